@@ -1,0 +1,1 @@
+"""The topic that remembers: audit trail, business metrics, and every message that failed."""

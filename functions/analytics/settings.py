@@ -1,0 +1,12 @@
+"""What the analytics function is told from outside."""
+
+from typing import Annotated
+
+from shared.settings import ConsumerSettings, NonEmpty, TableName
+
+
+class AnalyticsSettings(ConsumerSettings):
+    """Settings of the analytics function."""
+
+    table_audit: Annotated[NonEmpty, TableName("audit")]
+    table_dead_letters: Annotated[NonEmpty, TableName("dead_letters")]

@@ -1,0 +1,13 @@
+"""What the checkout function is told from outside."""
+
+from typing import Annotated
+
+from shared.settings import NonEmpty, PublisherSettings, TableName
+
+
+class CheckoutSettings(PublisherSettings):
+    """Settings of the checkout function."""
+
+    table_stock: Annotated[NonEmpty, TableName("stock")]
+    table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
+    allowed_origins: str = ""

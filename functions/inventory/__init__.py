@@ -1,0 +1,1 @@
+"""The topic that watches the shelves: records stock movements and raises low-stock alerts."""

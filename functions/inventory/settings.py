@@ -1,0 +1,13 @@
+"""What the inventory function is told from outside."""
+
+from typing import Annotated
+
+from shared.settings import ConsumerSettings, NonEmpty, TableName
+
+
+class InventorySettings(ConsumerSettings):
+    """Settings of the inventory function."""
+
+    table_stock: Annotated[NonEmpty, TableName("stock")]
+    table_movements: Annotated[NonEmpty, TableName("movements")]
+    alert_address: NonEmpty

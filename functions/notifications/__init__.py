@@ -1,0 +1,1 @@
+"""The topic that tells people: renders and sends mail, once per event."""

@@ -1,0 +1,12 @@
+"""What the orders function is told from outside."""
+
+from typing import Annotated
+
+from shared.settings import ConsumerSettings, NonEmpty, TableName
+
+
+class OrdersSettings(ConsumerSettings):
+    """Settings of the orders function."""
+
+    table_orders: Annotated[NonEmpty, TableName("orders")]
+    table_checkouts: Annotated[NonEmpty, TableName("checkouts")]

@@ -1,0 +1,1 @@
+"""The wire contract: topics, event types, and the payload of each, one module per topic."""

@@ -1,0 +1,203 @@
+"""Every error of the pipeline, as one tree whose classes decide status and retryability.
+
+Callers branch on the class, never on the text. ``status`` is what a direct HTTP caller sees; the
+spine answers QStash from ``retryable`` (see ``shared.delivery``). ``code`` is the stable name that
+storefronts may rely on.
+"""
+
+from typing import ClassVar
+
+
+class PipelineError(Exception):
+    """Root of the tree: something the pipeline itself decided to refuse or could not do."""
+
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = True
+    code: ClassVar[str] = "internal_error"
+
+    def details(self) -> dict[str, str]:
+        """What a caller may know beside code and message, such as the field and the rule."""
+        return {}
+
+
+class ConfigurationError(PipelineError):
+    """The function cannot start: names every missing or unusable setting at once."""
+
+    code = "misconfigured"
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        self.problems = problems
+        listed = "; ".join(f"{name}: {rule}" for name, rule in sorted(problems.items()))
+        super().__init__(f"configuration is incomplete: {listed}")
+
+
+class UnauthenticatedError(PipelineError):
+    """A delivery that QStash did not sign for this URL. ``cause`` is for the log only (S29)."""
+
+    status = 401
+    retryable = True
+    code = "unauthenticated"
+
+    def __init__(self, cause: str) -> None:
+        self.cause = cause
+        super().__init__(cause)
+
+
+# ------------------------------------------------------------------ permanent: retrying is useless
+class PermanentError(PipelineError):
+    """The same message can never succeed: QStash must not retry it."""
+
+    status = 400
+    retryable = False
+    code = "refused"
+
+
+class InvalidInputError(PermanentError):
+    """A value breaks a rule; both are named.
+
+    Args:
+        field: path of the value as the sender wrote it, such as ``items[0].quantity``.
+        rule: what would have been accepted, in a sentence fragment.
+    """
+
+    code = "invalid_field"
+
+    def __init__(self, field: str, rule: str) -> None:
+        self.field = field
+        self.rule = rule
+        super().__init__(f"{field}: {rule}")
+
+    def details(self) -> dict[str, str]:
+        """The field and the rule it breaks."""
+        return {"field": self.field, "rule": self.rule}
+
+
+class InvalidJsonError(InvalidInputError):
+    """The body is not the strict JSON that the pipeline reads."""
+
+    code = "invalid_json"
+
+
+class UnsupportedVersionError(PermanentError):
+    """The envelope's major version is not one that this code knows (I25)."""
+
+    code = "unsupported_version"
+
+
+class UnknownEventTypeError(PermanentError):
+    """No use case of this topic handles the event type."""
+
+    code = "unknown_event_type"
+
+
+class PaymentReusedError(PermanentError):
+    """The payment already belongs to another cart; the first order stays as it is (I4)."""
+
+    status = 409
+    code = "payment_reused"
+
+
+class OutOfStockError(PermanentError):
+    """Fewer units are available than the cart asks for."""
+
+    status = 409
+    code = "out_of_stock"
+
+    def __init__(self, field: str, sku: str, available: int) -> None:
+        self.field, self.sku, self.available = field, sku, available
+        super().__init__(f"{field}: only {available} of {sku} available")
+
+    def details(self) -> dict[str, str]:
+        """The line, its SKU and how many units could be ordered."""
+        return {"field": self.field, "sku": self.sku, "available": str(self.available)}
+
+
+class PriceChangedError(PermanentError):
+    """The client's price or total is not the catalogue's; the right one is named (I19)."""
+
+    status = 409
+    code = "price_changed"
+
+    def __init__(self, field: str, expected: str) -> None:
+        self.field, self.expected = field, expected
+        super().__init__(f"{field}: the catalogue says {expected}")
+
+    def details(self) -> dict[str, str]:
+        """The field and the amount that would be accepted."""
+        return {"field": self.field, "rule": "must equal the catalogue", "expected": self.expected}
+
+
+class NotFoundError(PermanentError):
+    """What was asked for does not exist; says nothing more (S20)."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowedError(PermanentError):
+    """The path exists but not with this HTTP method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class PayloadTooLargeError(PermanentError):
+    """The body is larger than this endpoint reads (S9)."""
+
+    status = 413
+    code = "payload_too_large"
+
+
+class UnsupportedMediaTypeError(PermanentError):
+    """The body is not declared as JSON (S30)."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+# ------------------------------------------------------------------ transient: try again later
+class TransientError(PipelineError):
+    """May succeed later.
+
+    Args:
+        message: what happened.
+        retry_after: seconds after which a retry makes sense.
+    """
+
+    status = 503
+    retryable = True
+    code = "try_again"
+
+    def __init__(self, message: str, *, retry_after: int = 2) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class BusyError(TransientError):
+    """Another run holds this event and is still undecided (I9)."""
+
+    code = "busy"
+
+
+class ContentionError(TransientError):
+    """Other writers kept winning the same items for as long as this run could wait."""
+
+    code = "contention"
+
+
+class DependencyError(TransientError):
+    """A service that the pipeline needs did not answer, or refused for now."""
+
+    code = "dependency_unavailable"
+
+
+class PublishError(DependencyError):
+    """QStash did not accept every event of a batch; the outbox still holds them."""
+
+    code = "publish_failed"
+
+
+class DeliveryUnknownError(TransientError):
+    """An effect outside our stores may or may not have happened (I12)."""
+
+    code = "delivery_unknown"

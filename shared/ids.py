@@ -1,0 +1,53 @@
+"""Identifiers: their grammar, and those that are a function of something else.
+
+A derived id is what makes a repetition recognisable: the same cause always names the same thing.
+"""
+
+import hashlib
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+ID_RULE = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
+_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
+
+
+def valid_id(value: str) -> str:
+    """The value itself if it is an identifier, so that it may travel in a header (S12).
+
+    Raises:
+        ValueError: with the rule, for pydantic to attach the field.
+    """
+    if _ID.fullmatch(value) is None:
+        raise ValueError(ID_RULE)
+    return value
+
+
+Id = Annotated[str, AfterValidator(valid_id)]
+
+
+def _digest(*parts: str) -> str:
+    # Length-prefixed, so that no two different lists of parts can spell the same bytes.
+    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(joined.encode()).hexdigest()[:32]
+
+
+def order_id_for(payment_id: str) -> str:
+    """The one order id a payment can ever have: 128 bits, no personal data (I3, S20)."""
+    return f"ord_{_digest('order', payment_id)}"
+
+
+def checkout_event_id_for(payment_id: str) -> str:
+    """Event id of the ``command.checkout`` of a payment: a repeated POST publishes the same id."""
+    return f"evt_{_digest('command.checkout', payment_id)}"
+
+
+def caused_event_id(cause_id: str, event_type: str, index: int) -> str:
+    """Id of the ``index``-th event that handling ``cause_id`` emits: same cause, same ids (I7)."""
+    return f"evt_{_digest('caused', cause_id, event_type, str(index))}"
+
+
+def sku_of(product_id: str, variation_id: str | None) -> str:
+    """Key of a stock row. ``#`` is no identifier character, so the two parts cannot run together."""
+    return product_id if variation_id is None else f"{product_id}#{variation_id}"

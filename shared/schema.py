@@ -1,0 +1,70 @@
+"""The tables as data: the infrastructure creates them from here, the tests' store obeys it too."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index. All its keys are strings; an item without them is not in it."""
+
+    name: str
+    partition: str
+    sort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: logical name, key attributes (strings), indexes, and the expiry attribute if any."""
+
+    name: str
+    partition: str
+    sort: str | None = None
+    indexes: tuple[Index, ...] = ()
+    ttl: str | None = None
+
+    def key_names(self) -> tuple[str, ...]:
+        """The attributes that make a key, in order."""
+        return (self.partition,) if self.sort is None else (self.partition, self.sort)
+
+
+# A sparse index spreads over this many partitions so that no write rate meets one hot partition.
+PENDING_SHARDS = 8
+
+ORDERS = Table("orders", "orderId", indexes=(Index("byUser", "userId", "createdAt"),))
+STOCK = Table("stock", "sku")
+MOVEMENTS = Table("movements", "sku", "movementId")
+RESERVATIONS = Table("reservations", "orderId")
+CHECKOUTS = Table(
+    "checkouts", "orderId", indexes=(Index("pending", "pendingShard", "acceptedAt"),)
+)
+LEDGER = Table(
+    "ledger",
+    "id",
+    indexes=(
+        Index("pending", "pendingShard", "committedAt"),
+        Index("trace", "correlationId", "committedAt"),
+    ),
+    ttl="ttl",
+)
+DEAD_LETTERS = Table(
+    "dead_letters", "eventId", indexes=(Index("byState", "state", "lastFailedAt"),)
+)
+AUDIT = Table("audit", "entity", "entryId", indexes=(Index("byUser", "userId", "entryId"),))
+NOTIFICATIONS = Table(
+    "notifications", "id", indexes=(Index("byState", "attention", "updatedAt"),)
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        ORDERS,
+        STOCK,
+        MOVEMENTS,
+        RESERVATIONS,
+        CHECKOUTS,
+        LEDGER,
+        DEAD_LETTERS,
+        AUDIT,
+        NOTIFICATIONS,
+    )
+}

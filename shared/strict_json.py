@@ -1,0 +1,102 @@
+"""JSON as the pipeline reads it: stricter than the standard library, which lets too much pass.
+
+``json.loads`` keeps the last of two equal keys, knows NaN and Infinity, makes binary floats,
+raises RecursionError on deep nesting and ValueError on long integers. Here each of these is one
+typed refusal, and numbers with a fraction arrive as Decimal (S9, S10).
+"""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from shared.errors import InvalidJsonError, PayloadTooLargeError
+from shared.money import wire_number
+
+MAX_DEPTH = 32
+_MAX_DIGITS = 24
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidJsonError(key[:64], "must appear only once in its object")
+            seen.add(key)
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise InvalidJsonError("body", f"numbers must have at most {_MAX_DIGITS} digits")
+    return int(text)
+
+
+def _fraction(text: str) -> Decimal:
+    number = Decimal(text) if len(text) <= 64 else None
+    if number is None or abs(number.adjusted()) > _MAX_DIGITS or len(text) > 48:
+        raise InvalidJsonError("body", f"numbers must have at most {_MAX_DIGITS} digits")
+    return number
+
+
+def _constant(name: str) -> Any:
+    raise InvalidJsonError("body", f"{name} is not JSON")
+
+
+def _too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def loads(data: bytes, *, max_bytes: int) -> Any:
+    """Parse one JSON document.
+
+    Raises:
+        PayloadTooLargeError: before anything is parsed.
+        InvalidJsonError: naming what is wrong; never any other exception.
+    """
+    if len(data) > max_bytes:
+        raise PayloadTooLargeError(f"body: must be at most {max_bytes} bytes")
+    try:
+        text = data.decode("utf-8")
+        value = json.loads(
+            text,
+            object_pairs_hook=_no_duplicates,
+            parse_float=_fraction,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+        if "\\u" in text:  # an escaped half of a surrogate pair is valid JSON but not text
+            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeError as error:
+        raise InvalidJsonError("body", "must be UTF-8 text") from error
+    except json.JSONDecodeError as error:
+        rule = f"must be JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        raise InvalidJsonError("body", rule) from error
+    except RecursionError as error:
+        raise InvalidJsonError("body", f"must nest at most {MAX_DEPTH} levels") from error
+    # Brackets bound the depth; few of them make the walk unnecessary.
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _too_deep(value):
+        raise InvalidJsonError("body", f"must nest at most {MAX_DEPTH} levels")
+    return value
+
+
+def _default(value: object) -> int | float:
+    if isinstance(value, Decimal):
+        return wire_number(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def dumps(value: object) -> str:
+    """Compact JSON; Decimals become numbers."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_default)
