@@ -1,0 +1,115 @@
+# Everything is installed inside the checkout (.venv, node_modules, .local).
+# `make help` lists the targets; docs/ explains them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first interpreter that is new enough; override with PYTHON=/path/to/python3.
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
+endif
+PY := .venv/bin/python
+CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/node node_modules/aws-cdk/bin/cdk
+CODE := $(wildcard shared functions infra local ops benchmarks tests)
+LOCKS := dev layer infra local
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+PYTEST_ARGS ?=
+
+##@ First
+
+.PHONY: demo
+demo: setup ## One checkout through the whole system, explained hop by hop
+	@$(PY) -m local demo
+
+.PHONY: test
+test: setup ## Every tier of tests, on a stack of their own
+	@$(PY) -m pytest $(PYTEST_ARGS) tests
+
+##@ The stack on this machine
+
+.PHONY: up
+up: setup ## Start AWS emulator, Redis and QStash; deploy with CDK; seed the catalogue
+	@$(PY) -m local up
+
+.PHONY: down
+down: setup ## Stop what `make up` started
+	@$(PY) -m local down
+
+.PHONY: status
+status: setup ## What runs, where, and what is wrong with it
+	@$(PY) -m local status
+
+.PHONY: logs
+logs: setup ## The functions' log lines (FOLLOW=1 to keep watching)
+	@$(PY) -m local logs $(if $(FOLLOW),--follow)
+
+##@ Checks
+
+.PHONY: lint
+lint: setup ## Style, format, import rules, docstrings
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@.venv/bin/lint-imports
+	@.venv/bin/interrogate --quiet $(filter-out tests,$(CODE))
+
+.PHONY: types
+types: setup ## mypy, strict
+	@$(PY) -m mypy --strict $(CODE)
+
+.PHONY: unit conformance integration infra e2e
+unit: setup ## Tests that touch nothing
+	@$(PY) -m pytest $(PYTEST_ARGS) tests/unit
+conformance: setup ## Each fake behaves like the adapter it stands for
+	@$(PY) -m pytest $(PYTEST_ARGS) tests/conformance
+integration: setup ## Whole functions, and the local stack's parts
+	@$(PY) -m pytest $(PYTEST_ARGS) tests/integration
+infra: setup ## The synthesized templates
+	@$(PY) -m pytest $(PYTEST_ARGS) tests/infra
+e2e: setup ## Checkout to mail on a deployed stack
+	@$(PY) -m pytest $(PYTEST_ARGS) tests/e2e
+
+##@ AWS
+
+STAGE ?= dev
+
+.PHONY: synth
+synth: setup ## Write the templates to cdk.out (STAGE=dev)
+	@$(CDK) synth --quiet --all -c stage=$(STAGE)
+
+.PHONY: deploy
+deploy: setup ## Deploy to the account of your credentials (STAGE=dev)
+	@test "$(STAGE)" != local || { echo "STAGE=local is what 'make up' deploys"; exit 2; }
+	@$(CDK) deploy --all -c stage=$(STAGE)
+
+##@ Upkeep
+
+.PHONY: format
+format: setup ## Let ruff rewrite what it can
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+.PHONY: lock
+lock: setup ## Lock the dependencies again, with hashes (UPGRADE=1 for newer ones)
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/dev.in -o requirements/dev.txt
+	@for name in $(filter-out dev,$(LOCKS)); do \
+		$(COMPILE) -c requirements/dev.txt "requirements/$$name.in" -o "requirements/$$name.txt" || exit 1; done
+
+.PHONY: clean
+clean: ## Stop the stack and remove everything that was installed or written
+	@if [ -x $(PY) ] && [ -e .local ]; then $(PY) -m local down; fi
+	@rm -rf .venv node_modules .local cdk.out .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: setup
+setup:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; say where: make PYTHON=/path/to/python3 ..."; exit 1; }
+	@$(PYTHON) -m local.install
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5); next } \
+		/^[a-z0-9 ]+:.*## / { printf "  %-26s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
