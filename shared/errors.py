@@ -5,7 +5,9 @@ spine answers QStash from ``retryable`` (see ``shared.delivery``). ``code`` is t
 storefronts may rely on.
 """
 
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
+
+Details: TypeAlias = dict[str, str | list[dict[str, str]]]
 
 
 class PipelineError(Exception):
@@ -15,7 +17,7 @@ class PipelineError(Exception):
     retryable: ClassVar[bool] = True
     code: ClassVar[str] = "internal_error"
 
-    def details(self) -> dict[str, str]:
+    def details(self) -> Details:
         """What a caller may know beside code and message, such as the field and the rule."""
         return {}
 
@@ -58,18 +60,23 @@ class InvalidInputError(PermanentError):
     Args:
         field: path of the value as the sender wrote it, such as ``items[0].quantity``.
         rule: what would have been accepted, in a sentence fragment.
+        others: further fields and rules found in the same input.
     """
 
     code = "invalid_field"
 
-    def __init__(self, field: str, rule: str) -> None:
+    def __init__(self, field: str, rule: str, *, others: tuple[tuple[str, str], ...] = ()) -> None:
         self.field = field
         self.rule = rule
+        self.others = others
         super().__init__(f"{field}: {rule}")
 
-    def details(self) -> dict[str, str]:
-        """The field and the rule it breaks."""
-        return {"field": self.field, "rule": self.rule}
+    def details(self) -> Details:
+        """The field and the rule it breaks, then the others."""
+        first: Details = {"field": self.field, "rule": self.rule}
+        if self.others:
+            first["others"] = [{"field": field, "rule": rule} for field, rule in self.others]
+        return first
 
 
 class InvalidJsonError(InvalidInputError):
@@ -90,6 +97,12 @@ class UnknownEventTypeError(PermanentError):
     code = "unknown_event_type"
 
 
+class NotSupportedError(PermanentError):
+    """A type of the contract that this version does not act on yet: refused, never swallowed."""
+
+    code = "not_supported"
+
+
 class PaymentReusedError(PermanentError):
     """The payment already belongs to another cart; the first order stays as it is (I4)."""
 
@@ -107,7 +120,7 @@ class OutOfStockError(PermanentError):
         self.field, self.sku, self.available = field, sku, available
         super().__init__(f"{field}: only {available} of {sku} available")
 
-    def details(self) -> dict[str, str]:
+    def details(self) -> Details:
         """The line, its SKU and how many units could be ordered."""
         return {"field": self.field, "sku": self.sku, "available": str(self.available)}
 
@@ -122,7 +135,7 @@ class PriceChangedError(PermanentError):
         self.field, self.expected = field, expected
         super().__init__(f"{field}: the catalogue says {expected}")
 
-    def details(self) -> dict[str, str]:
+    def details(self) -> Details:
         """The field and the amount that would be accepted."""
         return {"field": self.field, "rule": "must equal the catalogue", "expected": self.expected}
 

@@ -5,7 +5,7 @@ A derived id is what makes a repetition recognisable: the same cause always name
 
 import hashlib
 import re
-from typing import Annotated
+from typing import Annotated, TypeGuard
 
 from pydantic import AfterValidator
 
@@ -22,6 +22,11 @@ def valid_id(value: str) -> str:
     if _ID.fullmatch(value) is None:
         raise ValueError(ID_RULE)
     return value
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether a value is an identifier."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 Id = Annotated[str, AfterValidator(valid_id)]

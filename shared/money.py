@@ -37,6 +37,4 @@ def wire_number(value: Decimal) -> int | float:
     return int(integral) if integral == value else float(value)
 
 
-Money = Annotated[
-    Decimal, BeforeValidator(amount), PlainSerializer(wire_number, when_used="json")
-]
+Money = Annotated[Decimal, BeforeValidator(amount), PlainSerializer(wire_number, when_used="json")]

@@ -34,9 +34,7 @@ ORDERS = Table("orders", "orderId", indexes=(Index("byUser", "userId", "createdA
 STOCK = Table("stock", "sku")
 MOVEMENTS = Table("movements", "sku", "movementId")
 RESERVATIONS = Table("reservations", "orderId")
-CHECKOUTS = Table(
-    "checkouts", "orderId", indexes=(Index("pending", "pendingShard", "acceptedAt"),)
-)
+CHECKOUTS = Table("checkouts", "orderId", indexes=(Index("pending", "pendingShard", "acceptedAt"),))
 LEDGER = Table(
     "ledger",
     "id",
@@ -50,9 +48,7 @@ DEAD_LETTERS = Table(
     "dead_letters", "eventId", indexes=(Index("byState", "state", "lastFailedAt"),)
 )
 AUDIT = Table("audit", "entity", "entryId", indexes=(Index("byUser", "userId", "entryId"),))
-NOTIFICATIONS = Table(
-    "notifications", "id", indexes=(Index("byState", "attention", "updatedAt"),)
-)
+NOTIFICATIONS = Table("notifications", "id", indexes=(Index("byState", "attention", "updatedAt"),))
 
 TABLES: dict[str, Table] = {
     table.name: table

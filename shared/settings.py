@@ -2,11 +2,11 @@
 
 A field says where its value comes from:
 
-* ``Annotated[str, Parameter("urls/orders")]`` – the environment variable named like the field in
+* ``Annotated[str, Parameter("urls/orders")]`` - the environment variable named like the field in
   upper case, else the SSM parameter ``{CONFIG_PREFIX}/urls/orders``;
-* ``Annotated[str, TableName("orders")]`` – an environment variable that the deployment fills with
+* ``Annotated[str, TableName("orders")]`` - an environment variable that the deployment fills with
   the physical name of that table;
-* anything else – an environment variable, else the field's default.
+* anything else - an environment variable, else the field's default.
 
 The deployment generates a function's environment and its permission to read parameters from the
 same class, so the two cannot drift apart.
@@ -188,7 +188,12 @@ class PublisherSettings(Settings):
 
     def failure_callback(self) -> str:
         """Where QStash reports a message that it gave up on."""
-        return f"{self.analytics_url.rstrip('/')}/failures"
+        return f"{self.destinations()['analytics'].rstrip('/')}/failures"
+
+    def addresses(self, topic: str, suffix: str = "") -> frozenset[str]:
+        """Every configured spelling of a topic's address; a signature must name one (S3)."""
+        spellings = {self.function_urls()[topic], self.destinations()[topic]}
+        return frozenset(f"{url.rstrip('/')}/{suffix}" if suffix else url for url in spellings)
 
 
 class ConsumerSettings(PublisherSettings):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
-Value: TypeAlias = "str | int | Decimal | bool | None | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = "str | int | Decimal | bool | Sequence[Value] | Mapping[str, Value] | None"
 Item: TypeAlias = Mapping[str, Value]
 Key: TypeAlias = Mapping[str, str]
 

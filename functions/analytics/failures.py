@@ -1,0 +1,119 @@
+"""QStash's failure callback as an event of ours.
+
+The callback is an ordinary signed message whose body describes the one that failed. Only facts are
+taken from it: its ``url`` and headers are kept for the reader and never requested (S13).
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from shared import strict_json
+from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
+from shared.contracts.sources import API
+from shared.contracts.topics import topic_of
+from shared.errors import InvalidInputError, PermanentError
+from shared.ids import caused_event_id, is_id
+
+MAX_CALLBACK_BYTES = 4_000_000
+MAX_KEPT_BYTES = 200_000
+_MAX_REASON = 1_000
+
+
+def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
+    """The callback's bytes as a dead letter report.
+
+    Raises:
+        InvalidInputError: not a failure callback; names the field.
+    """
+    values = strict_json.loads(body, max_bytes=MAX_CALLBACK_BYTES)
+    if not isinstance(values, dict):
+        raise InvalidInputError("body", "must be an object")
+    source_id = _id(values, "sourceMessageId")
+    original = _original(_bytes(values, "sourceBody"))
+    event_type = _text(original.get("eventType")) or _header(values, "x-event-type") or "unknown"
+    return DeadLetterReported(
+        event_id=caused_event_id(source_id, "analytics.dlq", 0),
+        timestamp=now,
+        source=API,
+        correlation_id=_identifier(original.get("correlationId")),
+        payload=DeadLetterPayload(
+            original_topic=topic_of(event_type).value,
+            original_event_type=event_type,
+            original_event=original,
+            error=_reason(values),
+            failed_at=now,
+            retry_count=_count(values.get("retried")),
+            message_id=source_id,
+            dlq_id=_identifier(values.get("dlqId")),
+            reported_by="callback",
+        ),
+    )
+
+
+def _original(body: bytes) -> dict[str, Any]:
+    if len(body) <= MAX_KEPT_BYTES:
+        try:
+            values = strict_json.loads(body, max_bytes=MAX_KEPT_BYTES)
+        except PermanentError:
+            values = None
+        if isinstance(values, dict):
+            return values
+    # Too long or not JSON: keep its beginning and a fingerprint of all of it (S14).
+    return {
+        "unreadable": body[:MAX_KEPT_BYTES].decode("utf-8", "replace")[:4000],
+        "bytes": len(body),
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
+
+
+def _reason(values: Mapping[str, Any]) -> str:
+    status = _count(values.get("status"))
+    answer = _bytes(values, "body")[:_MAX_REASON].decode("utf-8", "replace")
+    text = "".join(c if c.isprintable() else " " for c in answer).strip()
+    return f"HTTP {status}: {text}" if text else f"HTTP {status}"
+
+
+def _bytes(values: Mapping[str, Any], field: str) -> bytes:
+    text = values.get(field) or ""
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInputError(field, "must be base64") from error
+
+
+def _id(values: Mapping[str, Any], field: str) -> str:
+    found = _identifier(values.get(field))
+    if found is None:
+        raise InvalidInputError(field, "is required")
+    return found
+
+
+def _identifier(value: object) -> str | None:
+    return value if is_id(value) else None
+
+
+def _text(value: object) -> str | None:
+    return (
+        value if isinstance(value, str) and 0 < len(value) <= 128 and value.isprintable() else None
+    )
+
+
+def _header(values: Mapping[str, Any], name: str) -> str | None:
+    # Documented both as text and as a list of texts.
+    headers = values.get("sourceHeader")
+    if not isinstance(headers, dict):
+        return None
+    for key, value in headers.items():
+        if key.lower() == name:
+            return _text(value[0] if isinstance(value, list) and value else value)
+    return None
+
+
+def _count(value: object) -> int:
+    # Documented as number, seen as text.
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else "0"
+    return int(text) if text.isdecimal() and len(text) < 7 else 0

@@ -1,0 +1,33 @@
+"""Entry point of the analytics topic: which event goes to which use case."""
+
+from functools import partial
+
+from functions.analytics import failures, service
+from functions.analytics.settings import AnalyticsSettings
+from functions.analytics.store import ArchiveTables
+from shared.adapters.runtime import consumer_entry
+from shared.consumer import Ports, consumer
+from shared.contracts import analytics, topics
+from shared.delivery import Consumer
+from shared.envelope import Event
+from shared.processing import route
+
+
+def build(settings: AnalyticsSettings, ports: Ports) -> Consumer:
+    """The analytics function over the given ports, with its second address for failures."""
+    archive = ArchiveTables(ports.tables)
+    audit = partial(service.keep_audit, archive=archive)
+    dead = partial(service.keep_dead_letter, archive=archive)
+    routes = {
+        topics.ANALYTICS_AUDIT: route(analytics.AuditRecorded, audit),
+        topics.ANALYTICS_METRIC: route(analytics.MetricRecorded, service.write_metric),
+        topics.ANALYTICS_DLQ: route(analytics.DeadLetterReported, dead),
+    }
+
+    def failed(body: bytes) -> Event:
+        return failures.decode(body, now=ports.clock.now())
+
+    return consumer(topics.Topic.ANALYTICS, settings, ports, routes, others={"failures": failed})
+
+
+lambda_handler = consumer_entry(topics.Topic.ANALYTICS, AnalyticsSettings, build)

@@ -1,0 +1,127 @@
+"""Whether a paid cart becomes an order. Pure: what is known comes in, a decision goes out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from shared.cart import digest_of, merged, total_of
+from shared.contracts.commands import CheckoutPayload
+from shared.contracts.lines import OrderLine
+from shared.errors import InvalidInputError, PaymentReusedError
+from shared.ids import order_id_for
+
+Reason = Literal["out_of_stock", "price_changed", "unknown_product"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A checked cart: lines merged, total right, order id and digest known."""
+
+    payload: CheckoutPayload
+    order_id: str
+    lines: tuple[OrderLine, ...]
+    total: Decimal
+    digest: str
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """The stock rows it needs."""
+        return tuple(line.sku for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A stock row as read."""
+
+    price: Decimal
+    available: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What was known when the decision was taken.
+
+    Args:
+        order_digest: digest of the order that this payment already has, if any.
+        checkout_digest: digest of the checkout that the API accepted, if it came that way.
+        checkout_status: ``accepted``, ``confirmed`` or ``rejected``, if there is a checkout.
+        shelves: stock rows by SKU; a SKU that does not exist is not in it.
+    """
+
+    order_digest: str | None
+    checkout_digest: str | None
+    checkout_status: str | None
+    shelves: Mapping[str, Shelf]
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Becomes an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Does not, and these are the SKUs that are the reason."""
+
+    reason: Reason
+    skus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Was decided before; nothing is left to do."""
+
+    status: Literal["confirmed", "rejected"]
+
+
+Decision = Accept | Reject | Settled
+
+
+def cart_of(payload: CheckoutPayload) -> Cart:
+    """The cart that a command carries.
+
+    Raises:
+        InvalidInputError: the total is not what the lines add up to, or lines contradict.
+    """
+    lines = merged(payload.items, field="payload.items")
+    total = total_of(lines)
+    if total != payload.total_amount:
+        raise InvalidInputError("payload.totalAmount", f"must be {total}, what the lines add up to")
+    return Cart(
+        payload=payload,
+        order_id=order_id_for(payload.payment_id),
+        lines=lines,
+        total=total,
+        digest=digest_of(payload.user_id, lines, total),
+    )
+
+
+def decide(cart: Cart, situation: Situation) -> Decision:
+    """Order, rejection, or nothing because it was decided before.
+
+    Raises:
+        PaymentReusedError: the payment belongs to another cart (I4).
+    """
+    for digest in (situation.order_digest, situation.checkout_digest):
+        if digest is not None and digest != cart.digest:
+            raise PaymentReusedError("payload.paymentId: already belongs to another cart")
+    if situation.order_digest is not None:
+        return Settled("confirmed")
+    if situation.checkout_status == "rejected":
+        return Settled("rejected")
+    return _judge(cart, situation)
+
+
+def _judge(cart: Cart, situation: Situation) -> Decision:
+    shelves = situation.shelves
+    if unknown := tuple(sku for sku in cart.skus if sku not in shelves):
+        return Reject("unknown_product", unknown)
+    # The API accepted these very prices as a quote; anybody else's must be the catalogue's (I19).
+    quoted = situation.checkout_digest is not None
+    differing = tuple(line.sku for line in cart.lines if shelves[line.sku].price != line.price)
+    if differing and not quoted:
+        return Reject("price_changed", differing)
+    short = tuple(line.sku for line in cart.lines if shelves[line.sku].available < line.quantity)
+    return Reject("out_of_stock", short) if short else Accept()

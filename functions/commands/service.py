@@ -1,0 +1,172 @@
+"""Use cases of the commands topic."""
+
+from dataclasses import replace
+from typing import Any
+
+from functions.commands.domain import Accept, Cart, Reject, Situation, cart_of, decide
+from functions.commands.ports import OrderBook
+from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.commands import CheckoutCommand
+from shared.contracts.inventory import StockUpdated, StockUpdatedPayload
+from shared.contracts.lines import OrderLine
+from shared.contracts.notifications import EmailPayload, EmailRequested
+from shared.contracts.orders import OrderCreated, OrderPayload, OrderRejected, RejectedPayload
+from shared.effects import Effects, Emit, Measure
+from shared.envelope import plain
+from shared.ports import Telemetry
+
+
+def check_out(event: CheckoutCommand, *, orders: OrderBook, telemetry: Telemetry) -> Effects:
+    """Turn a paid cart into an order, or say why not.
+
+    Raises:
+        InvalidInputError: the cart contradicts itself.
+        PaymentReusedError: the payment belongs to another cart.
+        DependencyError: the store did not answer.
+    """
+    cart = cart_of(event.payload)
+    telemetry.info(
+        "Processing checkout",
+        user_id=event.payload.user_id,
+        payment_id=event.payload.payment_id,
+        order_id=cart.order_id,
+    )
+    situation = orders.situation(cart)
+    decision = decide(cart, situation)
+    match decision:
+        case Accept():
+            return _accepted(event, cart, situation, orders)
+        case Reject():
+            return _rejected(cart, decision, orders)
+    return Effects(outcome=f"already_{decision.status}", facts={"order_id": cart.order_id})
+
+
+def _accepted(
+    event: CheckoutCommand, cart: Cart, situation: Situation, orders: OrderBook
+) -> Effects:
+    correlation = event.correlation_id or event.event_id
+    cart = _named(cart, situation)
+    emits = [
+        Emit(OrderCreated, _order(cart)),
+        Emit(EmailRequested, _confirmation(cart)),
+        *(Emit(StockUpdated, _sold(cart, line, situation)) for line in cart.lines),
+        Emit(AuditRecorded, _audit(cart, "order.created", {"status": "PENDING"})),
+    ]
+    return Effects(
+        outcome="created",
+        writes=orders.placed(cart, event_id=event.event_id, correlation_id=correlation),
+        emits=emits,
+        measures=(Measure("OrdersCreated", 1), Measure("Revenue", cart.total)),
+        facts={"order_id": cart.order_id},
+    )
+
+
+def _rejected(cart: Cart, decision: Reject, orders: OrderBook) -> Effects:
+    state = {"status": "rejected", "reason": decision.reason, "skus": list(decision.skus)}
+    return Effects(
+        outcome="rejected",
+        writes=orders.turned_down(cart, decision),
+        emits=[
+            Emit(OrderRejected, _rejection(cart, decision)),
+            Emit(EmailRequested, _apology(cart, decision)),
+            Emit(AuditRecorded, _audit(cart, "checkout.rejected", state)),
+        ],
+        measures=(Measure("OrdersRejected", 1, {"reason": decision.reason}),),
+        facts={"order_id": cart.order_id, "reason": decision.reason},
+    )
+
+
+def _named(cart: Cart, situation: Situation) -> Cart:
+    # The catalogue's names, whatever the client called its products.
+    return replace(
+        cart,
+        lines=tuple(
+            line.model_copy(update={"product_name": situation.shelves[line.sku].name})
+            for line in cart.lines
+        ),
+    )
+
+
+def _order(cart: Cart) -> OrderPayload:
+    return OrderPayload(
+        order_id=cart.order_id,
+        user_id=cart.payload.user_id,
+        customer_name=cart.payload.customer_name,
+        customer_email=cart.payload.customer_email,
+        customer_address=cart.payload.customer_address,
+        items=cart.lines,
+        total_amount=cart.total,
+        status="PENDING",
+    )
+
+
+def _mail(cart: Cart, *, subject: str, template: str, data: dict[str, Any]) -> EmailPayload:
+    return EmailPayload(
+        to=cart.payload.customer_email,
+        subject=subject,
+        template_id=template,
+        template_data={
+            "orderId": cart.order_id,
+            "customerName": cart.payload.customer_name,
+            "totalAmount": cart.total,
+            **data,
+        },
+        priority="high",
+    )
+
+
+def _confirmation(cart: Cart) -> EmailPayload:
+    return _mail(
+        cart,
+        subject=f"Order Confirmation - {cart.order_id}",
+        template="order-confirmation",
+        data={"items": [plain(line) for line in cart.lines]},
+    )
+
+
+def _apology(cart: Cart, decision: Reject) -> EmailPayload:
+    return _mail(
+        cart,
+        subject=f"About your order {cart.order_id}",
+        template="order-rejected",
+        data={"items": [plain(line) for line in cart.lines], "reason": decision.reason},
+    )
+
+
+def _rejection(cart: Cart, decision: Reject) -> RejectedPayload:
+    return RejectedPayload(
+        order_id=cart.order_id,
+        payment_id=cart.payload.payment_id,
+        user_id=cart.payload.user_id,
+        customer_name=cart.payload.customer_name,
+        customer_email=cart.payload.customer_email,
+        items=cart.lines,
+        total_amount=cart.total,
+        reason=decision.reason,
+        skus=decision.skus,
+    )
+
+
+def _sold(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPayload:
+    # As seen when deciding; another sale may have come between, so only the delta is exact.
+    seen = situation.shelves[line.sku].available
+    return StockUpdatedPayload(
+        product_id=line.product_id,
+        variation_id=line.variation_id,
+        previous_stock=seen,
+        new_stock=seen - line.quantity,
+        reason="sale",
+        order_id=cart.order_id,
+        delta=-line.quantity,
+    )
+
+
+def _audit(cart: Cart, action: str, state: dict[str, Any]) -> AuditPayload:
+    return AuditPayload(
+        action=action,
+        entity_type="order",
+        entity_id=cart.order_id,
+        user_id=cart.payload.user_id,
+        new_state={**state, "totalAmount": cart.total},
+        metadata={"paymentId": cart.payload.payment_id, "lines": len(cart.lines)},
+    )

@@ -1,0 +1,31 @@
+"""What watching the shelves needs of a store."""
+
+from typing import Protocol
+
+from functions.inventory.domain import ShelfState
+from shared.contracts.inventory import StockUpdated
+from shared.writes import Write
+
+
+class Shelves(Protocol):
+    """Stock rows and their movements."""
+
+    def look(self, sku: str) -> ShelfState | None:
+        """The shelf as it is now, None if there is no such SKU.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def moved(self, event: StockUpdated) -> Write:
+        """A movement, kept for good."""
+        ...
+
+    def raise_alert(self, sku: str, threshold: int) -> Write:
+        """Disarm, if the shelf is still armed and low."""
+        ...
+
+    def rearm(self, sku: str, threshold: int) -> Write:
+        """Arm again, if the shelf is still disarmed and no longer low."""
+        ...

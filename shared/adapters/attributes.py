@@ -1,0 +1,57 @@
+"""Python values as DynamoDB attribute values and back. boto3 has this; the layer has no boto3."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from shared.writes import Item, Value
+
+
+def to_attribute(value: Value) -> dict[str, Any]:
+    """One value in DynamoDB's typed form.
+
+    Raises:
+        TypeError: a float, or another type without an exact form.
+    """
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case Mapping():
+            return {"M": to_attributes(value)}
+        case Sequence():
+            return {"L": [to_attribute(child) for child in value]}
+    raise TypeError(f"{type(value).__name__} has no exact form in DynamoDB")
+
+
+def to_attributes(item: Mapping[str, Value]) -> dict[str, dict[str, Any]]:
+    """A whole item. Attributes that are None are left out: absent and null must not differ."""
+    return {name: to_attribute(value) for name, value in item.items() if value is not None}
+
+
+def from_attribute(attribute: Mapping[str, Any]) -> Value:
+    """One value back in Python. Numbers are int where they are whole, else Decimal."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value  # type: ignore[no-any-return]
+        case "N":
+            number = Decimal(value)
+            return int(number) if number == number.to_integral_value() else number
+        case "NULL":
+            return None
+        case "M":
+            return from_attributes(value)
+        case "L":
+            return [from_attribute(child) for child in value]
+    raise TypeError(f"attribute type {kind} is not one that this pipeline stores")
+
+
+def from_attributes(item: Mapping[str, Mapping[str, Any]]) -> Item:
+    """A whole item back in Python."""
+    return {name: from_attribute(attribute) for name, attribute in item.items()}

@@ -1,0 +1,58 @@
+"""How a claim is spelled in Redis, and why a value found there is never simply believed.
+
+``l:{token}:{deadline}`` is a lease until ``deadline`` (milliseconds since 1970); ``d:{seal}`` says
+done. The seal is a MAC over stage, consumer and event id: whoever can write to Redis but does not
+know the secret cannot make us skip an event (S27). Anything else counts as "Redis knows nothing",
+and the durable ledger decides.
+"""
+
+import hashlib
+import hmac
+import math
+from dataclasses import dataclass
+
+from shared.ports import Claim, ClaimState
+
+KEY = "webhook:dedup:{event_id}"
+# A lease further away than this was not written by us: an invocation ends within 15 minutes.
+_LONGEST_LEASE_MS = 16 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFormat:
+    """Writes and reads the values.
+
+    Args:
+        scope: stage and consumer; a mark made elsewhere means nothing here.
+        secret: what seals a ``done``. When it rotates, old marks merely stop helping.
+    """
+
+    scope: str
+    secret: bytes
+
+    def __repr__(self) -> str:
+        """Never the secret."""
+        return f"ClaimFormat(scope={self.scope!r})"
+
+    def lease(self, token: str, deadline_ms: int) -> str:
+        """The value of a claim held until the deadline."""
+        return f"l:{token}:{deadline_ms}"
+
+    def done(self, event_id: str) -> str:
+        """The value that says the event is done."""
+        message = f"{self.scope}\n{event_id}".encode()
+        return f"d:{hmac.digest(self.secret, message, hashlib.sha256)[:16].hex()}"
+
+    def read(self, event_id: str, value: str, now_ms: int) -> Claim:
+        """What a value found in Redis means for somebody who wanted to claim."""
+        if value.startswith("d:"):
+            genuine = hmac.compare_digest(value.encode(), self.done(event_id).encode())
+            return Claim(ClaimState.DONE if genuine else ClaimState.UNKNOWN)
+        kind, _, rest = value.partition(":")
+        deadline = rest.rpartition(":")[2]
+        if kind != "l" or not deadline.isdecimal() or len(deadline) > 15:
+            return Claim(ClaimState.UNKNOWN)
+        left = int(deadline) - now_ms
+        if not 0 < left <= _LONGEST_LEASE_MS:
+            return Claim(ClaimState.UNKNOWN)
+        return Claim(ClaimState.BUSY, retry_after=max(1, math.ceil(left / 1000)))

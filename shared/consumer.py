@@ -1,0 +1,78 @@
+"""Puts the spine together for one topic, from its settings, its ports and its table of routes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from shared.clock import Clock
+from shared.contracts.topics import Topic
+from shared.delivery import Consumer, Endpoint, Verify
+from shared.envelope import Event, read_event
+from shared.errors import NotSupportedError
+from shared.ledger import Ledger
+from shared.ports import Claims, Publisher, Tables, Telemetry
+from shared.processing import Processor, Route, Routes, route
+from shared.settings import ConsumerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a consumer needs from outside; tests hand in their own."""
+
+    tables: Tables
+    claims: Claims
+    publisher: Publisher
+    verify: Verify
+    clock: Clock
+    telemetry: Telemetry
+    jitter: Callable[[], float]
+
+
+def reader(routes: Routes, *, max_bytes: int = 262_144) -> Callable[[bytes], Event]:
+    """Reads the events that these routes handle."""
+    models = {event_type: entry.model for event_type, entry in routes.items()}
+    return lambda body: read_event(body, models, max_bytes=max_bytes)
+
+
+def unsupported(model: type[Event]) -> Route[Event]:
+    """A type of the contract that is refused until somebody builds it: loudly, as permanent."""
+
+    def refuse(event: Event) -> NoReturn:
+        raise NotSupportedError(f"eventType: {event.event_type} is not supported by this version")
+
+    return route(model, refuse)
+
+
+def consumer(
+    topic: Topic,
+    settings: ConsumerSettings,
+    ports: Ports,
+    routes: Routes,
+    *,
+    others: Mapping[str, Callable[[bytes], Event]] | None = None,
+) -> Consumer:
+    """The function of one topic.
+
+    Args:
+        others: further addresses below the topic's own, by last path segment, each with what
+            turns its bodies into an event of ``routes``.
+    """
+    processor = Processor(
+        routes,
+        claims=ports.claims,
+        ledger=Ledger(ports.tables, ports.clock, consumer=topic.value),
+        publisher=ports.publisher,
+        clock=ports.clock,
+        telemetry=ports.telemetry,
+        jitter=ports.jitter,
+    )
+    return Consumer(
+        processor,
+        main=Endpoint(settings.addresses(topic.value), reader(routes)),
+        verify=ports.verify,
+        telemetry=ports.telemetry,
+        others={
+            suffix: Endpoint(settings.addresses(topic.value, suffix), decode)
+            for suffix, decode in (others or {}).items()
+        },
+    )

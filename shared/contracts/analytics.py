@@ -1,0 +1,73 @@
+"""What is measured, remembered, and what went wrong."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from shared.envelope import Event, JsonObject, Line, LongLine, Moment, Prose, WireModel
+from shared.ids import Id
+
+
+def _number(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic wants ValueError
+    return Decimal(value)
+
+
+class MetricPayload(WireModel):
+    """One measurement of the business."""
+
+    metric: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,127}$")]
+    value: Annotated[Decimal, BeforeValidator(_number)]
+    dimensions: Annotated[dict[Line, Line], Field(max_length=8)]
+
+
+class AuditPayload(WireModel):
+    """Somebody did something to something."""
+
+    action: Id
+    entity_type: Id
+    entity_id: Id
+    user_id: Id | None = None
+    previous_state: JsonObject | None = None
+    new_state: JsonObject | None = None
+    metadata: JsonObject | None = None
+
+
+class DeadLetterPayload(WireModel):
+    """An event that was given up on. ``original_event`` is its body, parsed where possible.
+
+    The last three are ours: QStash's names for the message, and how we learned of it.
+    """
+
+    original_topic: Line
+    original_event_type: LongLine
+    original_event: JsonObject
+    error: Prose
+    failed_at: Moment
+    retry_count: Annotated[int, Field(ge=0)]
+    message_id: Id | None = None
+    dlq_id: Id | None = None
+    reported_by: Literal["callback", "pull", "event"] = "event"
+
+
+class MetricRecorded(Event):
+    """``analytics.metric``."""
+
+    event_type: Literal["analytics.metric"] = "analytics.metric"
+    payload: MetricPayload
+
+
+class AuditRecorded(Event):
+    """``analytics.audit``."""
+
+    event_type: Literal["analytics.audit"] = "analytics.audit"
+    payload: AuditPayload
+
+
+class DeadLetterReported(Event):
+    """``analytics.dlq``."""
+
+    event_type: Literal["analytics.dlq"] = "analytics.dlq"
+    payload: DeadLetterPayload

@@ -1,0 +1,58 @@
+"""Requests to tell somebody something."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.envelope import EmailAddress, Event, JsonObject, Line, Prose, WireModel
+from shared.ids import Id
+
+E164 = re.compile(r"^\+[1-9]\d{6,14}$")
+
+
+class EmailPayload(WireModel):
+    """One mail to one recipient, rendered from a template of ours."""
+
+    to: EmailAddress
+    subject: Line
+    template_id: Id
+    template_data: JsonObject
+    priority: Literal["high", "normal", "low"] = "normal"
+
+
+class PushPayload(WireModel):
+    """A push message to the devices of one user."""
+
+    user_id: Id
+    title: Line
+    body: Prose
+    data: JsonObject | None = None
+
+
+class SmsPayload(WireModel):
+    """A text message to one number in E.164 form."""
+
+    phone_number: Annotated[str, Field(pattern=E164.pattern)]
+    message: Prose
+
+
+class EmailRequested(Event):
+    """``notification.email``."""
+
+    event_type: Literal["notification.email"] = "notification.email"
+    payload: EmailPayload
+
+
+class PushRequested(Event):
+    """``notification.push``."""
+
+    event_type: Literal["notification.push"] = "notification.push"
+    payload: PushPayload
+
+
+class SmsRequested(Event):
+    """``notification.sms``."""
+
+    event_type: Literal["notification.sms"] = "notification.sms"
+    payload: SmsPayload

@@ -1,0 +1,101 @@
+"""Facts about orders. Past tense: nobody can refuse them any more."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.lines import OrderLines
+from shared.envelope import EmailAddress, Event, Line, LongLine, Moment, WireModel
+from shared.ids import Id
+from shared.money import Money
+
+OrderStatus = Literal["PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED"]
+
+
+class OrderPayload(WireModel):
+    """An order as it stood when the event was written."""
+
+    order_id: Id
+    user_id: Id
+    customer_name: Line
+    customer_email: EmailAddress
+    customer_address: LongLine
+    items: OrderLines
+    total_amount: Money
+    status: OrderStatus
+
+
+class ShippedPayload(OrderPayload):
+    """An order on its way."""
+
+    tracking_number: Line | None = None
+    carrier: Line | None = None
+
+
+class DeliveredPayload(OrderPayload):
+    """An order that arrived."""
+
+    delivered_at: Moment
+
+
+class CancelledPayload(OrderPayload):
+    """An order that will not be shipped, who said so, and why."""
+
+    reason: LongLine
+    cancelled_by: Literal["user", "system", "admin"]
+
+
+class RejectedPayload(WireModel):
+    """A paid checkout that did not become an order; the money must go back."""
+
+    order_id: Id
+    payment_id: Id
+    user_id: Id
+    customer_name: Line
+    customer_email: EmailAddress
+    items: OrderLines
+    total_amount: Money
+    reason: Literal["out_of_stock", "price_changed", "unknown_product"]
+    skus: Annotated[tuple[LongLine, ...], Field(strict=False)] = ()
+
+
+class OrderCreated(Event):
+    """``order.created``."""
+
+    event_type: Literal["order.created"] = "order.created"
+    payload: OrderPayload
+
+
+class OrderConfirmed(Event):
+    """``order.confirmed``."""
+
+    event_type: Literal["order.confirmed"] = "order.confirmed"
+    payload: OrderPayload
+
+
+class OrderShipped(Event):
+    """``order.shipped``."""
+
+    event_type: Literal["order.shipped"] = "order.shipped"
+    payload: ShippedPayload
+
+
+class OrderDelivered(Event):
+    """``order.delivered``."""
+
+    event_type: Literal["order.delivered"] = "order.delivered"
+    payload: DeliveredPayload
+
+
+class OrderCancelled(Event):
+    """``order.cancelled``."""
+
+    event_type: Literal["order.cancelled"] = "order.cancelled"
+    payload: CancelledPayload
+
+
+class OrderRejected(Event):
+    """``order.rejected``: ours, beside the seventeen of the contract."""
+
+    event_type: Literal["order.rejected"] = "order.rejected"
+    payload: RejectedPayload

@@ -1,0 +1,188 @@
+"""The envelope around every event, and how bytes become one.
+
+camelCase on the wire, snake_case in Python. A reader ignores fields it does not know; an unknown
+major version is a permanent error (CONTRACT, I25).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from shared import strict_json
+from shared.clock import iso
+from shared.errors import InvalidInputError, UnknownEventTypeError, UnsupportedVersionError
+from shared.ids import ID_RULE, Id
+
+VERSION = "1.0"
+SUPPORTED_MAJOR = "1"
+_VERSION = re.compile(r"(\d{1,4})\.\d{1,4}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+
+class WireModel(BaseModel):
+    """Base of everything that travels: strict types, immutable, unknown fields ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        strict=True,
+        hide_input_in_errors=True,
+    )
+
+
+def _one_line(value: object) -> object:
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise ValueError("must not contain line breaks or control characters")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, str) and len(value) <= 40:
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError("must be an ISO-8601 time with its offset, such as 2026-01-31T12:00:00Z")
+    return value.astimezone(UTC)
+
+
+def _address(value: object) -> object:
+    if isinstance(value, str) and _EMAIL.fullmatch(value) is None:
+        raise ValueError("must be one plain e-mail address")
+    return value
+
+
+# Deliberately narrower than RFC 5322: no quoted parts, comments, lists or display names, so that
+# what reaches the mail service can only ever be one recipient (S15).
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Line = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=200)]
+LongLine = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=500)]
+Prose = Annotated[str, Field(min_length=1, max_length=4000)]
+EmailAddress = Annotated[str, BeforeValidator(_address), Field(max_length=254)]
+JsonObject = dict[str, Any]
+
+
+class Event(WireModel):
+    """What every event has. Subclasses narrow ``event_type`` and give ``payload`` its shape.
+
+    ``causation_id`` is ours: the event whose handling emitted this one.
+    """
+
+    event_id: Id
+    event_type: str
+    timestamp: Moment
+    version: Annotated[str, Field(pattern=_VERSION.pattern)] = VERSION
+    source: Line
+    correlation_id: Id | None = None
+    causation_id: Id | None = None
+    payload: Any
+
+    def to_json(self) -> str:
+        """The event as it travels. Absent optional fields are left out."""
+        return to_json(self)
+
+
+E = TypeVar("E", bound=WireModel)
+
+
+def plain(model: BaseModel) -> dict[str, Any]:
+    """A model as camelCase JSON values; Decimals stay Decimals, times become ISO text."""
+    values: dict[str, Any] = _timed(model.model_dump(by_alias=True, exclude_none=True))
+    return values
+
+
+def _timed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _timed(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_timed(child) for child in value]
+    return iso(value) if isinstance(value, datetime) else value
+
+
+def to_json(model: BaseModel) -> str:
+    """A model as compact JSON text."""
+    return strict_json.dumps(plain(model))
+
+
+def path_of(location: tuple[int | str, ...]) -> str:
+    """A validation error's location as the sender would write it: ``items[0].quantity``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".") or "body"
+
+
+# What pydantic says in Python's words, in the words of the wire.
+_RULES = {
+    "missing": "is required",
+    "int_type": "must be a whole number",
+    "string_type": "must be text",
+    "string_unicode": "must be valid Unicode text",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "tuple_type": "must be a list",
+    "bool_type": "must be true or false",
+}
+
+
+def _rule(problem: Mapping[str, Any]) -> str:
+    context = problem.get("ctx") or {}
+    if isinstance(context.get("error"), ValueError):
+        return str(context["error"])
+    message = str(problem["msg"])
+    return _RULES.get(problem["type"], message[:1].lower() + message[1:])
+
+
+def validated(model: type[E], values: object) -> E:
+    """Values as a model.
+
+    Raises:
+        InvalidInputError: naming the first field that breaks a rule, and the rule; never a value.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [(path_of(found["loc"]), _rule(found)) for found in error.errors()]
+        raise InvalidInputError(*problems[0], others=tuple(problems[1:20])) from None
+
+
+def read_event(
+    body: bytes, models: Mapping[str, type[Event]], *, max_bytes: int = 262_144
+) -> Event:
+    """Bytes of a delivery as one of the events that this topic handles.
+
+    Raises:
+        InvalidInputError: not JSON, not an envelope, or a payload that breaks a rule.
+        UnsupportedVersionError: another major version.
+        UnknownEventTypeError: a type that is not in ``models``.
+    """
+    values = strict_json.loads(body, max_bytes=max_bytes)
+    if not isinstance(values, dict):
+        raise InvalidInputError("body", "must be an object")
+    version = values.get("version")
+    match = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if match is None:
+        raise InvalidInputError("version", f'must be text such as "{VERSION}"')
+    if match[1] != SUPPORTED_MAJOR:
+        raise UnsupportedVersionError(f"version: {version} is not supported, only {VERSION} is")
+    event_type = values.get("eventType")
+    if not isinstance(event_type, str):
+        raise InvalidInputError("eventType", "is required")
+    model = models.get(event_type)
+    if model is None:
+        known = ", ".join(sorted(models))
+        shown = event_type if len(event_type) <= 128 and event_type.isprintable() else ID_RULE
+        raise UnknownEventTypeError(f"eventType: {shown} is not handled here, only {known}")
+    return validated(model, values)

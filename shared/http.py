@@ -1,0 +1,93 @@
+"""HTTP as Lambda presents it: function URLs and HTTP APIs share one event format (version 2.0)."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared import strict_json
+from shared.errors import InvalidInputError, PipelineError, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request. Header names are lower case; the body is the bytes that were sent."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "HttpRequest":
+        """From a Lambda event; base64 bodies are decoded here and nowhere else (S6).
+
+        Raises:
+            InvalidInputError: the body claims to be base64 and is not.
+        """
+        context = event.get("requestContext") or {}
+        http = context.get("http") or {}
+        authorizer = (context.get("authorizer") or {}).get("jwt") or {}
+        return cls(
+            method=str(http.get("method", "")).upper(),
+            path=str(event.get("rawPath") or http.get("path") or "/"),
+            headers={k.lower(): str(v) for k, v in (event.get("headers") or {}).items()},
+            body=_body(event),
+            path_parameters=dict(event.get("pathParameters") or {}),
+            claims={k: str(v) for k, v in (authorizer.get("claims") or {}).items()},
+        )
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(text).encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInputError("body", "is marked as base64 but is not") from error
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An answer with a JSON body."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def to_lambda(self) -> dict[str, Any]:
+        """As Lambda wants it. Never cached, never sniffed."""
+        return {
+            "statusCode": self.status,
+            "headers": {
+                "content-type": "application/json",
+                "cache-control": "no-store",
+                "x-content-type-options": "nosniff",
+                **self.headers,
+            },
+            "body": strict_json.dumps(self.body),
+        }
+
+
+def error_body(error: PipelineError) -> dict[str, Any]:
+    """The documented shape of every error: a stable code, a sentence, and the details."""
+    return {
+        "success": False,
+        "error": {"code": error.code, "message": str(error), **error.details()},
+    }
+
+
+def error_response(error: PipelineError) -> HttpResponse:
+    """The answer to a direct caller: the class decides the status."""
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, TransientError) else {}
+    return HttpResponse(error.status, error_body(error), headers)
+
+
+def internal_error_response() -> HttpResponse:
+    """The answer when we have a bug: says nothing about it."""
+    body = {"success": False, "error": {"code": "internal_error", "message": "internal error"}}
+    return HttpResponse(500, body)

@@ -1,0 +1,156 @@
+"""The ledger: durable dedup, outbox and trace as one record per consumer and event.
+
+It is written in the same transaction as the business rows, on the condition that it is not there
+yet. Whoever loses that race reads what the winner decided: ``committed`` means the events it
+emits may not have left yet, ``done`` that they have.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import cast
+
+from shared.clock import Clock, iso
+from shared.effects import Effects, Outbound
+from shared.envelope import Event
+from shared.ports import Tables
+from shared.schema import LEDGER, PENDING_SHARDS
+from shared.writes import Absent, ConditionsFailed, Equals, Item, Put, Update, Value
+
+# Longer than retries, dead-letter retention and a late replay together (INVARIANTS F5).
+RETENTION = timedelta(days=30)
+
+
+class State(StrEnum):
+    """How far an event got."""
+
+    COMMITTED = "committed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the ledger knows of an event."""
+
+    key: str
+    state: State
+    outbox: tuple[Outbound, ...]
+    outcome: str
+
+    @classmethod
+    def from_item(cls, item: Item) -> "Record":
+        """As stored."""
+        entries = cast("Sequence[Item]", item.get("outbox") or ())
+        return cls(
+            key=str(item["id"]),
+            state=State(str(item["state"])),
+            outbox=tuple(Outbound.from_item(entry) for entry in entries),
+            outcome=str(item["outcome"]),
+        )
+
+
+class AlreadyRecordedError(Exception):
+    """The event was committed before, by this or another run; carries what was recorded."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        super().__init__(record.key)
+
+
+def shard_of(text: str) -> str:
+    """Which partition of the pending index a record belongs to."""
+    return str(zlib.crc32(text.encode()) % PENDING_SHARDS)
+
+
+class Ledger:
+    """The ledger of one consumer."""
+
+    def __init__(self, tables: Tables, clock: Clock, *, consumer: str) -> None:
+        self._tables, self._clock, self._consumer = tables, clock, consumer
+
+    def commit(self, event: Event, effects: Effects, *, attempt: int) -> Record:
+        """Store the effects and the record together.
+
+        Raises:
+            AlreadyRecordedError: the event was committed before; nothing was stored now.
+            ConditionsFailed: the world changed since the decision; nothing was stored. Indexes
+                are those of ``effects.writes``.
+            ContentionError: other writers were in the way; nothing was stored.
+            DependencyError: the store did not answer.
+        """
+        now = self._clock.now()
+        outbox = tuple(
+            emit.caused_by(event, index, now) for index, emit in enumerate(effects.emits)
+        )
+        item = self._item(event, effects.outcome, outbox, attempt)
+        try:
+            self._tables.transact([Put(LEDGER.name, item, when=(Absent(),)), *effects.writes])
+        except ConditionsFailed as refused:
+            raise self._translated(refused, event.event_id) from None
+        return Record.from_item(item)
+
+    def _translated(self, refused: ConditionsFailed, event_id: str) -> Exception:
+        for failure in refused.failures:
+            if failure.index == 0:
+                item = failure.current or self._tables.get(LEDGER.name, self._key(event_id))
+                if item is not None:
+                    return AlreadyRecordedError(Record.from_item(item))
+        return ConditionsFailed(
+            [type(f)(f.index - 1, f.current) for f in refused.failures if f.index > 0]
+        )
+
+    def finish(self, record: Record) -> None:
+        """Everything was published: nobody needs to look at the outbox again.
+
+        Raises:
+            ContentionError: another run is finishing it this moment.
+            DependencyError: the store did not answer; a later run finishes it.
+        """
+        done = Update(
+            LEDGER.name,
+            {"id": record.key},
+            set={"state": State.DONE.value, "doneAt": iso(self._clock.now())},
+            remove=("pendingShard",),
+            when=(Equals("state", State.COMMITTED.value),),
+        )
+        try:
+            self._tables.transact([done])
+        except ConditionsFailed:
+            return  # another run finished it; both published the same ids
+
+    def find(self, event_id: str) -> Record | None:
+        """What is recorded of an event, if anything."""
+        item = self._tables.get(LEDGER.name, self._key(event_id))
+        return None if item is None else Record.from_item(item)
+
+    def _key(self, event_id: str) -> dict[str, str]:
+        return {"id": f"{self._consumer}#{event_id}"}
+
+    def _item(
+        self, event: Event, outcome: str, outbox: Sequence[Outbound], attempt: int
+    ) -> dict[str, Value]:
+        now = self._clock.now()
+        key = self._key(event.event_id)["id"]
+        item: dict[str, Value] = {
+            "id": key,
+            "consumer": self._consumer,
+            "eventId": event.event_id,
+            "eventType": event.event_type,
+            "correlationId": event.correlation_id or event.event_id,
+            "state": (State.COMMITTED if outbox else State.DONE).value,
+            "outcome": outcome,
+            "attempts": attempt,
+            "occurredAt": iso(event.timestamp),
+            "committedAt": iso(now),
+            "outbox": [message.to_item() for message in outbox],
+            "ttl": int((now + RETENTION).timestamp()),
+        }
+        if event.causation_id is not None:
+            item["causationId"] = event.causation_id
+        if outbox:
+            item["pendingShard"] = shard_of(key)
+        else:
+            item["doneAt"] = iso(now)
+        return item
