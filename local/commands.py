@@ -1,0 +1,115 @@
+"""What the command line can do, one function per command."""
+
+import argparse
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from local.stack import aws, home, logs, status
+from local.stack.cdk import CdkError
+from local.stack.home import Home
+from local.stack.ports import PortError
+from local.stack.processes import StartError
+from local.stack.records import BusyError
+from local.stack.redis import RedisError
+from local.stack.stackfile import Stack, StackFileError
+from local.stack.supervisor import Supervisor
+from local.terminal import Progress, Terminal, standard_output
+
+EXPECTED_ERRORS = (CdkError, PortError, StartError, BusyError, RedisError, StackFileError)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, its explanation, and the flags it knows."""
+
+    help: str
+    run: Callable[["Context"], int]
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command works with."""
+
+    home: Home
+    terminal: Terminal
+    options: argparse.Namespace
+
+    def supervisor(self) -> Supervisor:
+        """For commands that change the stack."""
+        verbose = bool(getattr(self.options, "verbose", False))
+        return Supervisor(self.home, Progress(self.terminal), verbose=verbose)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command that the options name."""
+    context = Context(home.resolve(options.home), standard_output(), options)
+    return COMMANDS[options.command].run(context)
+
+
+def _up(context: Context) -> int:
+    supervisor = context.supervisor()
+    stack = supervisor.running()
+    if stack is not None:
+        context.terminal.line("  the stack runs already; `make redeploy` puts new code onto it")
+    else:
+        stack = supervisor.up()
+    status.addresses(stack, context.terminal)
+    return 0
+
+
+def _down(context: Context) -> int:
+    stopped = context.supervisor().down()
+    said = f"stopped {', '.join(stopped)}" if stopped else "nothing was running"
+    context.terminal.line(f"  {said}")
+    return 0
+
+
+def _status(context: Context) -> int:
+    return 0 if status.report(context.home, context.terminal) else 1
+
+
+def _logs(context: Context) -> int:
+    stack = Stack.load(context.home)
+    client = aws.client("logs", stack.aws.endpoint_url)
+    logs.show(client, context.terminal, follow=context.options.follow)
+    return 0
+
+
+def _redeploy(context: Context) -> int:
+    context.supervisor().redeploy(Stack.load(context.home))
+    return 0
+
+
+def _seed(context: Context) -> int:
+    context.supervisor().seed(Stack.load(context.home))
+    return 0
+
+
+def _env(context: Context) -> int:
+    stack = Stack.load(context.home)
+    for name, value in {
+        "AWS_ENDPOINT_URL": stack.aws.endpoint_url,
+        "AWS_REGION": stack.aws.region,
+        "AWS_ACCESS_KEY_ID": stack.aws.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.aws.secret_access_key,
+        "QSTASH_URL": stack.qstash["url"],
+        "QSTASH_TOKEN": stack.qstash["token"],
+        "REDIS_URL": stack.redis_url,
+        "API_URL": stack.api_url,
+    }.items():
+        context.terminal.line(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+_VERBOSE = {"--verbose": "show what the CDK command line says"}
+COMMANDS: Mapping[str, Command] = {
+    "up": Command("start, deploy and seed a stack; leaves it running", _up, _VERBOSE),
+    "down": Command("stop it, and nothing else", _down),
+    "status": Command("what runs, and why something does not", _status),
+    "logs": Command("the functions' log lines", _logs, {"--follow": "keep watching"}),
+    "redeploy": Command("put the code as it is now onto the running stack", _redeploy, _VERBOSE),
+    "seed": Command("add the products that are missing", _seed),
+    "env": Command('the stack as shell exports: eval "$(python -m local env)"', _env),
+}

@@ -1,0 +1,1 @@
+"""The embedded stack: what starts it, deploys to it, and stops exactly what was started."""

@@ -1,0 +1,67 @@
+"""The AWS emulator as the stack sees it: how to start it, and a client for each service."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import httpx
+from botocore.config import Config
+
+from local.stack import environment
+from local.stack.emulator import LIMIT_VARIABLE
+from local.stack.home import Home
+from local.stack.ports import LOOPBACK
+
+CONCURRENCY_VARIABLE = "LOCAL_CONCURRENCY"
+# An idle worker process is 60 MB of memory; the first of each function always stays.
+_IDLE_SECONDS = "60"
+
+
+def endpoint(port: int) -> str:
+    """Where the emulator listens. The number, not `localhost`: only then are S3 paths simple."""
+    return f"http://{LOOPBACK}:{port}"
+
+
+def command() -> list[str]:
+    """How to start it."""
+    return [sys.executable, "-m", "local.stack.emulator"]
+
+
+def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the emulator is told; the functions' processes inherit it."""
+    limit = environ.get(CONCURRENCY_VARIABLE) or str(max(4, 2 * (os.cpu_count() or 1)))
+    return {
+        **environment.of_aws_client(home, endpoint(port)),
+        "GATEWAY_PORT": str(port),
+        LIMIT_VARIABLE: limit,
+        "LAMBDA_WARM_TTL_SECONDS": _IDLE_SECONDS,
+        "STATE_DIR": str(home.scratch / "state"),
+        "S3_DATA_DIR": str(home.scratch / "s3"),
+        # Services that would open well-known ports of their own.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # Its containers are of no use here, and looking for Docker takes time.
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    }
+
+
+def is_ready(port: int) -> bool:
+    """Whether it takes requests."""
+    try:
+        return httpx.get(f"{endpoint(port)}/_ministack/ready", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def client(service: str, endpoint_url: str) -> Any:
+    """A boto3 client that can reach nothing but the emulator."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name=environment.REGION,
+        aws_access_key_id=environment.ACCESS_KEY_ID,
+        aws_secret_access_key=environment.SECRET_ACCESS_KEY,
+        config=Config(retries={"mode": "standard"}, max_pool_connections=32),
+    )

@@ -1,0 +1,44 @@
+"""The AWS emulator as a process: on the loopback interface only, with a queue before Lambda.
+
+Run as ``python -m local.stack.emulator``; GATEWAY_PORT and INVOCATION_LIMIT say the rest.
+"""
+
+import asyncio
+import importlib
+import os
+import resource
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local.stack.gate import InvocationGate
+from local.stack.ports import LOOPBACK
+
+LIMIT_VARIABLE = "INVOCATION_LIMIT"
+
+
+def main() -> None:
+    """Serve until SIGTERM, then end the functions' processes too."""
+    _allow_many_connections()
+    # The emulator reads its settings from the environment when it is imported.
+    application = importlib.import_module("ministack.app").app
+    config = Config()
+    config.bind = [f"{LOOPBACK}:{os.environ['GATEWAY_PORT']}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
+    gate = InvocationGate(application, int(os.environ[LIMIT_VARIABLE]))
+    try:
+        asyncio.run(serve(gate, config))  # type: ignore[arg-type]
+    finally:
+        importlib.import_module("ministack.core.lambda_runtime").reset()
+
+
+def _allow_many_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What the stack's processes see of the developer's environment: as little as possible.
+
+A shell may hold real AWS credentials or a real QSTASH_TOKEN. Nothing here may ever use them, so a
+child's environment is built from an allow list, never inherited.
+"""
+
+import os
+from collections.abc import Mapping
+
+from local.stack.home import ROOT, VARIABLE, Home
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+# The emulator accepts any; these are the ones its documentation and everybody's examples use.
+ACCESS_KEY_ID = "test"
+SECRET_ACCESS_KEY = "test"  # noqa: S105 -- not a secret
+
+_PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME")
+_SHARED_CACHE = ROOT / ".local" / "cache"
+
+
+def of_child(home: Home, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of any process of this stack.
+
+    It names the home, which is also how a leftover child is recognised as ours.
+    """
+    passed_on = {name: environ[name] for name in _PASSED_ON if name in environ}
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environ.get('PATH', os.defpath)}"
+    return {
+        **passed_on,
+        "PATH": path,
+        VARIABLE: str(home.folder),
+        "TMPDIR": str(home.scratch),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def of_aws_client(home: Home, endpoint_url: str) -> dict[str, str]:
+    """The environment of a program that talks to the emulator, and to no other AWS."""
+    return {
+        **of_child(home),
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def of_cdk(home: Home, endpoint_url: str) -> dict[str, str]:
+    """The environment of the CDK command line: its caches stay in the checkout too."""
+    return {
+        **of_aws_client(home, endpoint_url),
+        "CDK_HOME": str(_SHARED_CACHE / "cdk"),
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_SHARED_CACHE / "jsii"),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "NO_COLOR": "1",
+    }

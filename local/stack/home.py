@@ -1,0 +1,57 @@
+"""Where one stack keeps its files. Two stacks side by side are two homes."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIABLE = "ORDER_PIPELINE_HOME"
+DEFAULT = ROOT / ".local"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of one stack."""
+
+    folder: Path
+
+    @property
+    def stack_file(self) -> Path:
+        """What tools and tests read: addresses, keys, tables."""
+        return self.folder / "stack.json"
+
+    @property
+    def processes_file(self) -> Path:
+        """What was started, written before anything else can go wrong."""
+        return self.folder / "processes.json"
+
+    @property
+    def logs(self) -> Path:
+        """One file per process and per CDK command."""
+        return self.folder / "logs"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files of the stack's processes; emptied by `down`."""
+        return self.folder / "scratch"
+
+    @property
+    def assembly(self) -> Path:
+        """What `cdk synth` wrote for this stack."""
+        return self.folder / "cdk.out"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held while the stack is brought up or down."""
+        return self.folder / "lock"
+
+    def create(self) -> None:
+        """Make the folders, readable by their owner only: logs and state may hold keys."""
+        for folder in (self.folder, self.logs, self.scratch):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def resolve(argument: str | None, environ: Mapping[str, str] = os.environ) -> Home:
+    """The home that was asked for: the argument, else the environment, else ``.local``."""
+    return Home(Path(argument or environ.get(VARIABLE) or DEFAULT).resolve())

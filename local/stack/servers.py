@@ -1,0 +1,91 @@
+"""The three servers under a stack: the AWS emulator, Redis, QStash."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from local.stack import aws, environment, ports, processes, qstash, redis
+from local.stack.home import Home
+from local.stack.processes import Process
+from local.terminal import Progress
+
+AWS_PORT_VARIABLE = "LOCAL_AWS_PORT"
+REDIS_PORT_VARIABLE = "LOCAL_REDIS_PORT"
+QSTASH_PORT_VARIABLE = "LOCAL_QSTASH_PORT"
+# Generous: a cold disk, or two stacks starting on two cores.
+_START_LIMIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where they answer."""
+
+    aws_url: str
+    redis_url: str
+    qstash: qstash.Server
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    title: str
+    process: Process
+    is_ready: Callable[[], bool]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Starts them all at once, then waits for each.
+
+    Args:
+        remember: told of every process the moment it exists.
+    """
+
+    home: Home
+    progress: Progress
+    environ: Mapping[str, str]
+    remember: Callable[[Process], None]
+
+    def start(self) -> Servers:
+        """Start what is needed and wait until it answers.
+
+        Raises:
+            StartError, PortError, RedisError: with what to do about it.
+        """
+        aws_port = ports.choose(AWS_PORT_VARIABLE, self.environ)
+        waits = [self._start_aws(aws_port)]
+        redis_port = ports.choose(REDIS_PORT_VARIABLE, self.environ)
+        waits.append(self._start_redis(redis_port))
+        server = qstash.running_already(self.environ)
+        if server is None:
+            qstash_port = ports.choose(QSTASH_PORT_VARIABLE, self.environ)
+            server = qstash.Server(f"http://{ports.LOOPBACK}:{qstash_port}")
+            waits.append(self._start_qstash(server, qstash_port, aws_port))
+        for wait in waits:
+            with self.progress.step(wait.title) as step:
+                step.note(wait.note)
+                processes.wait_until(wait.is_ready, wait.process, _START_LIMIT)
+        return Servers(aws.endpoint(aws_port), f"redis://{ports.LOOPBACK}:{redis_port}/0", server)
+
+    def _start_aws(self, port: int) -> _Wait:
+        settings = aws.process_environment(self.home, port, self.environ)
+        process = self._launch("aws", aws.command(), settings)
+        return _Wait("AWS emulator", process, lambda: aws.is_ready(port), f"port {port}")
+
+    def _start_redis(self, port: int) -> _Wait:
+        flavour = redis.choose(self.environ)
+        process = self._launch("redis", flavour.command(port))
+        note = f"{flavour.name}, port {port}"
+        return _Wait("Redis", process, lambda: redis.answers(port), note)
+
+    def _start_qstash(self, server: qstash.Server, port: int, aws_port: int) -> _Wait:
+        process = self._launch("qstash", qstash.command(port, aws_port, self.environ))
+        return _Wait("QStash dev server", process, lambda: qstash.is_ready(server), f"port {port}")
+
+    def _launch(
+        self, name: str, command: Sequence[str], settings: Mapping[str, str] | None = None
+    ) -> Process:
+        process = processes.start(
+            name, command, self.home, settings or environment.of_child(self.home)
+        )
+        self.remember(process)
+        return process

@@ -1,0 +1,47 @@
+"""What runs, what does not, and what its log said last."""
+
+from pathlib import Path
+
+from local.stack import processes, records
+from local.stack.home import Home
+from local.stack.stackfile import Stack, StackFileError
+from local.terminal import Terminal, table
+
+
+def report(home: Home, terminal: Terminal) -> bool:
+    """Print the state of the stack; whether all of it runs."""
+    known = records.read(home)
+    if not known:
+        terminal.line(f"  no stack runs in {home.folder}; `make up` starts one")
+        return False
+    dead = [process for process in known if not process.is_running()]
+    rows = [["process", "pid", "state", "log"]]
+    for process in known:
+        state = "ended" if process in dead else "running"
+        rows.append([process.name, str(process.pid), state, process.log])
+    for line in table(rows):
+        terminal.line(line)
+    for process in dead:
+        terminal.line(f"\n  {process.name} ended. The end of its log:")
+        terminal.line(processes.tail(Path(process.log)))
+    try:
+        addresses(Stack.load(home), terminal)
+    except StackFileError as error:
+        terminal.line(f"\n  it was not brought up to the end: {error}")
+        return False
+    return not dead
+
+
+def addresses(stack: Stack, terminal: Terminal) -> None:
+    """Where to knock, with a command to try."""
+    rows = [
+        ["API", f"{stack.api_url}/api/checkout"],
+        ["AWS endpoint", stack.aws.endpoint_url],
+        ["QStash", stack.qstash["url"]],
+        ["deliveries", stack.console_url],
+        ["mailbox", stack.mailbox_url],
+        ["Redis", stack.redis_url],
+    ]
+    terminal.line()
+    for name, address in rows:
+        terminal.line(f"  {name.ljust(12)}  {address}")

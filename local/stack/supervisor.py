@@ -1,0 +1,114 @@
+"""Bring a stack up, step by step, and take it down again, whatever happened in between."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from local.stack import aws, catalogue, processes, records, secrets
+from local.stack.cdk import Cdk
+from local.stack.home import Home
+from local.stack.processes import Process
+from local.stack.servers import Launcher, Servers
+from local.stack.stackfile import Stack, describe
+from local.terminal import Progress
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Works on the stack of one home."""
+
+    home: Home
+    progress: Progress
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    verbose: bool = False
+    _started: list[Process] = field(default_factory=list)
+
+    def running(self) -> Stack | None:
+        """The stack, if it was brought up to the end and all of it runs."""
+        known = records.read(self.home)
+        if not self.home.stack_file.exists() or not all(entry.is_running() for entry in known):
+            return None
+        return Stack.load(self.home)
+
+    def up(self) -> Stack:
+        """Start, deploy, seed. On any failure, and on Ctrl-C, nothing is left running."""
+        self.home.create()
+        with records.exclusive(self.home):
+            self._stop(records.read(self.home))
+            try:
+                return self._bring_up()
+            except BaseException:
+                self._stop(self._started)
+                raise
+
+    def down(self) -> list[str]:
+        """Stop what was started, by this program or another; the names of what still ran."""
+        if not self.home.folder.exists():
+            return []
+        self.home.create()
+        with records.exclusive(self.home):
+            return self._stop(self._started or records.read(self.home))
+
+    def redeploy(self, stack: Stack) -> None:
+        """Put the code as it is now onto the running stack."""
+        self._deploy(self._cdk(stack.aws.endpoint_url, stack.qstash["url"]))
+
+    def seed(self, stack: Stack) -> None:
+        """Fill the shelves that are empty."""
+        with self.progress.step("seed the catalogue") as step:
+            dynamodb = aws.client("dynamodb", stack.aws.endpoint_url)
+            added = catalogue.seed(dynamodb, stack.tables["stock"], lambda: datetime.now(UTC))
+            step.note(f"{added} of {len(catalogue.CATALOGUE)} products added")
+
+    def _bring_up(self) -> Stack:
+        servers = Launcher(self.home, self.progress, self.environ, self._remember).start()
+        self._put_secrets(servers)
+        cdk = self._cdk(servers.aws_url, servers.qstash.url)
+        with self.progress.step("cdk bootstrap"):
+            cdk.bootstrap()
+        stack = describe(
+            self._deploy(cdk),
+            endpoint_url=servers.aws_url,
+            qstash=servers.qstash,
+            redis_url=servers.redis_url,
+            pids={process.name: process.pid for process in self._started},
+        )
+        self.seed(stack)
+        stack.save(self.home.stack_file)
+        return stack
+
+    def _put_secrets(self, servers: Servers) -> None:
+        values = {
+            "QSTASH_TOKEN": servers.qstash.token,
+            "QSTASH_CURRENT_SIGNING_KEY": servers.qstash.current_signing_key,
+            "QSTASH_NEXT_SIGNING_KEY": servers.qstash.next_signing_key,
+            "REDIS_URL": servers.redis_url,
+        }
+        with self.progress.step("secrets as SSM parameters") as step:
+            step.note(", ".join(values))
+            secrets.put(aws.client("ssm", servers.aws_url), values)
+
+    def _cdk(self, endpoint_url: str, qstash_url: str) -> Cdk:
+        return Cdk(self.home, endpoint_url, qstash_url, verbose=self.verbose)
+
+    def _deploy(self, cdk: Cdk) -> dict[str, str]:
+        with self.progress.step("cdk synth"):
+            cdk.synth()
+        with self.progress.step("cdk deploy --all"):
+            return cdk.deploy()
+
+    def _remember(self, process: Process) -> None:
+        self._started.append(process)
+        records.write(self.home, self._started)
+
+    def _stop(self, known: Sequence[Process]) -> list[str]:
+        stopped = processes.stop(known, self.home)
+        self.home.stack_file.unlink(missing_ok=True)
+        records.forget(self.home)
+        # The emulator unpacks every function and layer there, once per worker.
+        shutil.rmtree(self.home.scratch, ignore_errors=True)
+        self.home.scratch.mkdir(mode=0o700)
+        self._started.clear()
+        return stopped
