@@ -1,0 +1,90 @@
+"""The CDK application: `cdk synth -c stage=prod`, or `python -m infra.app -c stage=prod`.
+
+Synthesis calls no cloud, reads no git and no clock, and needs no credentials.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import App, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra.environment import MissingSettingError
+from infra.packaging import ROOT, PackagingError
+from infra.settings import OVERRIDES, StageError, StageSettings, stage_settings
+from infra.stacks.data_stack import DataStack
+from infra.stacks.observability_stack import ObservabilityStack
+from infra.stacks.pipeline_stack import PipelineStack
+
+DEFAULT_STAGE = "dev"
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """The three stacks of a stage, in the order in which they are deployed."""
+
+    data: DataStack
+    pipeline: PipelineStack
+    observability: ObservabilityStack
+
+
+def build(app: App, stage: StageSettings) -> Stacks:
+    """Put a stage's stacks into the application."""
+    data = DataStack(app, f"OrderPipelineData-{stage.stage}", stage=stage)
+    pipeline = PipelineStack(
+        app, f"OrderPipelinePipeline-{stage.stage}", stage=stage, resources=data.resources
+    )
+    observability = ObservabilityStack(
+        app,
+        f"OrderPipelineObservability-{stage.stage}",
+        stage=stage,
+        topic_key=data.topic_key,
+        api_id=pipeline.ingress.api.api_id,
+    )
+    Tags.of(app).add("project", "order-pipeline")
+    Tags.of(app).add("stage", stage.stage)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return Stacks(data=data, pipeline=pipeline, observability=observability)
+
+
+def stage_from(app: App) -> StageSettings:
+    """The stage that the context asks for."""
+    context = {name: app.node.try_get_context(name) for name in OVERRIDES}
+    overrides = {name: str(value) for name, value in context.items() if value is not None}
+    return stage_settings(str(app.node.try_get_context("stage") or DEFAULT_STAGE), overrides)
+
+
+def project_context() -> dict[str, Any]:
+    """The feature flags of `cdk.json`: the same templates with and without the command line tool."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def _given_context(arguments: Sequence[str]) -> Mapping[str, str]:
+    parser = argparse.ArgumentParser(prog="python -m infra.app", description="Synthesize a stage.")
+    parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE")
+    pairs: list[str] = parser.parse_args(arguments).context
+    split = (pair.partition("=") for pair in pairs)
+    return {name: value for name, _, value in split}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Synthesize into the folder that the CDK command line tool names, else `cdk.out`."""
+    given = project_context() | dict(_given_context(arguments))
+    # The command line tool says where it wants the result; on our own we use the same place.
+    outdir = None if "CDK_OUTDIR" in os.environ else str(ROOT / "cdk.out")
+    app = App(context=given, outdir=outdir)
+    try:
+        build(app, stage_from(app))
+    except (StageError, MissingSettingError, PackagingError) as error:
+        raise SystemExit(f"infra: {error}") from None
+    app.synth()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Building blocks of the stacks. Stacks compose them; none of them knows a stack."""

@@ -1,0 +1,123 @@
+"""What wakes somebody up, and how they hear of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.constructs.tables import pascal
+from infra.topics import FunctionSpec
+
+NAMESPACE = "OrderPipeline"
+_PERIOD = Duration.minutes(5)
+_NEAR_TIMEOUT = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMetric:
+    """A metric that the functions write themselves: how many within five minutes are too many."""
+
+    name: str
+    services: tuple[str, ...]
+    threshold: int
+    meaning: str
+
+
+_CONSUMERS = ("commands", "orders", "notifications", "inventory", "analytics")
+
+OWN_METRICS: tuple[OwnMetric, ...] = (
+    OwnMetric("DeadLetters", ("analytics",), 1, "an event was given up: replay or discard it"),
+    OwnMetric("MailUnknown", ("notifications",), 1, "a mail may or may not have been sent"),
+    OwnMetric(
+        "DependencyErrors", (*_CONSUMERS, "checkout"), 10, "QStash, DynamoDB, SES or SNS fails"
+    ),
+    OwnMetric("RedisUnavailable", _CONSUMERS, 10, "the fast path is gone: slower, still correct"),
+)
+
+
+class Alarms(Construct):
+    """Alarms that all report to one topic. Silence counts as health: nothing runs without orders."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic) -> None:
+        super().__init__(scope, construct_id)
+        self._action = actions.SnsAction(topic)
+
+    def watch_function(self, spec: FunctionSpec, *, function_name: str) -> None:
+        """Errors, throttles, and runs that came near the timeout.
+
+        By the function's name: a reference would lock a function into the pipeline stack for as
+        long as this stack watches it.
+        """
+
+        def metric(name: str, statistic: str) -> cloudwatch.Metric:
+            return _metric("AWS/Lambda", name, statistic, {"FunctionName": function_name})
+
+        self._alarm(
+            f"{pascal(spec.name)}Errors",
+            metric("Errors", "Sum"),
+            threshold=1,
+            description=f"{spec.name}: an invocation failed; QStash will retry it",
+        )
+        self._alarm(
+            f"{pascal(spec.name)}Throttles",
+            metric("Throttles", "Sum"),
+            threshold=1,
+            description=f"{spec.name}: at its reserved concurrency; deliveries are being put off",
+        )
+        self._alarm(
+            f"{pascal(spec.name)}Duration",
+            metric("Duration", "Maximum"),
+            threshold=int(spec.timeout_seconds * 1000 * _NEAR_TIMEOUT),
+            description=f"{spec.name}: a run came near its timeout of {spec.timeout_seconds} s",
+        )
+
+    def watch_api(self, api_id: str) -> None:
+        """Answers of the public API that were our fault."""
+        self._alarm(
+            "ApiServerErrors",
+            _metric("AWS/ApiGateway", "5xx", "Sum", {"ApiId": api_id}),
+            threshold=5,
+            description="the public API answers with server errors",
+        )
+
+    def watch_own_metrics(self, metrics: Iterable[OwnMetric] = OWN_METRICS) -> None:
+        """One alarm per metric and service, so that the alarm's name says where to look."""
+        for metric in metrics:
+            for service in metric.services:
+                self._alarm(
+                    f"{pascal(service)}{metric.name}",
+                    _metric(NAMESPACE, metric.name, "Sum", {"service": service}),
+                    threshold=metric.threshold,
+                    description=f"{service}: {metric.meaning}",
+                )
+
+    def _alarm(
+        self, alarm_id: str, metric: cloudwatch.IMetric, *, threshold: int, description: str
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            alarm_id,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+        alarm.add_alarm_action(self._action)
+
+
+def _metric(
+    namespace: str, name: str, statistic: str, dimensions: Mapping[str, str]
+) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dict(dimensions),
+        period=_PERIOD,
+        statistic=statistic,
+    )

@@ -1,0 +1,73 @@
+"""Who may send mail, from which address, and where bounces are reported."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ses as ses
+from constructs import Construct
+
+from infra.constructs.encrypted_topic import EncryptedTopic
+
+
+class Mail(Construct):
+    """The sender's domain and the configuration set that every mail goes through."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        domain: str,
+        sender_address: str,
+        key: kms.IKey,
+        retain: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._sender_address = sender_address
+        self._configuration_set = ses.ConfigurationSet(
+            self,
+            "ConfigurationSet",
+            tls_policy=ses.ConfigurationSetTlsPolicy.REQUIRE,
+            suppression_reasons=ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS,
+            reputation_metrics=True,
+        )
+        self._identity = ses.EmailIdentity(
+            self,
+            "Identity",
+            identity=ses.Identity.domain(domain),
+            configuration_set=self._configuration_set,
+        )
+        # Verifying a domain takes its owner's hands and days: never throw that away with a stack.
+        if retain:
+            self._identity.apply_removal_policy(RemovalPolicy.RETAIN)
+        self.events = EncryptedTopic(self, "Events", key=key, publisher="ses.amazonaws.com")
+        self._configuration_set.add_event_destination(
+            "Undelivered",
+            destination=ses.EventDestination.sns_topic(self.events.topic),
+            events=[
+                ses.EmailSendingEvent.BOUNCE,
+                ses.EmailSendingEvent.COMPLAINT,
+                ses.EmailSendingEvent.REJECT,
+            ],
+        )
+
+    @property
+    def configuration_set_name(self) -> str:
+        """What the sender names in each request."""
+        return self._configuration_set.configuration_set_name
+
+    def export(self) -> None:
+        """Offer what functions need of this to other stacks, whether they use it or not."""
+        self._identity.stack.export_value(self._identity.email_identity_name)
+        self._identity.stack.export_value(self.configuration_set_name)
+
+    def send_statement(self) -> iam.PolicyStatement:
+        """Mail as this sender, through this configuration set, and as nobody else."""
+        configuration_set = self._identity.stack.format_arn(
+            service="ses", resource="configuration-set", resource_name=self.configuration_set_name
+        )
+        return iam.PolicyStatement(
+            actions=["ses:SendEmail"],
+            resources=[self._identity.email_identity_arn, configuration_set],
+            conditions={"StringEquals": {"ses:FromAddress": self._sender_address}},
+        )

@@ -1,0 +1,48 @@
+"""A function's environment and parameters, generated from its settings class (house rule 12)."""
+
+from collections.abc import Mapping
+
+from infra.settings import StageSettings
+from shared.settings import Settings
+
+
+class MissingSettingError(ValueError):
+    """A function requires settings that the deployment has no value for."""
+
+
+def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str, str]:
+    """Every plain setting that this deployment knows; each function takes those it declares."""
+    return {
+        "STAGE": stage.stage,
+        "CONFIG_PREFIX": stage.config_prefix,
+        "LOG_LEVEL": stage.log_level,
+        "QSTASH_URL": stage.qstash_url,
+        "QSTASH_WEBHOOK_BASE_URL": stage.webhook_base_url,
+        "REDIS_KEY_PREFIX": stage.redis_key_prefix,
+        "ALERT_ADDRESS": stage.alert_address,
+        "SENDER_ADDRESS": stage.sender_address,
+        "SES_CONFIGURATION_SET": configuration_set,
+        "SHOP_NAME": stage.shop_name,
+        "ALLOWED_ORIGINS": ",".join(stage.cors_origins),
+    }
+
+
+def environment_of(
+    settings: type[Settings], *, values: Mapping[str, str], table_names: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment variables that fill this settings class; parameters stay in SSM.
+
+    Raises:
+        MissingSettingError: naming every required setting without a value.
+    """
+    missing = [
+        name for name, required in settings.plain().items() if required and not values.get(name)
+    ]
+    missing += [name for name, table in settings.tables().items() if table not in table_names]
+    if missing:
+        raise MissingSettingError(
+            f"{settings.__name__} requires {', '.join(sorted(missing))}: "
+            "give them a value in infra/environment.py"
+        )
+    plain = {name: values[name] for name in settings.plain() if values.get(name)}
+    return plain | {name: table_names[table] for name, table in settings.tables().items()}

@@ -1,0 +1,51 @@
+"""What a function may do to the data, as values: the table in `topics` lists them, the role gets them.
+
+A transaction is authorised by its parts (`PutItem`, `UpdateItem`, `ConditionCheckItem`). Nothing
+here can name a wildcard: a table is one ARN, and no index comes with it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+
+from infra.constructs.mail import Mail
+from shared.schema import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the data stack offers to functions."""
+
+    tables: Mapping[str, dynamodb.ITable]
+    mail: Mail
+
+    def table_names(self) -> dict[str, str]:
+        """Logical to physical table name."""
+        return {name: table.table_name for name, table in self.tables.items()}
+
+
+Grant = Callable[[Resources], iam.PolicyStatement]
+
+GET = "dynamodb:GetItem"
+BATCH_GET = "dynamodb:BatchGetItem"
+PUT = "dynamodb:PutItem"
+UPDATE = "dynamodb:UpdateItem"
+CHECK = "dynamodb:ConditionCheckItem"
+
+
+def on(table: Table, *actions: str) -> Grant:
+    """These actions on the items of one table."""
+
+    def statement(resources: Resources) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=list(actions), resources=[resources.tables[table.name].table_arn]
+        )
+
+    return statement
+
+
+def send_mail(resources: Resources) -> iam.PolicyStatement:
+    """Mail from the stage's one address, through its configuration set."""
+    return resources.mail.send_statement()

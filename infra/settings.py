@@ -1,0 +1,194 @@
+"""What differs between stages, as one typed table. Nothing else in `infra` asks for the stage's name."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+StageName = Literal["local", "dev", "prod"]
+
+_DOMAIN = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
+_URL = re.compile(r"https?://[^\s/]+[^\s]*")
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
+
+RESERVED_SUFFIX = ".example"
+"""The top-level domain nobody can own (RFC 2606): a value that still ends so is nobody's."""
+
+
+class StageError(ValueError):
+    """The deployment was asked for a stage, or given a value, that does not exist or make sense."""
+
+
+def _shaped(pattern: re.Pattern[str], meaning: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and not pattern.fullmatch(value):
+            raise ValueError(f"must be {meaning}")
+        return value
+
+    return AfterValidator(check)
+
+
+Domain = Annotated[str, _shaped(_DOMAIN, "a domain name")]
+MailAddress = Annotated[str, _shaped(_MAIL, "a mail address")]
+WebAddress = Annotated[str, _shaped(_URL, "an http(s) address")]
+Origin = Annotated[str, _shaped(_ORIGIN, "scheme://host[:port], never a wildcard")]
+KeyArn = Annotated[str, _shaped(_KEY_ARN, "the ARN of a KMS key")]
+
+
+class Throttle(BaseModel):
+    """Requests per second in the long run, and at once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rate: float = Field(gt=0, le=2000)
+    burst: int = Field(gt=0, le=2000)
+
+
+class StageSettings(BaseModel):
+    """Everything a stage decides."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: StageName
+    # --- functions
+    memory_mb: int = Field(default=1024, ge=256, le=10_240)
+    reserved_concurrency: Mapping[str, int]
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_retention_days: Literal[7, 14, 90]
+    tracing: bool = False
+    # A version is snapshotted by running its start-up code, which reads the secrets and the URLs
+    # from SSM. They exist only after a first deployment, so name functions here from the second on.
+    snap_start: frozenset[str] = frozenset()
+    host_assets: bool = False
+    # --- data
+    retain_data: bool
+    point_in_time_recovery: bool = True
+    # --- public API
+    default_throttle: Throttle
+    checkout_throttle: Throttle
+    status_throttle: Throttle
+    webhook_throttle: Throttle
+    cors_origins: tuple[Origin, ...]
+    jwt_issuer: WebAddress = ""
+    jwt_audience: tuple[str, ...] = ()
+    # --- addresses and names
+    sender_domain: Domain
+    alert_address: MailAddress
+    alarm_email: MailAddress = ""
+    shop_name: str = "The Shop"
+    qstash_url: WebAddress = "https://qstash.upstash.io"
+    webhook_base_url: WebAddress = ""
+    redis_key_prefix: str = ""
+    secrets_key_arn: KeyArn = ""
+
+    @property
+    def config_prefix(self) -> str:
+        """Under this path lie the stage's parameters."""
+        return f"/order-pipeline/{self.stage}"
+
+    def function_name(self, name: str) -> str:
+        """The physical name of a function, the same wherever it is needed."""
+        return f"order-pipeline-{self.stage}-{name}"
+
+    @property
+    def sender_address(self) -> str:
+        """The only From address that the stage may use."""
+        return f"orders@{self.sender_domain}"
+
+    def placeholders(self) -> list[str]:
+        """Names of settings that still hold a value nobody owns."""
+        values = {
+            "sender_domain": self.sender_domain,
+            "alert_address": self.alert_address,
+            "cors_origins": ",".join(self.cors_origins),
+        }
+        return [name for name, value in values.items() if value.endswith(RESERVED_SUFFIX)]
+
+
+def _each(count: int, **other: int) -> dict[str, int]:
+    names = ("commands", "orders", "notifications", "inventory", "analytics", "checkout")
+    return {name: other.get(name, count) for name in names}
+
+
+_STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "local": {
+            "reserved_concurrency": _each(10),
+            "log_level": "DEBUG",
+            "log_retention_days": 7,
+            "host_assets": True,
+            "retain_data": False,
+            "default_throttle": {"rate": 500, "burst": 1000},
+            "checkout_throttle": {"rate": 500, "burst": 1000},
+            "status_throttle": {"rate": 500, "burst": 1000},
+            "webhook_throttle": {"rate": 500, "burst": 1000},
+            "cors_origins": ("http://localhost:5173", "http://127.0.0.1:5173"),
+            "sender_domain": "shop.example",
+            "alert_address": "stock@shop.example",
+        },
+        # An account with the lowest concurrency quota (10) cannot reserve any: raise it first.
+        "dev": {
+            "reserved_concurrency": _each(5),
+            "log_retention_days": 14,
+            "retain_data": False,
+            "default_throttle": {"rate": 10, "burst": 20},
+            "checkout_throttle": {"rate": 10, "burst": 20},
+            "status_throttle": {"rate": 20, "burst": 40},
+            "webhook_throttle": {"rate": 50, "burst": 100},
+            "cors_origins": ("http://localhost:5173",),
+            "sender_domain": "dev.shop.example",
+            "alert_address": "stock@dev.shop.example",
+            "redis_key_prefix": "dev:",
+        },
+        "prod": {
+            "reserved_concurrency": _each(50, checkout=100, notifications=20),
+            "log_retention_days": 90,
+            "tracing": True,
+            "retain_data": True,
+            "default_throttle": {"rate": 50, "burst": 100},
+            "checkout_throttle": {"rate": 100, "burst": 200},
+            "status_throttle": {"rate": 300, "burst": 600},
+            "webhook_throttle": {"rate": 200, "burst": 400},
+            "cors_origins": ("https://www.shop.example",),
+            "sender_domain": "shop.example",
+            "alert_address": "stock@shop.example",
+        },
+    }
+)
+
+_LISTS = ("cors_origins", "jwt_audience")
+OVERRIDES = (
+    "sender_domain",
+    "alert_address",
+    "alarm_email",
+    "qstash_url",
+    "webhook_base_url",
+    "secrets_key_arn",
+    "jwt_issuer",
+    *_LISTS,
+)
+"""What `-c name=value` may replace: only what belongs to whoever deploys. Lists take commas."""
+
+
+def stage_settings(stage: str, overrides: Mapping[str, str] | None = None) -> StageSettings:
+    """The settings of a stage, with the deployer's own values put in.
+
+    Raises:
+        StageError: for an unknown stage, or naming every value that cannot be right.
+    """
+    if stage not in _STAGES:
+        raise StageError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
+    given = {name: value for name, value in (overrides or {}).items() if value}
+    values: dict[str, Any] = {"stage": stage, **_STAGES[stage], **given}
+    for name in _LISTS:
+        if name in given:
+            values[name] = tuple(part.strip() for part in given[name].split(",") if part.strip())
+    try:
+        return StageSettings.model_validate(values)
+    except ValidationError as error:
+        problems = (f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+        raise StageError("; ".join(problems)) from None

@@ -1,0 +1,37 @@
+"""What watches: alarms, and the topic they report to."""
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.constructs.alarms import Alarms
+from infra.constructs.encrypted_topic import EncryptedTopic
+from infra.settings import StageSettings
+from infra.topics import FUNCTIONS
+
+
+class ObservabilityStack(Stack):
+    """Depends on the others; nothing depends on it, so it may change or go without touching them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: StageSettings,
+        topic_key: kms.IKey,
+        api_id: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        topic = EncryptedTopic(
+            self, "AlarmTopic", key=topic_key, publisher="cloudwatch.amazonaws.com"
+        ).topic
+        if stage.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(stage.alarm_email))
+        alarms = Alarms(self, "Alarms", topic=topic)
+        for spec in FUNCTIONS:
+            alarms.watch_function(spec, function_name=stage.function_name(spec.name))
+        alarms.watch_api(api_id)
+        alarms.watch_own_metrics()
+        CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)

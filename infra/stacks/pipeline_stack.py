@@ -1,0 +1,79 @@
+"""What runs: the layer, the functions, and the public API in front of them."""
+
+import platform
+
+from aws_cdk import Annotations, CfnOutput, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.constructs.ingress import Ingress
+from infra.constructs.shared_layer import SharedLayer
+from infra.constructs.tables import pascal
+from infra.constructs.topic_function import TopicFunction
+from infra.environment import environment_of, provided_values
+from infra.grants import Resources
+from infra.packaging import HOST, LAMBDA, stage_function, stage_layer
+from infra.settings import StageSettings
+from infra.topics import FUNCTIONS
+
+
+class PipelineStack(Stack):
+    """Layer and functions are one release: they are built from one checkout and deployed together."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: StageSettings, resources: Resources
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._stage = stage
+        self._resources = resources
+        self._target = HOST if stage.host_assets else LAMBDA
+        self.functions = self._functions()
+        self.ingress = Ingress(self, "Ingress", stage=stage, functions=self.functions)
+        self._outputs()
+        self._warn_of_placeholders()
+
+    def _functions(self) -> dict[str, TopicFunction]:
+        arm = lambda_.Architecture.ARM_64
+        layer = SharedLayer(
+            self,
+            "Shared",
+            asset=stage_layer(self._target),
+            architecture=_host_architecture() if self._stage.host_assets else arm,
+        )
+        values = provided_values(
+            self._stage, configuration_set=self._resources.mail.configuration_set_name
+        )
+        table_names = self._resources.table_names()
+        return {
+            spec.name: TopicFunction(
+                self,
+                pascal(spec.name),
+                spec=spec,
+                stage=self._stage,
+                asset=stage_function(spec.name, self._target),
+                layer=layer,
+                resources=self._resources,
+                environment=environment_of(spec.settings, values=values, table_names=table_names),
+            )
+            for spec in FUNCTIONS
+        }
+
+    def _outputs(self) -> None:
+        CfnOutput(self, "ConfigPrefix", value=self._stage.config_prefix)
+        for function in self.functions.values():
+            if function.url:
+                CfnOutput(self, f"{pascal(function.spec.name)}Url", value=function.url)
+
+    def _warn_of_placeholders(self) -> None:
+        if self._stage.stage == "local":
+            return
+        for name in self._stage.placeholders():
+            Annotations.of(self).add_warning_v2(
+                f"order-pipeline:{name}",
+                f"{name} is still an example that nobody owns: deploy with -c {name}=…",
+            )
+
+
+def _host_architecture() -> lambda_.Architecture:
+    arm = platform.machine().lower() in {"arm64", "aarch64"}
+    return lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64
