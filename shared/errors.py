@@ -154,6 +154,12 @@ class MethodNotAllowedError(PermanentError):
     code = "method_not_allowed"
 
 
+class MailRefusedError(PermanentError):
+    """The mail service will never take this mail."""
+
+    code = "mail_refused"
+
+
 class PayloadTooLargeError(PermanentError):
     """The body is larger than this endpoint reads (S9)."""
 

@@ -89,7 +89,8 @@ class Put:
 class Update:
     """Change attributes of an item; makes the item if there is none and the conditions allow it.
 
-    ``append`` adds to the end of a list attribute, which starts empty.
+    ``set`` leaves alone what it gives as None; ``append`` adds to the end of a list attribute,
+    which starts empty.
     """
 
     table: str

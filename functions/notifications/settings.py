@@ -12,3 +12,4 @@ class NotificationsSettings(ConsumerSettings):
     sender_address: NonEmpty
     ses_configuration_set: NonEmpty
     shop_name: NonEmpty = "The Shop"
+    currency: NonEmpty = "EUR"

@@ -68,7 +68,11 @@ def _condition(condition: Condition, partition: str, p: _Placeholders) -> str:  
 
 
 def _update_expression(write: Update, p: _Placeholders) -> str:
-    sets = [f"{p.name(name)} = {p.value(value)}" for name, value in write.set.items()]
+    sets = [
+        f"{p.name(name)} = {p.value(value)}"
+        for name, value in write.set.items()
+        if value is not None
+    ]
     for name, entries in write.append.items():
         field = p.name(name)
         start, more = p.value([]), p.value(entries)

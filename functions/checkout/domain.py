@@ -1,0 +1,83 @@
+"""Whether a cart may be paid: against the catalogue, never against what the client believes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shared.cart import digest_of, merged, total_of
+from shared.contracts.commands import CheckoutPayload
+from shared.contracts.lines import OrderLine
+from shared.errors import InvalidInputError, OutOfStockError, PriceChangedError
+from shared.ids import order_id_for
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """What the shop says of a SKU now."""
+
+    name: str
+    price: Decimal
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart with its lines merged and its identity known."""
+
+    payload: CheckoutPayload
+    order_id: str
+    lines: tuple[OrderLine, ...]
+    digest: str
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """The catalogue entries it needs."""
+        return tuple(line.sku for line in self.lines)
+
+
+def cart_of(payload: CheckoutPayload) -> Cart:
+    """The cart of a request.
+
+    Raises:
+        InvalidInputError: lines that contradict each other, or too many products.
+    """
+    lines = merged(payload.items)
+    return Cart(
+        payload=payload,
+        order_id=order_id_for(payload.payment_id),
+        lines=lines,
+        digest=digest_of(payload.user_id, lines, payload.total_amount),
+    )
+
+
+def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayload:
+    """The payload as it goes on: merged lines, the catalogue's names and prices.
+
+    Raises:
+        InvalidInputError: a product that is not for sale.
+        PriceChangedError: a price or the total differs; names the right one (I19).
+        OutOfStockError: fewer units than asked for.
+    """
+    original = cart.payload.items
+    for index, line in enumerate(original):
+        entry = catalogue.get(line.sku)
+        if entry is None:
+            raise InvalidInputError(f"items[{index}].productId", "is not in the catalogue")
+        if entry.price != line.price:
+            raise PriceChangedError(f"items[{index}].price", str(entry.price))
+    total = total_of(cart.lines)
+    if total != cart.payload.total_amount:
+        raise PriceChangedError("totalAmount", str(total))
+    for line in cart.lines:
+        available = catalogue[line.sku].available
+        if available < line.quantity:
+            index = _first(original, line.sku)
+            raise OutOfStockError(f"items[{index}].quantity", line.sku, max(available, 0))
+    named = tuple(
+        line.model_copy(update={"product_name": catalogue[line.sku].name}) for line in cart.lines
+    )
+    return cart.payload.model_copy(update={"items": named})
+
+
+def _first(lines: Sequence[OrderLine], sku: str) -> int:
+    return next(index for index, line in enumerate(lines) if line.sku == sku)

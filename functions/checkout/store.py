@@ -1,0 +1,95 @@
+"""Checkouts and catalogue as items."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import cast
+
+from functions.checkout.domain import Cart, CatalogueEntry
+from functions.checkout.ports import StoredCheckout
+from shared.clock import Clock, iso
+from shared.effects import Outbound
+from shared.ledger import shard_of
+from shared.ports import Tables
+from shared.schema import CHECKOUTS, STOCK
+from shared.writes import Absent, ConditionsFailed, Item, Put, Value
+
+
+class CheckoutTables:
+    """Checkouts in tables, keyed by the order id that the payment id determines."""
+
+    def __init__(self, tables: Tables, clock: Clock) -> None:
+        self._tables, self._clock = tables, clock
+
+    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Mapping[str, CatalogueEntry]]:
+        """The stored checkout and the catalogue, in one batch.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        stored, *rows = self._tables.get_many(
+            [
+                (CHECKOUTS.name, {"orderId": cart.order_id}),
+                *((STOCK.name, {"sku": sku}) for sku in cart.skus),
+            ]
+        )
+        found = zip(cart.skus, rows, strict=True)
+        entries = {sku: _entry(row) for sku, row in found if row is not None}
+        return (None if stored is None else _stored(stored)), entries
+
+    def accept(self, cart: Cart, command: Outbound) -> StoredCheckout:
+        """Store a new checkout with its command, marked as not yet processed.
+
+        Raises:
+            ContentionError: somebody else is writing it this moment.
+            DependencyError: the store did not answer.
+        """
+        now = iso(self._clock.now())
+        item: dict[str, Value] = {
+            "orderId": cart.order_id,
+            "paymentId": cart.payload.payment_id,
+            "userId": cart.payload.user_id,
+            "cartDigest": cart.digest,
+            "status": "accepted",
+            "acceptedAt": now,
+            "command": command.to_item(),
+            # Whoever decides the checkout removes this; what keeps it is still owed an answer.
+            "pendingShard": shard_of(cart.order_id),
+        }
+        try:
+            self._tables.transact([Put(CHECKOUTS.name, item, when=(Absent(),))])
+        except ConditionsFailed as refused:
+            current = refused.failures[0].current
+            known = _stored(current) if current else self.find(cart.order_id)
+            if known is None:
+                raise
+            return known
+        return _stored(item)
+
+    def find(self, order_id: str) -> StoredCheckout | None:
+        """The checkout of an order id.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        return None if item is None else _stored(item)
+
+
+def _entry(row: Item) -> CatalogueEntry:
+    return CatalogueEntry(
+        name=str(row["name"]),
+        price=Decimal(str(row["price"])),
+        available=int(str(row["available"])),
+    )
+
+
+def _stored(item: Item) -> StoredCheckout:
+    command, reason = item.get("command"), item.get("reason")
+    return StoredCheckout(
+        order_id=str(item["orderId"]),
+        payment_id=str(item["paymentId"]),
+        digest=str(item["cartDigest"]),
+        status=str(item["status"]),
+        reason=None if reason is None else str(reason),
+        command=None if command is None else Outbound.from_item(cast("Item", command)),
+    )

@@ -1,0 +1,80 @@
+"""The mailer on Amazon SES (API v2)."""
+
+from email.utils import formataddr
+from typing import Any, NoReturn, Protocol
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+)
+
+from functions.notifications.domain import Mail
+from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError
+
+# What SES says of this very mail; everything else it refuses may be put right by an operator.
+_NEVER = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
+
+
+class SESClient(Protocol):
+    """The operation used, as botocore's client offers it."""
+
+    def send_email(self, **request: Any) -> dict[str, Any]:
+        """SendEmail."""
+        ...
+
+
+class SESMailer:
+    """Sends through SES. The client must not retry on its own: a repetition is a second mail."""
+
+    def __init__(
+        self, client: SESClient, *, sender: str, sender_name: str, configuration_set: str
+    ) -> None:
+        self._client, self._configuration_set = client, configuration_set
+        self._from = formataddr((sender_name, sender))
+
+    def send(self, mail: Mail) -> str:
+        """The id that SES gave the mail.
+
+        Raises:
+            MailRefusedError: SES will never take this mail.
+            DependencyError: SES did not take the mail now.
+            DeliveryUnknownError: the answer was lost; the mail may be out.
+        """
+        try:
+            answer = self._client.send_email(**self._request(mail))
+        except ClientError as error:
+            _refused(error)
+        except (EndpointConnectionError, ConnectTimeoutError) as error:
+            raise DependencyError(f"SES: {type(error).__name__}") from error
+        except BotoCoreError as error:
+            raise DeliveryUnknownError(f"SES: {type(error).__name__}") from error
+        return str(answer["MessageId"])
+
+    def _request(self, mail: Mail) -> dict[str, Any]:
+        def utf8(text: str) -> dict[str, str]:
+            return {"Data": text, "Charset": "UTF-8"}
+
+        return {
+            "FromEmailAddress": self._from,
+            "Destination": {"ToAddresses": [mail.to]},
+            "ConfigurationSetName": self._configuration_set,
+            "Content": {
+                "Simple": {
+                    "Subject": utf8(mail.subject),
+                    "Body": {"Html": utf8(mail.html), "Text": utf8(mail.text)},
+                }
+            },
+            "EmailTags": [{"Name": "template", "Value": mail.template_id}],
+        }
+
+
+def _refused(error: ClientError) -> NoReturn:
+    code = str(error.response["Error"]["Code"])
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
+    if code in _NEVER:
+        raise MailRefusedError(f"SES: {code}") from error
+    if status >= 500:
+        raise DeliveryUnknownError(f"SES: {code}") from error
+    raise DependencyError(f"SES: {code}", retry_after=30) from error

@@ -1,0 +1,78 @@
+"""Mail templates: files beside this module, HTML escaped, every variable required."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+
+from shared.errors import InvalidInputError
+
+# Which variables each template needs. A template that is not here does not exist: no name that
+# arrives in an event ever reaches the file system.
+TEMPLATES: Mapping[str, frozenset[str]] = {
+    "order-confirmation": frozenset({"orderId", "customerName", "items", "totalAmount"}),
+    "order-rejected": frozenset({"orderId", "customerName", "items", "totalAmount", "reason"}),
+    "low-stock-alert": frozenset({"productName", "sku", "currentStock", "threshold"}),
+}
+
+
+class JinjaRenderer:
+    """Renders the templates of this function.
+
+    Args:
+        shop_name: how the shop calls itself in mails.
+        currency: printed behind amounts.
+    """
+
+    def __init__(self, *, shop_name: str, currency: str) -> None:
+        loader = FileSystemLoader(Path(__file__).parent / "templates")
+        self._environment = Environment(
+            loader=loader,
+            # By file name: HTML is escaped, the text part must not be (S16).
+            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._environment.globals["shop"] = shop_name
+        self._environment.filters["money"] = lambda amount: money(amount, currency)
+
+    def render(self, template_id: str, data: Mapping[str, Any]) -> tuple[str, str]:
+        """HTML and text.
+
+        Raises:
+            InvalidInputError: no such template, or a variable that it needs is missing.
+        """
+        needed = TEMPLATES.get(template_id)
+        if needed is None:
+            known = ", ".join(sorted(TEMPLATES))
+            raise InvalidInputError("payload.templateId", f"must be one of {known}")
+        missing = [
+            (f"payload.templateData.{name}", f"is required by template {template_id}")
+            for name in sorted(needed - data.keys())
+        ]
+        if missing:
+            raise InvalidInputError(*missing[0], others=tuple(missing[1:]))
+        try:
+            html, text = (
+                self._environment.get_template(f"{template_id}.{form}.j2").render(data=data)
+                for form in ("html", "txt")
+            )
+        except UndefinedError as error:
+            rule = f"does not fit template {template_id}: {error.message}"
+            raise InvalidInputError("payload.templateData", rule) from error
+        return html, text
+
+
+def money(amount: object, currency: str) -> str:
+    """An amount for people: two decimals and the currency.
+
+    Raises:
+        InvalidInputError: not a number.
+    """
+    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
+        raise InvalidInputError("payload.templateData", "amounts must be numbers")
+    return f"{Decimal(amount):,.2f} {currency}"
