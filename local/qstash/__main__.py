@@ -1,0 +1,32 @@
+"""`python -m local.qstash`: start the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+from local.qstash.errors import StateFileError
+from local.qstash.options import parse_settings
+from local.qstash.server import serve
+
+
+def main() -> int:
+    """Run until told to stop; returns the exit status."""
+    settings = parse_settings()
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr, force=True
+    )
+    logging.getLogger("local.qstash").setLevel(
+        logging.INFO if settings.verbose else logging.WARNING
+    )
+    try:
+        asyncio.run(serve(settings))
+    except (StateFileError, OSError) as error:
+        print(f"qstash: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""From a destination as published, a URL or a URL group's name, to the messages it makes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from local.qstash.destinations import Destinations
+from local.qstash.drafts import Draft
+from local.qstash.engine import Engine, Receipt
+from local.qstash.publication import Publication
+
+
+class Publisher:
+    """Resolves destinations and hands drafts to the engine."""
+
+    def __init__(self, engine: Engine, destinations: Destinations) -> None:
+        self._engine = engine
+        self._destinations = destinations
+
+    def drafts(self, destination: str, draft: Draft) -> list[Draft]:
+        """Address a draft: once for a URL, once per endpoint of a group. Refuses what can't be delivered."""
+        group = self._engine.store.groups.get(destination)
+        if group is None:
+            self._destinations.check(destination)
+            return [replace(draft, url=destination)]
+        return [
+            replace(draft, url=endpoint["url"], topic=group.name, endpoint=endpoint.get("name"))
+            for endpoint in group.endpoints
+        ]
+
+    def publish(self, destination: str, publication: Publication) -> Receipt | list[Receipt]:
+        """Publish to a URL (one receipt) or to a group (a list, even if the group has one endpoint)."""
+        with self._engine.store.batch():
+            receipts = [
+                self._engine.publish(draft, publication.dedup_key(draft))
+                for draft in self.drafts(destination, publication.draft)
+            ]
+        return receipts if destination in self._engine.store.groups else receipts[0]

@@ -1,0 +1,89 @@
+"""The state file: whole lines count, half a line at the end doesn't, and one server at a time."""
+
+import json
+
+import pytest
+
+from local.qstash.errors import StateFileError
+from local.qstash.journal import FORMAT, FileJournal
+from local.qstash.signing import SigningKeys
+from local.qstash.store import Store
+
+KEYS = SigningKeys("a", "b")
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = FileJournal(tmp_path / "state")
+    journal.compact([])
+    yield journal
+    journal.close()
+
+
+def test_operations_come_back_in_order(journal):
+    journal.record(["t", "a", 1])
+    with journal.batch():
+        journal.record(["t", "b", 2])
+        journal.record(["t", "a", None])
+
+    assert list(journal.read()) == [["t", "a", 1], ["t", "b", 2], ["t", "a", None]]
+
+
+def test_a_batch_is_one_line(journal, tmp_path):
+    with journal.batch(), journal.batch():
+        journal.record(["t", "a", 1])
+        journal.record(["t", "b", 2])
+
+    lines = (tmp_path / "state").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [FORMAT, [["t", "a", 1], ["t", "b", 2]]]
+
+
+def test_half_a_line_at_the_end_is_cut_off(tmp_path):
+    path = tmp_path / "state"
+    whole = (
+        json.dumps(FORMAT) + "\n" + json.dumps([["keys", "keys", {"current": "x", "next": "y"}]])
+    )
+    path.write_text(whole + "\n" + '[["keys","keys",{"curr')
+    store = Store.open(path, KEYS)
+    store.close()
+
+    assert store.keys == SigningKeys("x", "y")
+    assert path.read_text().endswith("\n")
+
+
+def test_damage_elsewhere_is_an_error_that_names_the_line(tmp_path):
+    path = tmp_path / "state"
+    path.write_text(json.dumps(FORMAT) + "\n{broken\n[]\n")
+
+    with pytest.raises(StateFileError, match="line 2 is damaged"):
+        Store.open(path, KEYS)
+
+
+def test_a_file_of_somebody_else_is_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("[1, 2]\n")
+
+    with pytest.raises(StateFileError, match="isn't a state file"):
+        Store.open(path, KEYS)
+    assert path.read_text() == "[1, 2]\n"
+
+
+def test_two_servers_cannot_share_a_file(tmp_path):
+    store = Store.open(tmp_path / "state", KEYS)
+
+    with pytest.raises(StateFileError, match="in use by another server"):
+        Store.open(tmp_path / "state", KEYS)
+    store.close()
+
+
+def test_the_file_is_compacted_at_start(open_bench, tmp_path):
+    path = tmp_path / "state"
+    bench = open_bench(path)
+    for number in range(50):
+        bench.engine.store.replace_keys(SigningKeys(f"sig_{number}", "n"))
+    before = path.stat().st_size
+    again = open_bench(path)
+
+    assert again.engine.store.keys.current == "sig_49"
+    assert path.stat().st_size < before / 10
+    assert path.stat().st_mode & 0o077 == 0

@@ -1,0 +1,173 @@
+"""Reading publish requests: every option, and a refusal for every one that can't be honoured."""
+
+import pytest
+
+from local.qstash.backoff import Pace
+from local.qstash.destinations import Destinations, parse_route
+from local.qstash.drafts import FlowControl, Redaction
+from local.qstash.errors import ApiError, BadRequestError, TooLargeError
+from local.qstash.headers import RequestHeaders
+from local.qstash.publication import (
+    MAX_BODY_BYTES,
+    Publication,
+    PublicationReader,
+    split_query,
+    valid_name,
+)
+
+NOW = 1_795_000_000_000
+
+
+def read(
+    body: bytes = b"{}", queue: str | None = None, scale: float = 1.0, **headers: str
+) -> Publication:
+    reader = PublicationReader(Destinations((parse_route("*.test=127.0.0.1:1"),)), Pace(scale))
+    pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return reader.read(
+        RequestHeaders(pairs), body=body, caller_ip="127.0.0.1", now_ms=NOW, queue=queue
+    )
+
+
+def test_defaults_are_the_documented_ones():
+    draft = read().draft
+
+    assert (draft.method, draft.max_retries, draft.retry_delay) == ("POST", 3, None)
+    assert draft.not_before_ms == NOW
+
+
+def test_forwarded_headers_lose_their_prefix_and_content_type_passes():
+    draft = read(
+        Upstash_Forward_X_Event_ID="e1", Content_Type="application/json", X_Private="p"
+    ).draft
+
+    assert draft.headers == {"X-Event-Id": ["e1"], "Content-Type": ["application/json"]}
+
+
+def test_header_forward_passes_everything_but_ours_and_the_connections():
+    draft = read(
+        Upstash_Header_Forward="true", X_Hub_Signature="s", Authorization="Bearer t", Host="h",
+        Content_Length="2", Upstash_Retries="1",
+    ).draft  # fmt: skip
+
+    assert draft.headers == {"X-Hub-Signature": ["s"]}
+
+
+def test_hop_by_hop_headers_cannot_be_forwarded():
+    draft = read(
+        Upstash_Forward_Host="h", Upstash_Forward_Transfer_Encoding="chunked", Upstash_Forward_X="1"
+    ).draft
+
+    assert draft.headers == {"X": ["1"]}
+
+
+def test_options_are_read():
+    draft = read(
+        Upstash_Method="put", Upstash_Retries="5", Upstash_Retry_Delay="1000 * pow(2, retried)",
+        Upstash_Timeout="30s", Upstash_Label="orders, eu", Upstash_Redact_Fields="body,header[Authorization]",
+        Upstash_Flow_Control_Key="k", Upstash_Flow_Control_Value="parallelism=5, rate=10, period=1h30m3s",
+    ).draft  # fmt: skip
+
+    assert (draft.method, draft.max_retries, draft.timeout_ms) == ("PUT", 5, 30_000)
+    assert draft.retry_delay == "1000 * pow(2, retried)"
+    assert draft.labels == ("orders", "eu")
+    assert draft.redaction == Redaction(body=True, headers=("Authorization",))
+    assert draft.flow_control == FlowControl("k", 5, 10, 5_403_000)
+
+
+def test_not_before_beats_delay():
+    draft = read(Upstash_Not_Before=str(NOW // 1000 + 60), Upstash_Delay="5s").draft
+
+    assert draft.not_before_ms == NOW + 60_000
+
+
+def test_pace_shortens_delays_but_not_dates():
+    assert read(scale=0.01, Upstash_Delay="5s").draft.not_before_ms == NOW + 50
+    later = read(scale=0.01, Upstash_Not_Before=str(NOW // 1000 + 60)).draft
+    assert later.not_before_ms == NOW + 60_000
+
+
+def test_callbacks_carry_their_own_options():
+    draft = read(
+        Upstash_Callback="https://cb.test/all", Upstash_Callback_Retries="1", Upstash_Callback_Method="PUT",
+        Upstash_Callback_Forward_X="v", Upstash_Failure_Callback="http://127.0.0.1/failed",
+        Upstash_Failure_Callback_Retry_Delay="100", Upstash_Failure_Callback_Timeout="5s",
+    ).draft  # fmt: skip
+
+    assert draft.callback is not None
+    assert draft.failure_callback is not None
+    assert (draft.callback.url, draft.callback.retries) == ("https://cb.test/all", 1)
+    assert (draft.callback.method, draft.callback.headers) == ("PUT", {"X": ["v"]})
+    assert (draft.failure_callback.retry_delay, draft.failure_callback.timeout_ms) == ("100", 5000)
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"Upstash_Retries": "6"}, "quota maxRetries exceeded"),
+        ({"Upstash_Retries": "-1"}, "Upstash-Retries"),
+        ({"Upstash_Delay": "10"}, "missing unit"),
+        ({"Upstash_Delay": "8d"}, "quota maxDelay exceeded, current limit: 604800"),
+        ({"Upstash_Not_Before": str(NOW // 1000 + 8 * 86400)}, "quota maxDelay exceeded"),
+        ({"Upstash_Not_Before": "soon"}, "Upstash-Not-Before"),
+        ({"Upstash_Method": "BREW"}, "invalid method"),
+        ({"Upstash_Timeout": "0s"}, "invalid timeout"),
+        ({"Upstash_Retry_Delay": "nonsense("}, "invalid retry delay"),
+        ({"Upstash_Callback": "https://example.com"}, "upstash-callback: invalid destination url"),
+        ({"Upstash_Failure_Callback": "nowhere"}, "upstash-failure-callback: invalid destination"),
+        ({"Upstash_Callback": "https://a.test", "Upstash_Callback_Delay": "5s"}, "can't be delayed"),
+        ({"Upstash_Redact_Fields": "everything"}, "Upstash-Redact-Fields"),
+        ({"Upstash_Header_Forward": "maybe"}, "Upstash-Header-Forward"),
+        ({"Upstash_Content_Based_Deduplication": "x"}, "Upstash-Content-Based-Deduplication"),
+        ({"Upstash_Flow_Control_Key": "k"}, "Upstash-Flow-Control-Value should be either"),
+        ({"Upstash_Flow_Control_Value": "rate=1"}, "Upstash-Flow-Control-Key is missing"),
+        ({"Upstash_Flow_Control_Key": "k", "Upstash_Flow_Control_Value": "period=1s"}, "should be"),
+        ({"Upstash_Flow_Control_Key": "k", "Upstash_Flow_Control_Value": "rate=0"}, "should be"),
+        ({"Upstash_Flow_Control_Key": "k", "Upstash_Flow_Control_Value": "rate=1,speed=2"}, "should be"),
+        ({"Upstash_Flow_Control_Key": "k", "Upstash_Flow_Control_Value": "rate=1,period=8d"}, "period"),
+    ],
+)  # fmt: skip
+def test_refuses_what_it_cannot_honour(headers, message):
+    with pytest.raises(BadRequestError, match=message.replace("(", r"\(")):
+        read(b"{}", None, 1.0, **headers)
+
+
+@pytest.mark.parametrize("header", ["Upstash_Delay", "Upstash_Flow_Control_Key"])
+def test_queues_take_neither_delay_nor_flow_control(header):
+    with pytest.raises(BadRequestError, match="unsupported"):
+        read(b"{}", "q", 1.0, **{header: "5s"})
+
+
+def test_a_message_over_the_size_limit_is_refused():
+    read(b"x" * MAX_BODY_BYTES)
+    with pytest.raises(TooLargeError, match="maxMessageSize"):
+        read(b"x" * (MAX_BODY_BYTES + 1))
+
+
+def test_the_destinations_query_is_kept_literally_and_ours_removed():
+    own, options = split_query("a=1&qstash_token=t&upstash-retries=2&b=%2F&Upstash-Label=x%20y&&c")
+
+    assert own == "a=1&b=%2F&&c"
+    assert options == [("upstash-retries", "2"), ("upstash-label", "x y")]
+
+
+def test_a_header_beats_the_same_option_in_the_query():
+    headers = RequestHeaders([("Upstash-Retries", "1")]).with_defaults(
+        [("upstash-retries", "2"), ("upstash-label", "l")]
+    )
+
+    assert headers.get("upstash-retries") == "1"
+    assert headers.get("upstash-label") == "l"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X": "a\r\nY: b"}, {"X": 1}, {"X\n": "a"}, {"": "a"}, {"X Y": "a"}, {"X": "\x00"}]
+)
+def test_batch_headers_cannot_smuggle_anything_onto_the_wire(headers):
+    with pytest.raises(ApiError):
+        RequestHeaders.from_json(headers)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "ä", "a\n"])
+def test_names_use_the_documented_characters(name):
+    with pytest.raises(BadRequestError):
+        valid_name(name, what="queue name")
