@@ -143,6 +143,7 @@ class Effects:
 
     Args:
         outcome: one word for the ledger and the log, such as ``created`` or ``rejected``.
+        message: the log line for it; without one, that the event was committed.
         measures: metrics, written after the commit and never for a duplicate.
         facts: allow-listed fields for the log line, such as the order id.
     """
@@ -152,3 +153,4 @@ class Effects:
     emits: Sequence[Emit] = ()
     measures: Sequence[Measure] = ()
     facts: dict[str, str | int] = field(default_factory=dict)
+    message: str = ""

@@ -125,7 +125,8 @@ class Processor:
                 )
             except ConditionsFailed:
                 continue  # the world moved between reading and writing: decide again
-            self._telemetry.info(f"Committed {event.event_type}", **_log_fields(effects))
+            message = effects.message or f"Committed {event.event_type}"
+            self._telemetry.info(message, outcome=effects.outcome, **effects.facts)
             for measure in effects.measures:
                 self._telemetry.measure(measure)
             return record
@@ -152,7 +153,3 @@ class Processor:
                 topic=message.topic.value,
             )
         return len(outbox)
-
-
-def _log_fields(effects: Effects) -> dict[str, str | int]:
-    return {"outcome": effects.outcome, **effects.facts}

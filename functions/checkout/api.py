@@ -44,7 +44,7 @@ class CheckoutApi:
     def __init__(self, ports: ApiPorts) -> None:
         self._ports = ports
 
-    def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def __call__(self, event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
         """Lambda's entry."""
         telemetry = self._ports.telemetry
         telemetry.bind()

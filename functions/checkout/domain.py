@@ -64,10 +64,10 @@ def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayloa
         if entry is None:
             raise InvalidInputError(f"items[{index}].productId", "is not in the catalogue")
         if entry.price != line.price:
-            raise PriceChangedError(f"items[{index}].price", str(entry.price))
+            raise PriceChangedError(f"items[{index}].price", f"{entry.price:.2f}")
     total = total_of(cart.lines)
     if total != cart.payload.total_amount:
-        raise PriceChangedError("totalAmount", str(total))
+        raise PriceChangedError("totalAmount", f"{total:.2f}")
     for line in cart.lines:
         available = catalogue[line.sku].available
         if available < line.quantity:

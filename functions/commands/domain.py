@@ -88,7 +88,9 @@ def cart_of(payload: CheckoutPayload) -> Cart:
     lines = merged(payload.items, field="payload.items")
     total = total_of(lines)
     if total != payload.total_amount:
-        raise InvalidInputError("payload.totalAmount", f"must be {total}, what the lines add up to")
+        raise InvalidInputError(
+            "payload.totalAmount", f"must be {total:.2f}, what the lines add up to"
+        )
     return Cart(
         payload=payload,
         order_id=order_id_for(payload.payment_id),

@@ -54,6 +54,7 @@ def _accepted(
     ]
     return Effects(
         outcome="created",
+        message="Created order",
         writes=orders.placed(cart, event_id=event.event_id, correlation_id=correlation),
         emits=emits,
         measures=(Measure("OrdersCreated", 1), Measure("Revenue", cart.total)),
@@ -65,6 +66,7 @@ def _rejected(cart: Cart, decision: Reject, orders: OrderBook) -> Effects:
     state = {"status": "rejected", "reason": decision.reason, "skus": list(decision.skus)}
     return Effects(
         outcome="rejected",
+        message="Rejected checkout",
         writes=orders.turned_down(cart, decision),
         emits=[
             Emit(OrderRejected, _rejection(cart, decision)),

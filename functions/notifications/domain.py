@@ -16,6 +16,15 @@ class Mail:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who mail comes from, and the SES configuration set that watches what becomes of it."""
+
+    address: str
+    name: str
+    configuration_set: str
+
+
 class SendState(StrEnum):
     """Claimed → sent, failed or unknown. Only ``failed`` may be claimed again (I12)."""
 

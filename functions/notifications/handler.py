@@ -4,6 +4,7 @@ import secrets
 from functools import partial
 
 from functions.notifications import service
+from functions.notifications.domain import Sender
 from functions.notifications.mailer import SESMailer
 from functions.notifications.ports import Mailer
 from functions.notifications.settings import NotificationsSettings
@@ -19,16 +20,11 @@ from shared.processing import route
 
 def build(settings: NotificationsSettings, ports: Ports, mailer: Mailer | None = None) -> Consumer:
     """The notifications function over the given ports; mail goes through SES unless told."""
+    sender = Sender(settings.sender_address, settings.shop_name, settings.ses_configuration_set)
     email = partial(
         service.send_email,
         renderer=JinjaRenderer(shop_name=settings.shop_name, currency=settings.currency),
-        mailer=mailer
-        or SESMailer(
-            clients.mail(),
-            sender=settings.sender_address,
-            sender_name=settings.shop_name,
-            configuration_set=settings.ses_configuration_set,
-        ),
+        mailer=mailer or SESMailer(clients.mail(), sender),
         ledger=SendLedgerTables(ports.tables, ports.clock, new_token=secrets.token_hex),
         clock=ports.clock,
     )

@@ -10,7 +10,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
 )
 
-from functions.notifications.domain import Mail
+from functions.notifications.domain import Mail, Sender
 from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError
 
 # What SES says of this very mail; everything else it refuses may be put right by an operator.
@@ -28,11 +28,9 @@ class SESClient(Protocol):
 class SESMailer:
     """Sends through SES. The client must not retry on its own: a repetition is a second mail."""
 
-    def __init__(
-        self, client: SESClient, *, sender: str, sender_name: str, configuration_set: str
-    ) -> None:
-        self._client, self._configuration_set = client, configuration_set
-        self._from = formataddr((sender_name, sender))
+    def __init__(self, client: SESClient, sender: Sender) -> None:
+        self._client, self._configuration_set = client, sender.configuration_set
+        self._from = formataddr((sender.name, sender.address))
 
     def send(self, mail: Mail) -> str:
         """The id that SES gave the mail.

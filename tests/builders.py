@@ -1,0 +1,109 @@
+"""Builders: everything has a sensible default but what a test is about."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from shared.strict_json import dumps
+
+MOMENT = "2026-03-01T12:00:00.000Z"
+
+
+def line(product: str = "mug", **changes: Any) -> dict[str, Any]:
+    """A cart line."""
+    return {"productId": product, "quantity": 1, "price": Decimal("12.50"), **changes}
+
+
+def checkout_payload(**changes: Any) -> dict[str, Any]:
+    """A cart that adds up, unless a change breaks it."""
+    items = changes.pop("items", None) or [line()]
+    total = sum(Decimal(str(i["price"])) * i["quantity"] for i in items)
+    return {
+        "userId": "user-1",
+        "customerName": "Ada Example",
+        "customerEmail": "ada@example.com",
+        "customerAddress": "1 Test Street, Testville",
+        "items": items,
+        "totalAmount": total,
+        "paymentId": "pay-1",
+        **changes,
+    }
+
+
+def envelope(event_type: str, payload: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """An event."""
+    return {
+        "eventId": "evt-1",
+        "eventType": event_type,
+        "timestamp": MOMENT,
+        "version": "1.0",
+        "source": "checkout-api",
+        "correlationId": "corr-1",
+        "payload": payload,
+        **changes,
+    }
+
+
+def checkout_command(**changes: Any) -> dict[str, Any]:
+    """A ``command.checkout`` with changes to its payload; ``event_id`` changes the envelope."""
+    event_id = changes.pop("event_id", "evt-1")
+    return envelope("command.checkout", checkout_payload(**changes), eventId=event_id)
+
+
+def stock(product: str = "mug", **changes: Any) -> dict[str, Any]:
+    """A stock row."""
+    return {
+        "sku": product,
+        "productId": product,
+        "name": product.title(),
+        "price": Decimal("12.50"),
+        "available": 10,
+        "reserved": 0,
+        "threshold": 2,
+        "alert": "armed",
+        "updatedAt": MOMENT,
+        **changes,
+    }
+
+
+def body_of(event: dict[str, Any]) -> bytes:
+    """An event as bytes."""
+    return dumps(event).encode()
+
+
+@dataclass
+class Context:
+    """Lambda's context with a fixed time left."""
+
+    milliseconds: int = 30_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time left."""
+        return self.milliseconds
+
+
+def request(
+    body: bytes, *, headers: dict[str, str] | None = None, path: str = "/", method: str = "POST"
+) -> dict[str, Any]:
+    """A function URL event with a text body."""
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "requestContext": {"http": {"method": method, "path": path}},
+        "body": body.decode("utf-8", "surrogateescape"),
+        "isBase64Encoded": False,
+    }
+
+
+def answer_of(response: dict[str, Any]) -> dict[str, Any]:
+    """The JSON body of a Lambda answer."""
+    parsed: dict[str, Any] = json.loads(response["body"])
+    return parsed
+
+
+def at(moment: datetime) -> float:
+    """Seconds since 1970."""
+    return moment.timestamp()

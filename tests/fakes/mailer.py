@@ -1,0 +1,28 @@
+"""A mail service in memory, with the ways a real one fails."""
+
+from functions.notifications.domain import Mail
+from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError
+
+
+class InMemoryMailer:
+    """The ``Mailer`` port over a list.
+
+    ``mode`` is ``ok``, ``throttled`` (nothing sent), ``refused`` (never), ``lost_reply`` (sent,
+    but nobody hears of it) or ``timeout`` (not sent, and nobody knows).
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[Mail] = []
+        self.mode = "ok"
+
+    def send(self, mail: Mail) -> str:
+        if self.mode == "throttled":
+            raise DependencyError("too many requests")
+        if self.mode == "refused":
+            raise MailRefusedError("message rejected")
+        if self.mode == "timeout":
+            raise DeliveryUnknownError("no answer")
+        self.sent.append(mail)
+        if self.mode == "lost_reply":
+            raise DeliveryUnknownError("no answer")
+        return f"mail-{len(self.sent)}"

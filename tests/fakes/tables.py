@@ -1,0 +1,185 @@
+"""Tables in memory. Trusted because tests/conformance runs one suite over this and DynamoDB."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from shared.adapters.attributes import from_attributes, to_attributes
+from shared.schema import TABLES
+from shared.writes import (
+    Absent,
+    AnyOf,
+    AtLeast,
+    AtMost,
+    Check,
+    Condition,
+    ConditionsFailed,
+    Delete,
+    Equals,
+    FailedWrite,
+    Item,
+    Key,
+    Missing,
+    OneOf,
+    Present,
+    Put,
+    Update,
+    Write,
+)
+
+MOST_WRITES = 100
+
+
+class InMemoryTables:
+    """The ``Tables`` port over dictionaries, one lock, no surprises.
+
+    ``calls`` lists every call by name, for tests that count them.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[tuple[str, ...], Item]] = {name: {} for name in TABLES}
+        self._lock = threading.Lock()
+        self.calls: list[str] = []
+
+    # ------------------------------------------------------------------ the port
+    def get(self, table: str, key: Key) -> Item | None:
+        self.calls.append("get")
+        with self._lock:
+            return self._rows[table].get(_identity(table, key))
+
+    def get_many(self, keys: Sequence[tuple[str, Key]]) -> list[Item | None]:
+        self.calls.append("get_many")
+        if len({(table, _identity(table, key)) for table, key in keys}) > MOST_WRITES:
+            raise ValueError("at most 100 items in one batch")
+        with self._lock:
+            return [self._rows[table].get(_identity(table, key)) for table, key in keys]
+
+    def query(
+        self,
+        table: str,
+        value: str,
+        *,
+        index: str | None = None,
+        newest_first: bool = False,
+        limit: int = 100,
+    ) -> list[Item]:
+        self.calls.append("query")
+        schema = TABLES[table]
+        found = next((i for i in schema.indexes if i.name == index), None)
+        partition, sort = (
+            (schema.partition, schema.sort) if found is None else (found.partition, found.sort)
+        )
+        with self._lock:
+            rows = [
+                row
+                for row in self._rows[table].values()
+                if row.get(partition) == value and (sort is None or sort in row)
+            ]
+        if sort is not None:
+            rows.sort(key=lambda row: str(row[sort]), reverse=newest_first)
+        return rows[:limit]
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        self.calls.append("transact")
+        targets = [(write.table, _identity(write.table, _key(write))) for write in writes]
+        if len(set(targets)) != len(targets) or not 1 <= len(targets) <= MOST_WRITES:
+            raise ValueError("a transaction takes 1 to 100 writes, no two of one item")
+        with self._lock:
+            current = [self._rows[table].get(identity) for table, identity in targets]
+            failures = [
+                FailedWrite(index, item)
+                for index, (write, item) in enumerate(zip(writes, current, strict=True))
+                if not all(_holds(condition, item) for condition in write.when)
+            ]
+            if failures:
+                raise ConditionsFailed(failures)
+            for write, (table, identity), item in zip(writes, targets, current, strict=True):
+                self._apply(write, table, identity, item)
+
+    # ------------------------------------------------------------------ for tests
+    def seed(self, table: str, *items: Mapping[str, Any]) -> None:
+        """Put items without a condition."""
+        for item in items:
+            row = _normal(item)
+            self._rows[table][_identity(table, row)] = row
+
+    def all(self, table: str) -> list[Item]:
+        """Every item of a table."""
+        return list(self._rows[table].values())
+
+    def count(self, name: str) -> int:
+        """How often a call was made."""
+        return self.calls.count(name)
+
+    def _apply(
+        self, write: Write, table: str, identity: tuple[str, ...], item: Item | None
+    ) -> None:
+        match write:
+            case Put():
+                self._rows[table][identity] = _normal(write.item)
+            case Update():
+                self._rows[table][identity] = _updated(write, item)
+            case Delete():
+                self._rows[table].pop(identity, None)
+            case Check():
+                pass
+
+
+def _updated(write: Update, item: Item | None) -> Item:
+    row: dict[str, Any] = {**(item or {}), **write.key}
+    row |= {name: value for name, value in write.set.items() if value is not None}
+    for name, entries in write.append.items():
+        row[name] = [*row.get(name, []), *entries]
+    for name, amount in write.add.items():
+        row[name] = row.get(name, 0) + amount
+    for name in write.remove:
+        row.pop(name, None)
+    return _normal(row)
+
+
+def _key(write: Write) -> Mapping[str, Any]:
+    return write.item if isinstance(write, Put) else write.key
+
+
+def _identity(table: str, key: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(key[name]) for name in TABLES[table].key_names())
+
+
+def _normal(item: Mapping[str, Any]) -> Item:
+    # Through DynamoDB's own types and back: the same refusals (floats), the same numbers.
+    return from_attributes(to_attributes(item))
+
+
+def _holds(condition: Condition, item: Item | None) -> bool:
+    checks: dict[type[Any], Callable[[Any], bool]] = {
+        Absent: lambda _: item is None,
+        Present: lambda _: item is not None,
+        Missing: lambda c: item is None or c.attribute not in item,
+        Equals: lambda c: _value(item, c.attribute, c.value) == c.value,
+        AtLeast: lambda c: _compares(item, c, lambda a, b: a >= b),
+        AtMost: lambda c: _compares(item, c, lambda a, b: a <= b),
+        OneOf: lambda c: _value(item, c.attribute, "") in c.values,
+        AnyOf: lambda c: any(_holds(inner, item) for inner in c.conditions),
+    }
+    return checks[type(condition)](condition)
+
+
+def _value(item: Item | None, attribute: str, like: object) -> object:
+    value = None if item is None else item.get(attribute)
+    return value if _same_kind(value, like) else None
+
+
+def _same_kind(left: object, right: object) -> bool:
+    # DynamoDB never converts: text is not a number, a boolean is neither.
+    def kind(value: object) -> type[Any]:
+        return Decimal if type(value) is int else type(value)
+
+    return kind(left) is kind(right)
+
+
+def _compares(
+    item: Item | None, condition: AtLeast | AtMost, compare: Callable[[Any, Any], bool]
+) -> bool:
+    value = _value(item, condition.attribute, condition.bound)
+    return value is not None and compare(value, condition.bound)

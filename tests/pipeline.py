@@ -1,0 +1,166 @@
+"""The whole pipeline in one process: every function over in-memory ports, QStash's part by hand."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from functions.analytics.handler import build as build_analytics
+from functions.analytics.settings import AnalyticsSettings
+from functions.checkout.api import ApiPorts
+from functions.checkout.handler import build as build_checkout
+from functions.checkout.store import CheckoutTables
+from functions.commands.handler import build as build_commands
+from functions.commands.settings import CommandsSettings
+from functions.inventory.handler import build as build_inventory
+from functions.inventory.settings import InventorySettings
+from functions.notifications.handler import build as build_notifications
+from functions.notifications.settings import NotificationsSettings
+from functions.orders.handler import build as build_orders
+from functions.orders.settings import OrdersSettings
+from shared.consumer import Ports
+from shared.contracts.topics import Topic
+from shared.delivery import Consumer
+from shared.effects import Outbound
+from shared.ports import Claims, Publisher, Tables
+from shared.signature import RotatingKeys, SigningKeys, Verifier
+from tests.builders import Context, body_of, request
+from tests.fakes.claims import InMemoryClaims
+from tests.fakes.clock import ManualClock
+from tests.fakes.mailer import InMemoryMailer
+from tests.fakes.publisher import RecordingPublisher
+from tests.fakes.tables import InMemoryTables
+from tests.fakes.telemetry import RecordingTelemetry
+from tests.signing import CURRENT_KEY, NEXT_KEY, sign
+
+URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
+
+
+def environment() -> dict[str, str]:
+    """A complete environment for every function."""
+    tables = ("ledger", "orders", "stock", "checkouts", "notifications", "movements", "audit")
+    return {
+        "STAGE": "test",
+        "QSTASH_TOKEN": "token-for-tests",
+        "QSTASH_CURRENT_SIGNING_KEY": CURRENT_KEY,
+        "QSTASH_NEXT_SIGNING_KEY": NEXT_KEY,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "SENDER_ADDRESS": "orders@shop.example",
+        "SES_CONFIGURATION_SET": "orders",
+        "ALERT_ADDRESS": "stock@shop.example",
+        "TABLE_DEAD_LETTERS": "dead_letters",
+        **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
+        **{f"TABLE_{name.upper()}": name for name in tables},
+    }
+
+
+def no_parameters(_names: list[str]) -> Mapping[str, str]:
+    """A parameter store with nothing in it."""
+    return {}
+
+
+class Pipeline:
+    """Every function over shared ports.
+
+    Deliveries are signed and posted as QStash does; ``drain`` delivers what was published until
+    nothing is left.
+    """
+
+    def __init__(
+        self,
+        *,
+        tables: Tables | None = None,
+        claims: Claims | None = None,
+        publisher: Publisher | None = None,
+    ) -> None:
+        self.clock = ManualClock()
+        self.memory = InMemoryTables()
+        self.tables: Tables = tables or self.memory
+        self.redis = InMemoryClaims(self.clock)
+        self.claims: Claims = claims or self.redis
+        self.outbox = RecordingPublisher()
+        self.publisher: Publisher = publisher or self.outbox
+        self.telemetry = RecordingTelemetry()
+        self.mailer = InMemoryMailer()
+        keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
+        self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
+        self._delivered = 0
+
+    def ports(self) -> Ports:
+        """The ports that a consumer is built from."""
+        return Ports(
+            tables=self.tables,
+            claims=self.claims,
+            publisher=self.publisher,
+            verify=self.verify,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            jitter=random.Random(7).random,
+        )
+
+    def consumer(self, topic: str) -> Consumer:
+        """The function of a topic, built afresh as a cold start does."""
+        environ, ports = environment(), self.ports()
+        # Each settings class reads the same environment and takes what it knows.
+        match topic:
+            case "commands":
+                return build_commands(CommandsSettings.load(environ, no_parameters), ports)
+            case "orders":
+                return build_orders(OrdersSettings.load(environ, no_parameters), ports)
+            case "inventory":
+                return build_inventory(InventorySettings.load(environ, no_parameters), ports)
+            case "notifications":
+                settings = NotificationsSettings.load(environ, no_parameters)
+                return build_notifications(settings, ports, self.mailer)
+            case _:
+                return build_analytics(AnalyticsSettings.load(environ, no_parameters), ports)
+
+    def deliver(
+        self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0, suffix: str = ""
+    ) -> dict[str, Any]:
+        """One signed delivery, and the function's answer."""
+        body = event if isinstance(event, bytes) else body_of(event)
+        url = URLS[topic] + suffix
+        headers = {
+            "upstash-signature": sign(url, body, self.clock.now().timestamp()),
+            "upstash-message-id": "msg_1",
+            "upstash-retried": str(retried),
+        }
+        call = request(body, headers=headers, path=f"/{suffix}")
+        return self.consumer(topic)(call, Context())
+
+    def send(self, message: Outbound, *, retried: int = 0) -> dict[str, Any]:
+        """Deliver a published message."""
+        return self.deliver(message.topic.value, message.body.encode(), retried=retried)
+
+    def drain(self) -> list[tuple[str, int]]:
+        """Deliver everything published so far and what that publishes; type and status of each."""
+        answers = []
+        while self._delivered < len(self.outbox.messages):
+            message = self.outbox.messages[self._delivered]
+            self._delivered += 1
+            answers.append((message.event_type, int(self.send(message)["statusCode"])))
+        return answers
+
+    def checkout(
+        self, body: dict[str, Any] | bytes, *, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """POST to the public API."""
+        data = body if isinstance(body, bytes) else body_of(body)
+        call = request(data, headers=headers, path="/api/checkout")
+        return self._api()(call, Context())
+
+    def status(self, order_id: str) -> dict[str, Any]:
+        """GET the status of a checkout."""
+        call = request(b"", path=f"/api/checkout/{order_id}", method="GET")
+        call["pathParameters"] = {"orderId": order_id}
+        return self._api()(call, Context())
+
+    def _api(self) -> Any:
+        return build_checkout(
+            ApiPorts(
+                checkouts=CheckoutTables(self.tables, self.clock),
+                publisher=self.publisher,
+                clock=self.clock,
+                telemetry=self.telemetry,
+            )
+        )
