@@ -1,6 +1,7 @@
 """What the command line can do, one function per command."""
 
 import argparse
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Context:
     def supervisor(self) -> Supervisor:
         """For commands that change the stack."""
         verbose = bool(getattr(self.options, "verbose", False))
-        return Supervisor(self.home, Progress(self.terminal), verbose=verbose)
+        return Supervisor(self.home, Progress(self.terminal), os.environ, verbose=verbose)
 
 
 def run(options: argparse.Namespace) -> int:

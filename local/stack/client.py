@@ -1,0 +1,176 @@
+"""A running stack as its users see it: the shop, the operator, and QStash itself."""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from local.qstash.signing import sign
+from local.stack import aws
+from local.stack.stackfile import Stack
+
+Item = dict[str, Any]
+_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class StackClient:
+    """Everything one can do to a stack from outside."""
+
+    stack: Stack
+    http: httpx.Client
+    dynamodb: Any
+
+    @classmethod
+    def connect(cls, stack: Stack) -> Self:
+        """A client with connections of its own; close it."""
+        # `trust_env` off: a proxy of the developer's environment does not know this machine.
+        http = httpx.Client(timeout=_TIMEOUT, trust_env=False)
+        return cls(stack, http, aws.client("dynamodb", stack.aws.endpoint_url))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.http.close()
+        self.dynamodb.close()
+
+    # ---------------------------------------------------------------- the shop
+
+    def check_out(self, body: Mapping[str, Any] | bytes, **headers: str) -> httpx.Response:
+        """POST /api/checkout."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.http.post(
+            f"{self.stack.api_url}/api/checkout",
+            content=content,
+            headers={"Content-Type": "application/json", **headers},
+        )
+
+    def checkout_status(self, order_id: str) -> httpx.Response:
+        """GET /api/checkout/{orderId}."""
+        return self.http.get(f"{self.stack.api_url}/api/checkout/{order_id}")
+
+    # ---------------------------------------------------------------- what is stored
+
+    def item(self, table: str, **key: str) -> Item | None:
+        """A row by its key, by the table's logical name; numbers are Decimals."""
+        answer = self.dynamodb.get_item(
+            TableName=self.stack.tables[table], Key=_encoded(key), ConsistentRead=True
+        )
+        return _decoded(answer["Item"]) if "Item" in answer else None
+
+    def items(self, table: str) -> list[Item]:
+        """Every row of a table."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.stack.tables[table], ConsistentRead=True
+        )
+        return [_decoded(item) for page in pages for item in page["Items"]]
+
+    def query(self, table: str, attribute: str, value: str, index: str | None = None) -> list[Item]:
+        """The rows whose partition key has this value, in sort order."""
+        where = {"IndexName": index} if index else {}
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.stack.tables[table],
+            KeyConditionExpression="#key = :value",
+            ExpressionAttributeNames={"#key": attribute},
+            ExpressionAttributeValues={":value": {"S": value}},
+            **where,
+        )
+        return [_decoded(item) for page in pages for item in page["Items"]]
+
+    def put(self, table: str, item: Item) -> None:
+        """Write a row as it is, past all rules: for arranging a situation."""
+        self.dynamodb.put_item(TableName=self.stack.tables[table], Item=_encoded(item))
+
+    def mails(self, to: str | None = None) -> list[Item]:
+        """Mails that were sent, oldest first; only those to one address if it is given."""
+        accounts = self.http.get(self.stack.mailbox_url).raise_for_status().json()["messages"]
+        mails = [mail for account in accounts.values() for mail in account]
+        return [mail for mail in mails if to is None or to in mail["To"]]
+
+    # ---------------------------------------------------------------- QStash
+
+    def deliveries(self, **wanted: str) -> list[Item]:
+        """What the dev server delivered, oldest first; filters are `eventId`, `eventType`, ..."""
+        answer = self.http.get(f"{self.stack.qstash['url']}/_dev/deliveries", params=wanted)
+        found: list[Item] = answer.raise_for_status().json()["deliveries"]
+        return found
+
+    def publish(self, url: str, event: Mapping[str, Any], **headers: str) -> str:
+        """Publish an event to an address, as any producer would; its message id."""
+        answer = self.http.post(
+            f"{self.stack.qstash['url']}/v2/publish/{url}",
+            content=json.dumps(event).encode(),
+            headers={
+                "Authorization": f"Bearer {self.stack.qstash['token']}",
+                "Content-Type": "application/json",
+                "Upstash-Failure-Callback": f"{self.url('analytics')}failures",
+                "Upstash-Forward-X-Event-ID": str(event.get("eventId", "")),
+                "Upstash-Forward-X-Event-Type": str(event.get("eventType", "")),
+                **headers,
+            },
+        )
+        return str(answer.raise_for_status().json()["messageId"])
+
+    # ---------------------------------------------------------------- a function, directly
+
+    def url(self, topic: str) -> str:
+        """The address of a topic's function, with its closing slash."""
+        return self.stack.topics[topic]["url"]
+
+    def invoke(
+        self, topic: str, body: bytes, headers: Mapping[str, str], path: str = ""
+    ) -> httpx.Response:
+        """Call a function's address with exactly these bytes and headers."""
+        host = urlsplit(self.url(topic)).netloc
+        return self.http.post(
+            f"{self.stack.aws.endpoint_url}/{path}",
+            content=body,
+            headers={"Content-Type": "application/json", **headers, "Host": host},
+        )
+
+    def deliver(
+        self, topic: str, event: Mapping[str, Any] | bytes, retried: int = 0
+    ) -> httpx.Response:
+        """Deliver an event as QStash would: signed, under a message id of its own."""
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        headers = {
+            "Upstash-Message-Id": f"msg_{uuid.uuid4().hex}",
+            "Upstash-Retried": str(retried),
+            "Upstash-Signature": self.signature(self.url(topic), body),
+        }
+        return self.invoke(topic, body, headers)
+
+    def signature(self, url: str, body: bytes, key: str | None = None) -> str:
+        """What QStash would sign these bytes with, for this address."""
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
+        current = self.stack.qstash["current_signing_key"]
+        return sign(
+            key=key or current, url=url, body=body, now_ms=now_ms, token_id=uuid.uuid4().hex
+        )
+
+
+def _encoded(item: Mapping[str, Any]) -> Item:
+    encode: Callable[[Any], Any] = TypeSerializer().serialize
+    return {name: encode(value) for name, value in item.items() if value is not None}
+
+
+def _decoded(item: Mapping[str, Any]) -> Item:
+    decode: Callable[[Any], Any] = TypeDeserializer().deserialize
+    return {name: _exact(decode(value)) for name, value in item.items()}
+
+
+def _exact(value: Any) -> Any:
+    """Whole numbers as int, so that counts compare as counts; money stays Decimal."""
+    if isinstance(value, dict):
+        return {name: _exact(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_exact(inner) for inner in value]
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value

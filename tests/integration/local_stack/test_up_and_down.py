@@ -1,0 +1,160 @@
+"""The command line on a whole stack: it comes up once, and everything of it goes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.stack import home as homes
+from local.stack import identity
+from local.stack.home import Home
+
+pytestmark = pytest.mark.e2e
+
+
+def command(home: Home, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "local", "--home", str(home.folder), *arguments]
+
+
+def run(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(home, *arguments), cwd=homes.ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def processes_of(home: Home) -> list[str]:
+    """Command lines of everything that carries this home's mark and is not a zombie."""
+    mark = f"{homes.VARIABLE}={home.folder}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            environment = (entry / "environ").read_bytes().split(b"\0")
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        sighting = identity.look(int(entry.name))
+        if mark in environment and sighting is not None and not sighting.is_zombie:
+            found.append(line)
+    return found
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = Home(tmp_path_factory.mktemp("stack"))
+    yield home
+    run(home, "down")
+
+
+@pytest.fixture(scope="module")
+def up(home):
+    return run(home, "up")
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+class TestOneStack:
+    """In this order: each test takes over the stack that the one before left."""
+
+    def test_up_deploys_and_says_where_everything_is(self, up, home):
+        stack = json.loads(home.stack_file.read_text())
+
+        assert up.returncode == 0, up.stdout + up.stderr
+        assert f"{stack['api_url']}/api/checkout" in up.stdout
+        assert "\x1b" not in up.stdout
+
+    def test_api_answers_a_plain_http_client(self, up, home):
+        stack = json.loads(home.stack_file.read_text())
+
+        answer = httpx.post(f"{stack['api_url']}/api/checkout", content=b"{}", timeout=30)
+
+        assert answer.status_code == 400, answer.text
+        assert len(processes_of(home)) > 3, "a function's process runs"
+
+    def test_up_again_changes_nothing(self, up, home):
+        before = home.stack_file.read_text()
+
+        again = run(home, "up")
+
+        assert again.returncode == 0
+        assert "runs already" in again.stdout
+        assert home.stack_file.read_text() == before
+
+    def test_seed_again_adds_nothing(self, up, home):
+        assert "0 of" in run(home, "seed").stdout
+
+    def test_status_finds_all_of_it_running(self, up, home):
+        status = run(home, "status")
+
+        assert status.returncode == 0
+        assert status.stdout.count("running") == 3
+
+    def test_status_shows_what_died_and_why(self, up, home):
+        stack = json.loads(home.stack_file.read_text())
+        os.kill(stack["pids"]["redis"], signal.SIGKILL)
+        time.sleep(0.2)
+
+        status = run(home, "status")
+
+        assert status.returncode == 1
+        assert "redis ended. The end of its log:" in status.stdout
+
+    def test_down_leaves_no_process_and_no_temporary_file(self, up, home):
+        down = run(home, "down")
+
+        assert down.returncode == 0
+        assert "aws" in down.stdout
+        assert processes_of(home) == []
+        assert not home.stack_file.exists()
+        assert list(home.scratch.iterdir()) == []
+
+    def test_down_again_has_nothing_to_do(self, up, home):
+        assert "nothing was running" in run(home, "down").stdout
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_up_leaves_no_process(tmp_path, number):
+    home = Home(tmp_path / "stack")
+    starting = subprocess.Popen(
+        command(home, "up"), cwd=homes.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    with starting:
+        deadline = time.monotonic() + 30
+        while len(processes_of(home)) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        starting.send_signal(number)
+        _, said = starting.communicate(timeout=30)
+
+    assert starting.returncode == 130
+    assert b"interrupted" in said
+    assert processes_of(home) == []
+
+
+def test_a_port_in_use_is_named(tmp_path):
+    home = Home(tmp_path / "stack")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+
+        failed = subprocess.run(
+            command(home, "up"),
+            cwd=homes.ROOT,
+            env={**os.environ, "LOCAL_AWS_PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert failed.returncode == 1
+    assert f"LOCAL_AWS_PORT={port}" in failed.stderr
+    assert "Traceback" not in failed.stderr
