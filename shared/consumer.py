@@ -71,6 +71,7 @@ def consumer(
         main=Endpoint(settings.addresses(topic.value), reader(routes)),
         verify=ports.verify,
         telemetry=ports.telemetry,
+        clock=ports.clock,
         others={
             suffix: Endpoint(settings.addresses(topic.value, suffix), decode)
             for suffix, decode in (others or {}).items()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from shared.clock import Deadline
+from shared.clock import Clock, Deadline
 from shared.envelope import Event
 from shared.errors import PipelineError, TransientError, UnauthenticatedError
 from shared.http import HttpRequest, HttpResponse, error_body, internal_error_response
@@ -48,6 +48,27 @@ class Endpoint:
     decode: Callable[[bytes], Event]
 
 
+class RefusalLog:
+    """Lets a few refusals per minute into the log and only counts the rest: a flood of forged
+    deliveries must cost neither money nor the reader's attention (S23)."""
+
+    def __init__(self, clock: Clock, *, per_minute: int = 10) -> None:
+        self._clock, self._most = clock, per_minute
+        self._since, self._written, self._left_out = clock.monotonic(), 0, 0
+
+    def admit(self) -> int | None:
+        """How many refusals went unlogged before this one, None if this one must too."""
+        now = self._clock.monotonic()
+        if now - self._since >= 60:
+            self._since, self._written = now, 0
+        if self._written >= self._most:
+            self._left_out += 1
+            return None
+        self._written += 1
+        left_out, self._left_out = self._left_out, 0
+        return left_out
+
+
 class Consumer:
     """A topic's function: a signed delivery in, an answer for QStash out.
 
@@ -63,10 +84,12 @@ class Consumer:
         main: Endpoint,
         verify: Verify,
         telemetry: Telemetry,
+        clock: Clock,
         others: Mapping[str, Endpoint] | None = None,
     ) -> None:
         self._processor, self._main, self._verify = processor, main, verify
         self._telemetry, self._others = telemetry, others or {}
+        self._refusals = RefusalLog(clock)
 
     def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Lambda's entry: always an HTTP answer, whatever came in."""
@@ -125,7 +148,9 @@ class Consumer:
 
     def _refused(self, error: PipelineError, metadata: EventMetadata | None) -> HttpResponse:
         if isinstance(error, UnauthenticatedError):
-            self._telemetry.warning("Refused a delivery", cause=error.cause)
+            left_out = self._refusals.admit()
+            if left_out is not None:
+                self._telemetry.warning("Refused a delivery", cause=error.cause, count=left_out)
             self._telemetry.count("SignatureRefused")
             return _UNAUTHENTICATED
         self._telemetry.warning("Could not handle the delivery", code=error.code, reason=str(error))

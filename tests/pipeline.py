@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.analytics.handler import build as build_analytics
 from functions.analytics.settings import AnalyticsSettings
-from functions.checkout.api import ApiPorts
+from functions.checkout.api import ApiPorts, CheckoutApi
 from functions.checkout.handler import build as build_checkout
 from functions.checkout.store import CheckoutTables
 from functions.commands.handler import build as build_commands
@@ -155,7 +155,7 @@ class Pipeline:
         call["pathParameters"] = {"orderId": order_id}
         return self._api()(call, Context())
 
-    def _api(self) -> Any:
+    def _api(self) -> CheckoutApi:
         return build_checkout(
             ApiPorts(
                 checkouts=CheckoutTables(self.tables, self.clock),

@@ -31,7 +31,7 @@ class JinjaRenderer:
         self._environment = Environment(
             loader=loader,
             # By file name: HTML is escaped, the text part must not be (S16).
-            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+            autoescape=lambda name: name is not None and name.endswith(".html.j2"),  # noqa: S701
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
