@@ -1,0 +1,1 @@
+"""For the people who run the pipeline: commands that look, and commands that mend."""
