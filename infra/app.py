@@ -62,7 +62,8 @@ def stage_from(app: App) -> StageSettings:
 def project_context() -> dict[str, Any]:
     """The feature flags of `cdk.json`: the same templates with and without the command line tool."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    return context
+    # CloudFormation's own exports: it then refuses to delete a table that a function still names.
+    return context | {"@aws-cdk/core:defaultCrossStackReferences": "strong"}
 
 
 def _given_context(arguments: Sequence[str]) -> Mapping[str, str]:

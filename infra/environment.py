@@ -23,6 +23,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "SENDER_ADDRESS": stage.sender_address,
         "SES_CONFIGURATION_SET": configuration_set,
         "SHOP_NAME": stage.shop_name,
+        "CURRENCY": stage.currency,
         "ALLOWED_ORIGINS": ",".join(stage.cors_origins),
     }
 

@@ -80,6 +80,7 @@ class StageSettings(BaseModel):
     alert_address: MailAddress
     alarm_email: MailAddress = ""
     shop_name: str = "The Shop"
+    currency: str = "EUR"
     qstash_url: WebAddress = "https://qstash.upstash.io"
     webhook_base_url: WebAddress = ""
     redis_key_prefix: str = ""

@@ -40,9 +40,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         settings=CommandsSettings,
         grants=(
             on(schema.ORDERS, GET, BATCH_GET, PUT, UPDATE, CHECK),
-            on(schema.STOCK, GET, BATCH_GET, PUT, UPDATE, CHECK),
-            on(schema.CHECKOUTS, GET, BATCH_GET, PUT, UPDATE, CHECK),
-            on(schema.LEDGER, GET, PUT, UPDATE, CHECK),
+            on(schema.STOCK, GET, BATCH_GET, UPDATE, CHECK),
+            on(schema.CHECKOUTS, GET, BATCH_GET, UPDATE, CHECK),
+            _LEDGER,
         ),
     ),
     FunctionSpec(
@@ -76,6 +76,10 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
         name="checkout",
         settings=CheckoutSettings,
-        grants=(on(schema.STOCK, GET, BATCH_GET), on(schema.CHECKOUTS, GET, PUT, UPDATE)),
+        grants=(
+            on(schema.STOCK, GET, BATCH_GET),
+            # Cart and checkout are read together, in one batch.
+            on(schema.CHECKOUTS, GET, BATCH_GET, PUT, UPDATE),
+        ),
     ),
 )

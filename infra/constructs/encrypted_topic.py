@@ -33,13 +33,20 @@ def topic_key(
 
 
 class EncryptedTopic(Construct):
-    """A topic that one service may publish to, for this account only, over TLS only."""
+    """A topic that one service may publish to, for this account only, over TLS only.
+
+    Without a publisher, whatever connects a service to the topic also has to admit it.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.IKey, publisher: str
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, publisher: str | None = None
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
+        if publisher:
+            self._admit(publisher)
+
+    def _admit(self, publisher: str) -> None:
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal(publisher)],

@@ -175,11 +175,10 @@ def _limits(throttle: Throttle) -> apigw.CfnStage.RouteSettingsProperty:
 
 def _cors(stage: StageSettings) -> apigw.CorsPreflightOptions:
     """Named origins and no credentials: a page elsewhere cannot make a shopper's browser order."""
-    headers = ["content-type", "idempotency-key"]
     return apigw.CorsPreflightOptions(
         allow_origins=list(stage.cors_origins),
         allow_methods=[apigw.CorsHttpMethod.GET, apigw.CorsHttpMethod.POST],
-        allow_headers=headers + (["authorization"] if stage.jwt_issuer else []),
+        allow_headers=["content-type", *(["authorization"] if stage.jwt_issuer else [])],
         expose_headers=["location", "retry-after"],
         allow_credentials=False,
         max_age=Duration.hours(1),

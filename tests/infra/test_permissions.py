@@ -1,0 +1,141 @@
+"""S24: what each role may do, to the letter. The table is written by hand, on purpose."""
+
+import pytest
+
+from infra.topics import FUNCTIONS
+from tests.infra.assembly import Assembly
+
+GET, BATCH, PUT = "GetItem", "BatchGetItem", "PutItem"
+UPDATE, CHECK = "UpdateItem", "ConditionCheckItem"
+
+TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
+    "commands": {
+        "Orders": {GET, BATCH, PUT, UPDATE, CHECK},
+        "Stock": {GET, BATCH, UPDATE, CHECK},
+        "Checkouts": {GET, BATCH, UPDATE, CHECK},
+        "Ledger": {GET, PUT, UPDATE},
+    },
+    "orders": {"Orders": {GET, UPDATE}, "Checkouts": {GET, UPDATE}, "Ledger": {GET, PUT, UPDATE}},
+    "notifications": {"Notifications": {GET, PUT, UPDATE}, "Ledger": {GET, PUT, UPDATE}},
+    "inventory": {"Stock": {GET, UPDATE}, "Movements": {PUT}, "Ledger": {GET, PUT, UPDATE}},
+    "analytics": {
+        "Audit": {PUT},
+        "DeadLetters": {GET, PUT, UPDATE},
+        "Ledger": {GET, PUT, UPDATE},
+    },
+    "checkout": {"Stock": {GET, BATCH}, "Checkouts": {GET, BATCH, PUT, UPDATE}},
+}
+
+URLS = {
+    f"urls/{name}" for name in ("commands", "orders", "notifications", "inventory", "analytics")
+}
+PUBLISHER = URLS | {"secrets/QSTASH_TOKEN"}
+CONSUMER = PUBLISHER | {
+    "secrets/QSTASH_CURRENT_SIGNING_KEY",
+    "secrets/QSTASH_NEXT_SIGNING_KEY",
+    "secrets/REDIS_URL",
+}
+HERE = "<AWS::Region>:<AWS::AccountId>"
+TRACING = {("xray:PutTelemetryRecords", "*"), ("xray:PutTraceSegments", "*")}
+
+
+def expected(name: str, stage: str) -> set[tuple[str, str]]:
+    """The whole permission of a function."""
+    tables = {
+        (f"dynamodb:{action}", f"<Tables{table}.Arn>")
+        for table, actions in TABLE_ACTIONS[name].items()
+        for action in actions
+    }
+    parameters = {
+        (
+            "ssm:GetParameters",
+            f"arn:<AWS::Partition>:ssm:{HERE}:parameter/order-pipeline/{stage}/{path}",
+        )
+        for path in (PUBLISHER if name == "checkout" else CONSUMER)
+    }
+    logs = {
+        (f"logs:{action}", f"<{name.capitalize()}Logs.Arn>")
+        for action in ("CreateLogStream", "PutLogEvents")
+    }
+    mail = {
+        ("ses:SendEmail", f"arn:<AWS::Partition>:ses:{HERE}:{resource}")
+        for resource in (
+            "identity/<MailIdentity>",
+            "configuration-set/<MailConfigurationSet>",
+        )
+    }
+    return (
+        tables
+        | parameters
+        | logs
+        | (mail if name == "notifications" else set())
+        | (TRACING if stage == "prod" else set())
+    )
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in FUNCTIONS])
+def test_a_function_may_do_exactly_this_and_nothing_else(assembly: Assembly, name: str):
+    """Every action on every resource, both ways: too much and too little fail alike."""
+    assert assembly.permissions(name) == expected(name, assembly.stage)
+
+
+def test_every_function_has_a_role_of_its_own_without_managed_policies(assembly: Assembly):
+    """A shared role is the sum of everybody's rights; a managed policy is somebody else's text."""
+    roles = {assembly.text(f.properties["Role"]) for f in assembly.functions().values()}
+
+    assert len(roles) == len(FUNCTIONS)
+    for role in assembly.resources("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role.properties
+        assert "Policies" not in role.properties
+
+
+def test_no_statement_has_a_wildcard_but_the_one_that_cannot_do_without(assembly: Assembly):
+    """X-Ray's uploads know no resources; they are the only star, and only where tracing is on."""
+    found = {
+        (name, action, resource)
+        for name in assembly.functions()
+        for action, resource in assembly.permissions(name)
+        if "*" in action or "*" in resource
+    }
+
+    traced = TRACING if assembly.stage == "prod" else set()
+    assert found == {(name, *pair) for name in assembly.functions() for pair in traced}
+
+
+def test_nobody_may_scan_or_delete_and_nobody_may_change_the_audit_trail(assembly: Assembly):
+    """Said once more in plain words, whatever the table above is edited to."""
+    for name in assembly.functions():
+        for action, resource in assembly.permissions(name):
+            assert "Scan" not in action
+            assert "Delete" not in action
+            if resource == "<TablesAudit.Arn>":
+                assert (name, action) == ("analytics", "dynamodb:PutItem")
+
+
+def test_mail_may_only_be_sent_from_the_stage_s_own_address(assembly: Assembly):
+    """A stolen role cannot write as the director."""
+    (statement,) = [s for s in assembly.statements() if s["Action"] == "ses:SendEmail"]
+
+    sender = assembly.environment("notifications")["SENDER_ADDRESS"]
+    assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": sender}}
+
+
+def test_a_customer_key_opens_only_this_function_s_secrets(synthesize):
+    """Through SSM, with the ciphertext bound to the parameter it was made for."""
+    key = "arn:aws:kms:eu-west-1:123456789012:key/0b0b"
+    assembly: Assembly = synthesize("prod", secrets_key_arn=key)
+
+    statements = [s for s in assembly.statements() if s["Action"] == "kms:Decrypt"]
+    assert len(statements) == len(FUNCTIONS)
+    for statement in statements:
+        assert statement["Resource"] == key
+        condition = statement["Condition"]["StringEquals"]
+        bound = condition["kms:EncryptionContext:PARAMETER_ARN"]
+        assert assembly.text(condition["kms:ViaService"]) == "ssm.<AWS::Region>.amazonaws.com"
+        arns = bound if isinstance(bound, list) else [bound]
+        assert all("/order-pipeline/prod/secrets/" in assembly.text(arn) for arn in arns)
+
+
+def test_without_a_customer_key_nobody_needs_kms(assembly: Assembly):
+    """The AWS-managed key of SSM decrypts for whoever may read the parameter."""
+    assert not [s for s in assembly.statements() if "kms" in str(s["Action"])]

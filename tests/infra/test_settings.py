@@ -1,0 +1,79 @@
+"""The table of stages, and what a deployer may replace in it."""
+
+import pytest
+from pydantic import ValidationError
+
+from infra.settings import OVERRIDES, StageError, stage_settings
+from infra.topics import FUNCTIONS
+
+STAGES = ("local", "dev", "prod")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_complete_and_frozen(stage: str):
+    """Every function has its share, and nobody changes a stage while it is built."""
+    settings = stage_settings(stage)
+
+    assert set(settings.reserved_concurrency) == {spec.name for spec in FUNCTIONS}
+    with pytest.raises(ValidationError):
+        settings.memory_mb = 1  # type: ignore[misc]
+
+
+def test_an_unknown_stage_is_refused_by_naming_the_known_ones():
+    """A typo must not make a new stage."""
+    with pytest.raises(StageError, match="unknown stage 'prd': choose one of local, dev, prod"):
+        stage_settings("prd")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("cors_origins", "*", "never a wildcard"),
+        ("cors_origins", "https://*.shop.test", "never a wildcard"),
+        ("cors_origins", "https://shop.test/path", "never a wildcard"),
+        ("sender_domain", "not a domain", "a domain name"),
+        ("alert_address", "nobody", "a mail address"),
+        ("qstash_url", "qstash.upstash.io", "an http"),
+        ("webhook_base_url", "javascript:alert(1)", "an http"),
+        ("secrets_key_arn", "alias/aws/ssm", "the ARN of a KMS key"),
+    ],
+)
+def test_a_value_of_the_wrong_shape_is_refused_by_name(name: str, value: str, word: str):
+    """At synthesis, not at the first order."""
+    with pytest.raises(StageError, match=f"{name}.*{word}"):
+        stage_settings("prod", {name: value})
+
+
+def test_all_wrong_values_are_named_at_once():
+    """One round trip for the deployer."""
+    with pytest.raises(StageError, match=r"sender_domain.*alert_address"):
+        stage_settings("prod", {"sender_domain": "-", "alert_address": "-"})
+
+
+def test_overrides_replace_the_stage_s_own_values_and_empty_ones_do_not():
+    """An unset variable in a pipeline must not blank out a default."""
+    settings = stage_settings(
+        "prod", {"cors_origins": "https://a.test, https://b.test", "qstash_url": ""}
+    )
+
+    assert settings.cors_origins == ("https://a.test", "https://b.test")
+    assert settings.qstash_url == "https://qstash.upstash.io"
+
+
+def test_nothing_secret_can_be_given_on_the_command_line():
+    """Command lines are kept in histories and logs."""
+    words = ("token", "signing", "password", "redis_url")
+
+    assert not [name for name in OVERRIDES if any(word in name for word in words)]
+
+
+def test_examples_that_nobody_owns_are_named_until_they_are_replaced():
+    """So that synthesis can warn of them."""
+    real = {
+        "sender_domain": "shop.test",
+        "alert_address": "stock@shop.test",
+        "cors_origins": "https://www.shop.test",
+    }
+
+    assert set(stage_settings("prod").placeholders()) == set(real)
+    assert stage_settings("prod", real).placeholders() == []
