@@ -6,7 +6,6 @@ taken from it: its ``url`` and headers are kept for the reader and never request
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,12 +14,11 @@ from shared import strict_json
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
 from shared.contracts.sources import API
 from shared.contracts.topics import topic_of
-from shared.errors import InvalidInputError, PermanentError
+from shared.dead_letters.letter import error_text, original_of
+from shared.errors import InvalidInputError
 from shared.ids import caused_event_id, is_id
 
 MAX_CALLBACK_BYTES = 4_000_000
-MAX_KEPT_BYTES = 200_000
-_MAX_REASON = 1_000
 
 
 def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
@@ -33,7 +31,7 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
     if not isinstance(values, dict):
         raise InvalidInputError("body", "must be an object")
     source_id = _id(values, "sourceMessageId")
-    original = _original(_bytes(values, "sourceBody"))
+    original = original_of(_bytes(values, "sourceBody"))
     event_type = _text(original.get("eventType")) or _header(values, "x-event-type") or "unknown"
     return DeadLetterReported(
         event_id=caused_event_id(source_id, "analytics.dlq", 0),
@@ -44,7 +42,7 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
             original_topic=topic_of(event_type).value,
             original_event_type=event_type,
             original_event=original,
-            error=_reason(values),
+            error=error_text(_count(values.get("status")), _bytes(values, "body")),
             failed_at=now,
             retry_count=_count(values.get("retried")),
             message_id=source_id,
@@ -52,29 +50,6 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
             reported_by="callback",
         ),
     )
-
-
-def _original(body: bytes) -> dict[str, Any]:
-    if len(body) <= MAX_KEPT_BYTES:
-        try:
-            values = strict_json.loads(body, max_bytes=MAX_KEPT_BYTES)
-        except PermanentError:
-            values = None
-        if isinstance(values, dict):
-            return values
-    # Too long or not JSON: keep its beginning and a fingerprint of all of it (S14).
-    return {
-        "unreadable": body[:MAX_KEPT_BYTES].decode("utf-8", "replace")[:4000],
-        "bytes": len(body),
-        "sha256": hashlib.sha256(body).hexdigest(),
-    }
-
-
-def _reason(values: Mapping[str, Any]) -> str:
-    status = _count(values.get("status"))
-    answer = _bytes(values, "body")[:_MAX_REASON].decode("utf-8", "replace")
-    text = "".join(c if c.isprintable() else " " for c in answer).strip()
-    return f"HTTP {status}: {text}" if text else f"HTTP {status}"
 
 
 def _bytes(values: Mapping[str, Any], field: str) -> bytes:

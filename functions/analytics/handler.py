@@ -4,10 +4,12 @@ from functools import partial
 
 from functions.analytics import failures, service
 from functions.analytics.settings import AnalyticsSettings
-from functions.analytics.store import ArchiveTables
+from functions.analytics.store import AuditTables
 from shared.adapters.runtime import consumer_entry
 from shared.consumer import Ports, consumer
 from shared.contracts import analytics, topics
+from shared.dead_letters.keep import keep_dead_letter
+from shared.dead_letters.store import DeadLetterTables
 from shared.delivery import Consumer
 from shared.envelope import Event
 from shared.processing import route
@@ -15,9 +17,8 @@ from shared.processing import route
 
 def build(settings: AnalyticsSettings, ports: Ports) -> Consumer:
     """The analytics function over the given ports, with its second address for failures."""
-    archive = ArchiveTables(ports.tables)
-    audit = partial(service.keep_audit, archive=archive)
-    dead = partial(service.keep_dead_letter, archive=archive)
+    audit = partial(service.keep_audit, trail=AuditTables())
+    dead = partial(keep_dead_letter, letters=DeadLetterTables(ports.tables))
     routes = {
         topics.ANALYTICS_AUDIT: route(analytics.AuditRecorded, audit),
         topics.ANALYTICS_METRIC: route(analytics.MetricRecorded, service.write_metric),
