@@ -33,5 +33,6 @@ class ObservabilityStack(Stack):
         for spec in FUNCTIONS:
             alarms.watch_function(spec, function_name=stage.function_name(spec.name))
         alarms.watch_api(api_id)
-        alarms.watch_own_metrics()
+        if stage.metric_queries:
+            alarms.watch_own_metrics()
         CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)
