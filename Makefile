@@ -46,6 +46,14 @@ status: setup ## What runs, where, and what is wrong with it
 logs: setup ## The functions' log lines (FOLLOW=1 to keep watching)
 	@$(PY) -m local logs $(if $(FOLLOW),--follow)
 
+.PHONY: redeploy
+redeploy: setup ## Put the code as it is now onto the running stack
+	@$(PY) -m local redeploy
+
+.PHONY: reset
+reset: setup ## Forget all orders and messages, and fill the shelves again
+	@$(PY) -m local reset
+
 ##@ Checks
 
 .PHONY: lint

@@ -6,18 +6,30 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from local.demo.performance import perform
 from local.stack import aws, home, logs, status
 from local.stack.cdk import CdkError
+from local.stack.client import StackClient
 from local.stack.home import Home
 from local.stack.ports import PortError
 from local.stack.processes import StartError
 from local.stack.records import BusyError
 from local.stack.redis import RedisError
+from local.stack.reset import reset
 from local.stack.stackfile import Stack, StackFileError
 from local.stack.supervisor import Supervisor
+from local.stack.waiting import NotObservedError
 from local.terminal import Progress, Terminal, standard_output
 
-EXPECTED_ERRORS = (CdkError, PortError, StartError, BusyError, RedisError, StackFileError)
+EXPECTED_ERRORS = (
+    CdkError,
+    PortError,
+    StartError,
+    BusyError,
+    RedisError,
+    StackFileError,
+    NotObservedError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,23 @@ def _seed(context: Context) -> int:
     return 0
 
 
+def _reset(context: Context) -> int:
+    stack = Stack.load(context.home)
+    client = StackClient.connect(stack)
+    try:
+        context.terminal.line(f"  {reset(client)} rows removed")
+    finally:
+        client.close()
+    context.supervisor().seed(stack)
+    return 0
+
+
+def _demo(context: Context) -> int:
+    # A home of its own: it must not disturb a stack that somebody works with.
+    perform(Home(context.home.folder / "demo"), context.terminal)
+    return 0
+
+
 def _env(context: Context) -> int:
     stack = Stack.load(context.home)
     for name, value in {
@@ -106,11 +135,13 @@ def _env(context: Context) -> int:
 
 _VERBOSE = {"--verbose": "show what the CDK command line says"}
 COMMANDS: Mapping[str, Command] = {
+    "demo": Command("one checkout through a stack of its own, explained hop by hop", _demo),
     "up": Command("start, deploy and seed a stack; leaves it running", _up, _VERBOSE),
     "down": Command("stop it, and nothing else", _down),
     "status": Command("what runs, and why something does not", _status),
     "logs": Command("the functions' log lines", _logs, {"--follow": "keep watching"}),
     "redeploy": Command("put the code as it is now onto the running stack", _redeploy, _VERBOSE),
     "seed": Command("add the products that are missing", _seed),
+    "reset": Command("forget all orders and messages, and fill the shelves again", _reset),
     "env": Command('the stack as shell exports: eval "$(python -m local env)"', _env),
 }

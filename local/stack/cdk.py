@@ -26,16 +26,15 @@ class Cdk:
     qstash_url: str
     verbose: bool = False
 
-    def bootstrap(self) -> None:
-        """What an account needs once before its first deployment."""
-        # With an explicit environment and nothing to synthesize it need not run the app.
-        self._run(
-            "bootstrap", [f"aws://{environment.ACCOUNT}/{environment.REGION}", "--app", "true"]
-        )
-
     def synth(self) -> None:
         """Write the templates and assets."""
-        self._run("synth", ["--quiet", "--all", *self._context()])
+        context = ["--context", "stage=local", "--context", f"qstash_url={self.qstash_url}"]
+        self._run("synth", ["--quiet", "--all", *context, "--output", str(self.home.assembly)])
+
+    def bootstrap(self) -> None:
+        """What an account needs once before its first deployment; after `synth`."""
+        target = f"aws://{environment.ACCOUNT}/{environment.REGION}"
+        self._run("bootstrap", [target, "--app", str(self.home.assembly)])
 
     def deploy(self) -> dict[str, str]:
         """Deploy what `synth` wrote; all stacks' outputs by name."""
@@ -44,12 +43,7 @@ class Cdk:
         self._run("deploy", [*arguments, "--app", str(self.home.assembly)])
         return merged(json.loads(outputs.read_text(encoding="utf-8")))
 
-    def _context(self) -> list[str]:
-        return ["--context", "stage=local", "--context", f"qstash_url={self.qstash_url}"]
-
     def _run(self, name: str, arguments: Sequence[str]) -> None:
-        if "--app" not in arguments:
-            arguments = [*arguments, "--output", str(self.home.assembly)]
         command = [
             environment.node(),
             str(_CLI),

@@ -97,9 +97,28 @@ class StackClient:
 
     def deliveries(self, **wanted: str) -> list[Item]:
         """What the dev server delivered, oldest first; filters are `eventId`, `eventType`, ..."""
-        answer = self.http.get(f"{self.stack.qstash['url']}/_dev/deliveries", params=wanted)
-        found: list[Item] = answer.raise_for_status().json()["deliveries"]
+        found: list[Item] = self._dev("deliveries", wanted)["deliveries"]
         return found
+
+    def is_idle(self) -> bool:
+        """Whether the dev server has nothing left to deliver."""
+        return bool(self._dev("health", {})["idle"])
+
+    def forget_messages(self) -> None:
+        """Make the dev server forget all messages, and its log of deliveries."""
+        self.http.post(
+            f"{self.stack.qstash['url']}/_dev/reset", headers=self._authorization()
+        ).raise_for_status()
+
+    def _dev(self, name: str, wanted: Mapping[str, str]) -> Item:
+        answer = self.http.get(
+            f"{self.stack.qstash['url']}/_dev/{name}", params=wanted, headers=self._authorization()
+        )
+        values: Item = answer.raise_for_status().json()
+        return values
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.stack.qstash['token']}"}
 
     def publish(self, url: str, event: Mapping[str, Any], **headers: str) -> str:
         """Publish an event to an address, as any producer would; its message id."""
@@ -107,7 +126,7 @@ class StackClient:
             f"{self.stack.qstash['url']}/v2/publish/{url}",
             content=json.dumps(event).encode(),
             headers={
-                "Authorization": f"Bearer {self.stack.qstash['token']}",
+                **self._authorization(),
                 "Content-Type": "application/json",
                 "Upstash-Failure-Callback": f"{self.url('analytics')}failures",
                 "Upstash-Forward-X-Event-ID": str(event.get("eventId", "")),

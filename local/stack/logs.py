@@ -8,7 +8,7 @@ from typing import Any
 
 from local.terminal import Terminal
 
-_PREFIX = "/aws/lambda/"
+_PREFIX = "/aws/lambda/order-pipeline-local-"
 _POLL_SECONDS = 1.0
 # What the platform writes around every invocation.
 _PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
@@ -53,13 +53,15 @@ def show(logs: Any, terminal: Terminal, *, follow: bool) -> None:
 
 
 def line(entry: Entry, terminal: Terminal) -> str:
-    """One structured line as a person reads it; nothing for the platform's own."""
+    """One structured line as a person reads it; nothing for metrics and the platform's own."""
     if entry.message.startswith(_PLATFORM) or not entry.message.strip():
         return ""
     try:
         fields = json.loads(entry.message)
     except ValueError:
         return f"{entry.function}  {entry.message}"
+    if isinstance(fields, dict) and "_aws" in fields:
+        return ""  # a metric in CloudWatch's embedded format
     if not isinstance(fields, dict) or "message" not in fields:
         return f"{entry.function}  {entry.message}"
     level = str(fields.get("level", ""))

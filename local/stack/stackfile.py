@@ -30,7 +30,7 @@ class Aws:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running stack: where everything is."""
+    """A running stack: where everything is. `console_url` is empty until a console is started."""
 
     stage: str
     api_url: str
@@ -94,7 +94,7 @@ def describe(
         ),
         tables={table: _output(outputs, f"Table{table}") for table in TABLES},
         mailbox_url=f"{endpoint_url}/_ministack/ses/messages",
-        console_url=f"{qstash.url}/_dev/deliveries",
+        console_url="",
         pids=pids,
     )
 

@@ -38,7 +38,6 @@ def addresses(stack: Stack, terminal: Terminal) -> None:
         ["API", f"{stack.api_url}/api/checkout"],
         ["AWS endpoint", stack.aws.endpoint_url],
         ["QStash", stack.qstash["url"]],
-        ["deliveries", stack.console_url],
         ["mailbox", stack.mailbox_url],
         ["Redis", stack.redis_url],
     ]

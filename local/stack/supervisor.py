@@ -52,7 +52,9 @@ class Supervisor:
 
     def redeploy(self, stack: Stack) -> None:
         """Put the code as it is now onto the running stack."""
-        self._deploy(self._cdk(stack.aws.endpoint_url, stack.qstash["url"]))
+        cdk = self._cdk(stack.aws.endpoint_url, stack.qstash["url"])
+        self._synth(cdk)
+        self._deploy(cdk)
 
     def seed(self, stack: Stack) -> None:
         """Fill the shelves that are empty."""
@@ -65,6 +67,7 @@ class Supervisor:
         servers = Launcher(self.home, self.progress, self.environ, self._remember).start()
         self._put_secrets(servers)
         cdk = self._cdk(servers.aws_url, servers.qstash.url)
+        self._synth(cdk)
         with self.progress.step("cdk bootstrap"):
             cdk.bootstrap()
         stack = describe(
@@ -92,9 +95,11 @@ class Supervisor:
     def _cdk(self, endpoint_url: str, qstash_url: str) -> Cdk:
         return Cdk(self.home, endpoint_url, qstash_url, verbose=self.verbose)
 
-    def _deploy(self, cdk: Cdk) -> dict[str, str]:
+    def _synth(self, cdk: Cdk) -> None:
         with self.progress.step("cdk synth"):
             cdk.synth()
+
+    def _deploy(self, cdk: Cdk) -> dict[str, str]:
         with self.progress.step("cdk deploy --all"):
             return cdk.deploy()
 

@@ -20,12 +20,15 @@ class CloudWatch:
 
     def get_paginator(self, name: str) -> Any:
         if name == "describe_log_groups":
-            names = [{"logGroupName": f"/aws/lambda/{function}"} for function in self.events]
+            names = [
+                {"logGroupName": f"/aws/lambda/order-pipeline-local-{function}"}
+                for function in self.events
+            ]
             return Pages({"logGroups": names})
         return self
 
     def paginate(self, logGroupName: str, startTime: int) -> list[dict[str, Any]]:  # noqa: N803
-        events = self.events[logGroupName.removeprefix("/aws/lambda/")]
+        events = self.events[logGroupName.removeprefix("/aws/lambda/order-pipeline-local-")]
         found = [{"timestamp": at, "message": text} for at, text in events if at >= startTime]
         return [{"events": found}]
 
@@ -56,6 +59,10 @@ def test_other_output_is_shown_as_it_is():
 
 def test_the_platforms_own_lines_are_left_out():
     assert line(Entry(0, "orders", "START RequestId: 1 Version: $LATEST"), quiet()) == ""
+
+
+def test_metrics_are_left_out():
+    assert line(Entry(0, "orders", '{"_aws": {}, "EventsHandled": [1.0]}'), quiet()) == ""
 
 
 def test_showing_prints_each_line_once():

@@ -1,0 +1,39 @@
+"""The demo from the first process started to the last one stopped."""
+
+import time
+
+from local.demo import scenes
+from local.demo.narrator import Narrator
+from local.stack.client import StackClient
+from local.stack.home import Home
+from local.stack.session import running_stack
+from local.terminal import Progress, Terminal, seconds, table
+
+
+def perform(home: Home, terminal: Terminal) -> None:
+    """Show everything; returns only if every step was really observed.
+
+    Raises:
+        NotObservedError: naming the first step that was not.
+    """
+    started = time.monotonic()
+    progress = Progress(terminal)
+    tell = Narrator(terminal)
+    terminal.line(terminal.paint("The embedded stack: no account, no Docker", "bold"))
+    with running_stack(home, progress) as stack:
+        tell.measure("stack ready", seconds(time.monotonic() - started))
+        client = StackClient.connect(stack)
+        try:
+            play = scenes.Play(client, tell, home.folder)
+            for scene in scenes.SCENES:
+                scene(play)
+        finally:
+            client.close()
+    tell.measure("everything", seconds(time.monotonic() - started))
+    terminal.line()
+    terminal.line(terminal.paint("Summary", "bold"))
+    for line in table([["measured", "time"], *map(list, tell.measured)], indent="   "):
+        terminal.line(line)
+    terminal.line()
+    terminal.line(f"   {tell.proved} claims, every one observed. Everything is stopped.")
+    terminal.line("   `make up` starts a stack that stays; `make help` lists the rest.")

@@ -1,0 +1,245 @@
+"""What happens in the demo, one scene after the other. A scene ends only with what it has proved."""
+
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from local.demo import hops
+from local.demo.narrator import Narrator
+from local.demo.shopper import Cart, ordinary_cart, sold_out_cart
+from local.stack.catalogue import product
+from local.stack.client import Item, StackClient
+
+
+@dataclass(slots=True)
+class Play:
+    """What the scenes share."""
+
+    client: StackClient
+    tell: Narrator
+    folder: Path
+    # Every run has payments of its own, so that a second run tells the same story.
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    order_id: str = ""
+    posted_ms: float = 0.0
+
+    @property
+    def cart(self) -> Cart:
+        """What Ada buys."""
+        return ordinary_cart(f"pay_demo_{self.run}")
+
+    def shelf(self, sku: str) -> Item:
+        """A stock row as it is now."""
+        return self.client.item("stock", sku=sku) or {}
+
+    def stock(self) -> dict[str, int]:
+        """Units available of everything in the cart."""
+        return {item.sku: int(self.shelf(item.sku)["available"]) for item, _ in self.cart.lines}
+
+
+def check_out(play: Play) -> None:
+    """The shop's front door: answered at once, before anything has happened."""
+    play.tell.chapter(
+        "A checkout, through the public API", f"POST {play.client.stack.api_url}/api/checkout"
+    )
+    play.tell.fact("cart", play.cart.text())
+    before = play.stock()
+    play.posted_ms = time.time() * 1000
+    answer, took = _timed(lambda: play.client.check_out(play.cart.body()))
+    data: dict[str, Any] = answer.json().get("data", {})
+    play.order_id = str(data.get("orderId"))
+    play.tell.fact(
+        "answer", f"HTTP {answer.status_code} in {took:.0f} ms, with the function's cold start"
+    )
+    play.tell.fact("order", play.order_id)
+    play.tell.proof(answer.status_code == 202, "accepted (202) before anything was done")
+    play.tell.measure("checkout answered, cold", f"{took:.0f} ms")
+    _follow(play)
+    _outcome(play, before)
+
+
+def _follow(play: Play) -> None:
+    client, tell = play.client, play.tell
+    tell.chapter("Every hop, as QStash delivered it", "signed webhooks to one Lambda per topic")
+    mail = f"Order Confirmation - {play.order_id}"
+    tell.wait(lambda: _mail(play, mail), "the confirmation is in the mailbox")
+    tell.wait(client.is_idle, "nothing is left to deliver")
+    delivered = client.deliveries()
+    tell.table(hops.rows(delivered, client.stack, play.posted_ms))
+    retries = sum(1 for entry in delivered if entry["status"] != 200)
+    tell.proof(hops.all_handled(delivered), f"every message was handled, {retries} after a retry")
+    tell.measure("checkout to the last event", hops.span(delivered, play.posted_ms))
+
+
+def _outcome(play: Play, before: dict[str, int]) -> None:
+    client, tell = play.client, play.tell
+    tell.chapter("What became of it")
+    order = client.item("orders", orderId=play.order_id) or {}
+    status = client.checkout_status(play.order_id).json()["data"]["status"]
+    tell.proof(
+        order.get("status") == "PENDING",
+        f"the order exists, {order.get('totalAmount', 0):.2f} in all",
+    )
+    tell.proof(status == "confirmed", f"GET /api/checkout/{{orderId}} says {status}")
+    rows = [["product", "before", "sold", "after"]]
+    after = play.stock()
+    for item, count in play.cart.lines:
+        rows.append([item.name, str(before[item.sku]), str(count), str(after[item.sku])])
+    tell.table(rows)
+    sold = {item.sku: before[item.sku] - count for item, count in play.cart.lines}
+    tell.proof(after == sold, "each shelf holds exactly what was not sold")
+    _mails(play)
+    _audit(play)
+
+
+def _mails(play: Play) -> None:
+    mail = _mail(play, f"Order Confirmation - {play.order_id}")
+    page = play.folder / "mail.html"
+    page.write_text(str(mail["BodyHtml"]), encoding="utf-8")
+    play.tell.fact("mail", f"{mail['Subject']}  to {', '.join(mail['To'])}")
+    play.tell.fact("", f"see it: {page}")
+    jug = play.cart.lines[0][0]
+    alert = _mail(play, f"Low stock - {jug.name}")
+    play.tell.proof(alert, f"the shop was warned once: {alert.get('Subject')}")
+
+
+def _audit(play: Play) -> None:
+    entries = play.client.query("audit", "entity", f"order#{play.order_id}")
+    play.tell.proof(entries, "the audit trail of the order:")
+    for entry in entries:
+        play.tell.fact("", f"{entry['at']}  {entry['action']}  by {entry['source']}")
+    trace = play.client.query("ledger", "correlationId", play.order_id, index="trace")
+    done = [entry for entry in trace if entry.get("state") == "done"]
+    play.tell.proof(
+        trace and len(done) == len(trace), f"one trace, {len(trace)} events, every one done"
+    )
+
+
+def repeat(play: Play) -> None:
+    """What a network does sooner or later: the same thing twice."""
+    client, tell = play.client, play.tell
+    tell.chapter("The same again", "a second POST, and a second delivery of the same command")
+    before = (play.stock(), len(client.items("orders")), len(client.mails()))
+    again, took = _timed(lambda: client.check_out(play.cart.body()))
+    same = again.json().get("data", {}).get("orderId") == play.order_id
+    tell.fact("POST", f"HTTP {again.status_code} in {took:.0f} ms, warm")
+    tell.proof(again.status_code == 202 and same, "the same payment is the same order")
+    command = _command(play)
+    delivered, took = _timed(lambda: client.deliver("commands", command))
+    tell.fact("delivery", f"HTTP {delivered.status_code} in {took:.0f} ms: {delivered.text}")
+    tell.proof(
+        delivered.json().get("duplicate") is True, "recognised as a duplicate, and acknowledged"
+    )
+    tell.wait(client.is_idle, "nothing is left to deliver")
+    after = (play.stock(), len(client.items("orders")), len(client.mails()))
+    tell.proof(after == before, "no stock moved, no second order, no second mail")
+
+
+def _command(play: Play) -> bytes:
+    """The command that made the order, byte for byte as it was published."""
+    checkout = play.client.item("checkouts", orderId=play.order_id) or {}
+    body: str = checkout["command"]["body"]
+    return body.encode()
+
+
+def trip(play: Play) -> None:
+    """What a shopper waits for when every function is warm."""
+    client, tell = play.client, play.tell
+    cart = replace(ordinary_cart(f"pay_warm_{play.run}"), email="grace@customer.example")
+    tell.chapter("Another shopper, now that everything is warm")
+    started = time.perf_counter()
+    answer, took = _timed(lambda: client.check_out(cart.body()))
+    tell.proof(answer.status_code == 202, f"accepted in {took:.0f} ms")
+    tell.wait(lambda: client.mails(cart.email), "her confirmation is in the mailbox")
+    elapsed = f"{time.perf_counter() - started:.2f} s"
+    tell.fact("", f"{elapsed} after her POST")
+    tell.measure("checkout answered, warm", f"{took:.0f} ms")
+    tell.measure("checkout to mail, warm", elapsed)
+    tell.wait(client.is_idle, "nothing is left to deliver")
+    low = [mail for mail in client.mails() if mail["Subject"].startswith("Low stock")]
+    tell.proof(len(low) == 1, "still one low-stock warning: it is not repeated at every sale")
+
+
+def sell_out(play: Play) -> None:
+    """What nobody can buy."""
+    cart = sold_out_cart(f"pay_sold_out_{play.run}")
+    play.tell.chapter("Sold out", "a shopper learns it at once, and nothing is stored")
+    orders = len(play.client.items("orders"))
+    answer = play.client.check_out(cart.body())
+    play.tell.fact("cart", cart.text())
+    play.tell.fact("answer", f"HTTP {answer.status_code}: {answer.text}")
+    play.tell.proof(answer.status_code == 409, "refused with 409, naming the line")
+    play.tell.proof(
+        len(play.client.items("orders")) == orders,
+        f"no order, and still {_available(cart)} on the shelf",
+    )
+
+
+def _available(cart: Cart) -> int:
+    return product(cart.lines[0][0].sku).available
+
+
+def poison(play: Play) -> None:
+    """Messages that can never be handled: kept, not lost, and not retried for ever."""
+    client, tell = play.client, play.tell
+    tell.chapter("Two poisoned messages", "one that is refused for good, one that fails every time")
+    refused = _broken(f"evt_refused_{play.run}", "command.make.coffee")
+    client.publish(client.url("commands"), refused)
+    failing = _broken(f"evt_failing_{play.run}", "command.checkout")
+    # Signed for an address that is not the function's own, so each attempt is refused with 401.
+    client.publish(
+        f"{client.url('commands')}elsewhere",
+        failing,
+        **{"Upstash-Retries": "2", "Upstash-Retry-Delay": "500"},
+    )
+    for event in (refused, failing):
+        letter = f"{event['eventType']} is among the dead letters"
+        tell.wait(partial(client.item, "dead_letters", eventId=str(event["eventId"])), letter)
+    tell.wait(client.is_idle, "nothing is left to deliver")
+    _letters(play, refused, failing)
+
+
+def _letters(play: Play, refused: dict[str, Any], failing: dict[str, Any]) -> None:
+    rows = [["event", "topic", "deliveries", "answers", "kept because"]]
+    attempts = []
+    for event in (refused, failing):
+        tries = [
+            entry
+            for entry in play.client.deliveries(eventId=event["eventId"])
+            if not entry["callback"]
+        ]
+        attempts.append(len(tries))
+        letter = play.client.item("dead_letters", eventId=event["eventId"]) or {}
+        answers = ", ".join(str(entry["status"]) for entry in tries)
+        reason = str(letter.get("error"))
+        shown = reason if len(reason) <= 60 else f"{reason[:57]}..."
+        rows.append([event["eventType"], str(letter.get("topic")), str(len(tries)), answers, shown])
+    play.tell.table(rows)
+    play.tell.proof(attempts == [1, 3], "refused for good: one delivery; failing: three, then kept")
+
+
+def _broken(event_id: str, event_type: str) -> dict[str, Any]:
+    return {
+        "eventId": event_id,
+        "eventType": event_type,
+        "timestamp": "2026-01-01T00:00:00Z",
+        "version": "1.0",
+        "source": "api",
+        "payload": {},
+    }
+
+
+def _mail(play: Play, subject: str) -> Item:
+    return next((mail for mail in play.client.mails() if mail["Subject"] == subject), {})
+
+
+def _timed(call: Any) -> tuple[Any, float]:
+    started = time.perf_counter()
+    answer = call()
+    return answer, (time.perf_counter() - started) * 1000
+
+
+SCENES = (check_out, repeat, trip, sell_out, poison)
