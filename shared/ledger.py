@@ -120,6 +120,25 @@ class Ledger:
         except ConditionsFailed:
             return  # another run finished it; both published the same ids
 
+    def pending(self, shard: int, before: str, limit: int) -> list[tuple[Record, str]]:
+        """Committed records of any consumer whose events may not have left, oldest first.
+
+        From an index, which may lag: a record in it may be done by now, and finishing it again
+        changes nothing.
+
+        Args:
+            before: only what was committed before this moment (ISO-8601).
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        items = self._tables.query(LEDGER.name, str(shard), index="pending", limit=limit)
+        return [
+            (Record.from_item(item), str(item["committedAt"]))
+            for item in items
+            if str(item["committedAt"]) <= before
+        ]
+
     def find(self, event_id: str) -> Record | None:
         """What is recorded of an event, if anything."""
         item = self._tables.get(LEDGER.name, self._key(event_id))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from shared.clock import Clock
 from shared.effects import Measure, Outbound
 from shared.writes import Item, Key, Write
 
@@ -138,3 +139,13 @@ class Telemetry(Protocol):
     def flush(self) -> None:
         """Write out the metrics of this invocation."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CorePorts:
+    """What every function needs that is not a topic's consumer."""
+
+    tables: Tables
+    publisher: Publisher
+    clock: Clock
+    telemetry: Telemetry

@@ -190,6 +190,10 @@ class PublisherSettings(Settings):
         """Where QStash reports a message that it gave up on."""
         return f"{self.destinations()['analytics'].rstrip('/')}/failures"
 
+    def all_addresses(self) -> frozenset[str]:
+        """Every configured spelling of every topic's address."""
+        return frozenset().union(*(self.addresses(topic) for topic in self.function_urls()))
+
     def addresses(self, topic: str, suffix: str = "") -> frozenset[str]:
         """Every configured spelling of a topic's address; a signature must name one (S3)."""
         spellings = {self.function_urls()[topic], self.destinations()[topic]}

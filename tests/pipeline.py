@@ -6,9 +6,9 @@ from typing import Any
 
 from functions.analytics.handler import build as build_analytics
 from functions.analytics.settings import AnalyticsSettings
-from functions.checkout.api import ApiPorts, CheckoutApi
+from functions.checkout.api import CheckoutApi
 from functions.checkout.handler import build as build_checkout
-from functions.checkout.store import CheckoutTables
+from functions.checkout.settings import CheckoutSettings
 from functions.commands.handler import build as build_commands
 from functions.commands.settings import CommandsSettings
 from functions.inventory.handler import build as build_inventory
@@ -21,7 +21,7 @@ from shared.consumer import Ports
 from shared.contracts.topics import Topic
 from shared.delivery import Consumer
 from shared.effects import Outbound
-from shared.ports import Claims, Publisher, Tables
+from shared.ports import Claims, CorePorts, Publisher, Tables
 from shared.signature import RotatingKeys, SigningKeys, Verifier
 from tests.builders import Context, body_of, request
 from tests.fakes.claims import InMemoryClaims
@@ -155,12 +155,15 @@ class Pipeline:
         call["pathParameters"] = {"orderId": order_id}
         return self._api()(call, Context())
 
-    def _api(self) -> CheckoutApi:
-        return build_checkout(
-            ApiPorts(
-                checkouts=CheckoutTables(self.tables, self.clock),
-                publisher=self.publisher,
-                clock=self.clock,
-                telemetry=self.telemetry,
-            )
+    def core_ports(self) -> CorePorts:
+        """The ports of functions that are not a topic's consumer."""
+        return CorePorts(
+            tables=self.tables,
+            publisher=self.publisher,
+            clock=self.clock,
+            telemetry=self.telemetry,
         )
+
+    def _api(self) -> CheckoutApi:
+        settings = CheckoutSettings.load(environment(), no_parameters)
+        return build_checkout(settings, self.core_ports())

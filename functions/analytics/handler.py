@@ -2,12 +2,13 @@
 
 from functools import partial
 
-from functions.analytics import failures, service
+from functions.analytics import service
 from functions.analytics.settings import AnalyticsSettings
 from functions.analytics.store import AuditTables
 from shared.adapters.runtime import consumer_entry
 from shared.consumer import Ports, consumer
 from shared.contracts import analytics, topics
+from shared.dead_letters import callback
 from shared.dead_letters.keep import keep_dead_letter
 from shared.dead_letters.store import DeadLetterTables
 from shared.delivery import Consumer
@@ -26,7 +27,7 @@ def build(settings: AnalyticsSettings, ports: Ports) -> Consumer:
     }
 
     def failed(body: bytes) -> Event:
-        return failures.decode(body, now=ports.clock.now())
+        return callback.decode(body, now=ports.clock.now())
 
     return consumer(topics.Topic.ANALYTICS, settings, ports, routes, others={"failures": failed})
 

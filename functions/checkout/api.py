@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from functions.checkout import service
 from functions.checkout.ports import Checkouts, StoredCheckout
 from shared import strict_json
-from shared.clock import Clock
 from shared.contracts.commands import CheckoutPayload
 from shared.delivery import LambdaContext
 from shared.envelope import validated
@@ -21,28 +19,18 @@ from shared.errors import (
 )
 from shared.http import HttpRequest, HttpResponse, error_response, internal_error_response
 from shared.ids import ID_RULE, is_id
-from shared.ports import Publisher, Telemetry
+from shared.ports import CorePorts
 
 MAX_BODY_BYTES = 32 * 1024
 PATH = "/api/checkout"
 _ORDER_ID = re.compile(r"ord_[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
-class ApiPorts:
-    """What the API needs from outside."""
-
-    checkouts: Checkouts
-    publisher: Publisher
-    clock: Clock
-    telemetry: Telemetry
-
-
 class CheckoutApi:
     """Answers every request with JSON, whatever came in."""
 
-    def __init__(self, ports: ApiPorts) -> None:
-        self._ports = ports
+    def __init__(self, checkouts: Checkouts, ports: CorePorts) -> None:
+        self._checkouts, self._ports = checkouts, ports
 
     def __call__(self, event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
         """Lambda's entry."""
@@ -80,7 +68,7 @@ class CheckoutApi:
         stored = service.accept(
             payload,
             correlation_id=_correlation(request),
-            checkouts=ports.checkouts,
+            checkouts=self._checkouts,
             publisher=ports.publisher,
             clock=ports.clock,
             telemetry=ports.telemetry,
@@ -99,7 +87,7 @@ class CheckoutApi:
     def _status(self, order_id: str) -> HttpResponse:
         if _ORDER_ID.fullmatch(order_id) is None:
             raise NotFoundError("there is no such checkout")
-        stored = service.status_of(order_id, checkouts=self._ports.checkouts)
+        stored = service.status_of(order_id, checkouts=self._checkouts)
         headers = {"retry-after": "1"} if stored.status == "accepted" else {}
         return HttpResponse(200, {"success": True, "data": _answer(stored)}, headers)
 

@@ -6,7 +6,7 @@ from shared.clock import Clock
 from shared.contracts.commands import CheckoutCommand, CheckoutPayload
 from shared.contracts.sources import CHECKOUT_API
 from shared.effects import Outbound
-from shared.errors import NotFoundError, PaymentReusedError
+from shared.errors import NotFoundError, PaymentReusedError, PublishError
 from shared.ids import checkout_event_id_for
 from shared.ports import Publisher, Telemetry
 
@@ -28,7 +28,6 @@ def accept(
     Raises:
         InvalidInputError, PriceChangedError, OutOfStockError: the cart cannot be taken as it is.
         PaymentReusedError: the payment belongs to another cart.
-        PublishError: stored, but not sent; repeating the request sends it.
         DependencyError: the store did not answer.
     """
     cart = cart_of(payload)
@@ -40,15 +39,24 @@ def accept(
     if stored.digest != cart.digest:
         raise PaymentReusedError("paymentId: already belongs to another cart")
     if stored.status == "accepted" and stored.command is not None:
-        publisher.publish([stored.command])
-        telemetry.info(
-            "Published command.checkout",
-            published_event_id=stored.command.event_id,
-            order_id=stored.order_id,
-            payment_id=stored.payment_id,
-            user_id=payload.user_id,
-        )
+        _publish(stored, stored.command, publisher, telemetry)
     return stored
+
+
+def _publish(
+    stored: StoredCheckout, command: Outbound, publisher: Publisher, telemetry: Telemetry
+) -> None:
+    facts = {"order_id": stored.order_id, "payment_id": stored.payment_id}
+    try:
+        publisher.publish([command])
+    except PublishError:
+        # Accepted is accepted: the command is stored with the checkout, and the reconciler sends
+        # it. Refusing now would tell the shopper that nothing was bought, which may be untrue.
+        telemetry.warning("Could not publish command.checkout yet", **facts)
+        telemetry.count("CheckoutsUnpublished")
+    else:
+        event_id = command.event_id
+        telemetry.info("Published command.checkout", published_event_id=event_id, **facts)
 
 
 def status_of(order_id: str, *, checkouts: Checkouts) -> StoredCheckout:

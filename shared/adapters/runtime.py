@@ -19,11 +19,12 @@ from shared.consumer import Ports
 from shared.contracts.topics import Topic
 from shared.delivery import Consumer, LambdaContext, Verify
 from shared.observability import PowertoolsTelemetry
-from shared.ports import Telemetry
+from shared.ports import CorePorts, Telemetry
 from shared.settings import ConsumerSettings, ParameterReader, PublisherSettings, Settings
 from shared.signature import RotatingKeys, SigningKeys, Verifier
 
 S = TypeVar("S", bound=ConsumerSettings)
+Q = TypeVar("Q", bound=PublisherSettings)
 Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
 
 _LAMBDA_MARKS = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_EXECUTION_ENV", "LAMBDA_TASK_ROOT")
@@ -137,6 +138,18 @@ def ports(settings: ConsumerSettings, consumer: str, environ: Mapping[str, str])
     )
 
 
+def core_ports(settings: PublisherSettings, service: str) -> CorePorts:
+    """The real adapters of a function that is not a topic's consumer."""
+    clock = SystemClock()
+    telemetry = PowertoolsTelemetry(service=service, stage=settings.stage, level=settings.log_level)
+    return CorePorts(
+        tables=tables(settings, telemetry),
+        publisher=publisher(settings, clock, telemetry),
+        clock=clock,
+        telemetry=telemetry,
+    )
+
+
 def on_first_use(make: Callable[[], Handler]) -> Handler:
     """A Lambda handler that is built once.
 
@@ -161,5 +174,17 @@ def consumer_entry(
     def make() -> Handler:
         settings = settings_class.load(os.environ, parameter_reader())
         return build(settings, ports(settings, topic.value, os.environ))
+
+    return on_first_use(make)
+
+
+def plain_entry(
+    service: str, settings_class: type[Q], build: Callable[[Q, CorePorts], Handler]
+) -> Handler:
+    """The Lambda handler of a function that is not a topic's consumer."""
+
+    def make() -> Handler:
+        settings = settings_class.load(os.environ, parameter_reader())
+        return build(settings, core_ports(settings, service))
 
     return on_first_use(make)

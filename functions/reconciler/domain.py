@@ -1,0 +1,58 @@
+"""What is overdue, and how often it is worth trying again."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.clock import iso
+from shared.effects import Outbound
+
+# A healthy delivery is done within seconds; nobody races one that is merely under way.
+PATIENCE = timedelta(seconds=60)
+# QStash swallows a repeated deduplication id for ten minutes, whatever became of the first.
+COMMAND_INTERVAL = timedelta(minutes=11)
+MAX_COMMAND_REPEATS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class OwedCheckout:
+    """A checkout that was accepted and never decided.
+
+    Args:
+        repeated: how often its command was published again.
+        last: when that was last done, empty if never.
+    """
+
+    order_id: str
+    accepted_at: str
+    command: Outbound
+    repeated: int
+    last: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What one run did."""
+
+    outboxes: int = 0
+    commands: int = 0
+    given_up: int = 0
+    letters: int = 0
+    resolved: int = 0
+    failures: int = 0
+    oldest_pending_seconds: int = 0
+    left: bool = field(default=False)
+
+
+def overdue_before(now: datetime) -> str:
+    """Whatever was committed before this moment and is still pending is overdue."""
+    return iso(now - PATIENCE)
+
+
+def is_due(checkout: OwedCheckout, now: datetime) -> bool:
+    """Whether publishing the command again could have an effect."""
+    return checkout.last <= iso(now - COMMAND_INTERVAL)
+
+
+def is_hopeless(checkout: OwedCheckout) -> bool:
+    """Whether the command was repeated often enough: it is a dead letter by now, or will be."""
+    return checkout.repeated >= MAX_COMMAND_REPEATS

@@ -1,0 +1,109 @@
+"""QStash's dead letter entries as reports of failed events.
+
+An entry may itself be a failure callback that nobody took: then it speaks of the message inside.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.adapters.qstash_dlq import QStashDeadLetterQueue, body_of
+from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
+from shared.contracts.sources import API
+from shared.contracts.topics import topic_of
+from shared.dead_letters.callback import decode
+from shared.dead_letters.letter import error_text, original_of
+from shared.errors import PermanentError
+from shared.ids import caused_event_id, is_id
+
+
+class QStashFailedMessages:
+    """The failed messages that are ours.
+
+    Args:
+        addresses: the configured addresses of our topics; entries for others are left alone.
+        callbacks: the configured addresses of our failure callback.
+        now: the current moment.
+    """
+
+    def __init__(
+        self,
+        queue: QStashDeadLetterQueue,
+        *,
+        addresses: frozenset[str],
+        callbacks: frozenset[str],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._queue, self._addresses = queue, addresses
+        self._callbacks, self._now = callbacks, now
+
+    def fetch(self, limit: int) -> Sequence[tuple[str, DeadLetterReported]]:
+        """Entries of ours, each as a report.
+
+        Raises:
+            DependencyError: QStash did not answer.
+        """
+        reports = []
+        for entry in self._queue.page(limit):
+            report = self._report(entry)
+            if report is not None:
+                reports.append((str(entry["dlqId"]), report))
+        return reports
+
+    def forget(self, entry: str) -> None:
+        """Remove an entry.
+
+        Raises:
+            DependencyError: QStash did not answer.
+        """
+        self._queue.remove(entry)
+
+    def _report(self, entry: Mapping[str, Any]) -> DeadLetterReported | None:
+        if not is_id(entry.get("dlqId")) or not is_id(entry.get("messageId")):
+            return None
+        if entry.get("url") in self._callbacks:
+            try:
+                return decode(body_of(entry, "body", "bodyBase64"), now=self._now())
+            except PermanentError:
+                return report_of(entry)  # not a callback after all: keep it as what it is
+        return report_of(entry) if entry.get("url") in self._addresses else None
+
+
+def report_of(entry: Mapping[str, Any]) -> DeadLetterReported:
+    """The report of one entry; the same event id as the callback for the same message has."""
+    original = original_of(body_of(entry, "body", "bodyBase64"))
+    event_type = original.get("eventType")
+    kind = event_type if is_id(event_type) else "unknown"
+    message_id = str(entry["messageId"])
+    failed_at = _moment(entry.get("createdAt"))
+    correlation = original.get("correlationId")
+    return DeadLetterReported(
+        event_id=caused_event_id(message_id, "analytics.dlq", 0),
+        timestamp=failed_at,
+        source=API,
+        correlation_id=correlation if is_id(correlation) else None,
+        payload=DeadLetterPayload(
+            original_topic=topic_of(kind).value,
+            original_event_type=kind,
+            original_event=original,
+            error=error_text(
+                _count(entry.get("responseStatus")),
+                body_of(entry, "responseBody", "responseBodyBase64"),
+            ),
+            failed_at=failed_at,
+            retry_count=_count(entry.get("maxRetries")),
+            message_id=message_id,
+            dlq_id=str(entry["dlqId"]),
+            reported_by="pull",
+        ),
+    )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _moment(milliseconds: object) -> datetime:
+    # Within what a datetime can hold; anything else is no time that QStash wrote.
+    plausible = min(max(_count(milliseconds), 0), 32_503_680_000_000)
+    return datetime.fromtimestamp(plausible / 1000, UTC)

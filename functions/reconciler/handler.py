@@ -1,0 +1,34 @@
+"""Entry point of the reconciler, for the scheduler."""
+
+from functools import partial
+
+from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.service import Reconciler, answer
+from functions.reconciler.settings import ReconcilerSettings
+from functions.reconciler.store import LetterTables, PendingTables
+from shared.adapters import clients, runtime
+from shared.adapters.qstash_dlq import QStashDeadLetterQueue
+from shared.ports import CorePorts
+
+
+def build(settings: ReconcilerSettings, ports: CorePorts) -> runtime.Handler:
+    """The reconciler over the given ports."""
+    queue = QStashDeadLetterQueue(
+        clients.http_pool(), settings.qstash_url, settings.qstash_token.get_secret_value()
+    )
+    failed = QStashFailedMessages(
+        queue,
+        addresses=settings.all_addresses(),
+        callbacks=settings.addresses("analytics", "failures"),
+        now=ports.clock.now,
+    )
+    reconciler = Reconciler(
+        work=PendingTables(ports.tables, ports.clock),
+        failed=failed,
+        letters=LetterTables(ports.tables, ports.clock),
+        ports=ports,
+    )
+    return partial(answer, reconciler, telemetry=ports.telemetry)
+
+
+lambda_handler = runtime.plain_entry("reconciler", ReconcilerSettings, build)

@@ -1,0 +1,109 @@
+"""What carrying on needs from outside."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from functions.reconciler.domain import OwedCheckout
+from shared.contracts.analytics import DeadLetterReported
+from shared.ledger import Record
+
+
+class PendingWork(Protocol):
+    """Records and checkouts that are still owed something."""
+
+    def outboxes(self, shard: int, before: str, limit: int) -> Sequence[tuple[Record, str]]:
+        """Committed records of a shard with unpublished events, oldest first, and since when.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def finish(self, record: Record) -> None:
+        """Everything in the record's outbox was accepted.
+
+        Raises:
+            ContentionError, DependencyError: try again in the next run.
+        """
+        ...
+
+    def checkouts(self, shard: int, before: str, limit: int) -> Sequence[OwedCheckout]:
+        """Accepted, undecided checkouts of a shard, oldest first.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def repeated(self, checkout: OwedCheckout, now: datetime) -> None:
+        """The checkout's command was published again.
+
+        Raises:
+            ContentionError, DependencyError: try again in the next run.
+        """
+        ...
+
+    def give_up(self, checkout: OwedCheckout) -> None:
+        """Stop repeating; the checkout stays accepted and an operator's alarm fires.
+
+        Raises:
+            ContentionError, DependencyError: try again in the next run.
+        """
+        ...
+
+
+class FailedMessages(Protocol):
+    """QStash's own dead letter queue."""
+
+    def fetch(self, limit: int) -> Sequence[tuple[str, DeadLetterReported]]:
+        """Messages of ours that QStash gave up on: its id for the entry, and the report of it.
+
+        Raises:
+            DependencyError: QStash did not answer.
+        """
+        ...
+
+    def forget(self, entry: str) -> None:
+        """Remove an entry that is safely kept by us.
+
+        Raises:
+            DependencyError: QStash did not answer; the next run removes it.
+        """
+        ...
+
+
+class Letters(Protocol):
+    """The dead letters."""
+
+    def keep(self, report: DeadLetterReported) -> bool:
+        """Keep a report durably; False if it was kept before.
+
+        Raises:
+            ContentionError, DependencyError: try again in the next run.
+        """
+        ...
+
+    def replaying(self, limit: int) -> Sequence[tuple[str, str]]:
+        """Letters whose replay is under way: event id and topic.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def handled(self, event_id: str, topic: str) -> bool:
+        """Whether the topic's ledger says that the event is done.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def resolve(self, event_id: str) -> None:
+        """A replayed event was handled.
+
+        Raises:
+            ContentionError, DependencyError: try again in the next run.
+        """
+        ...

@@ -1,0 +1,156 @@
+"""Use cases of the reconciler. Every step may be repeated, interrupted or run twice at once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+
+from functions.reconciler.domain import (
+    OwedCheckout,
+    Report,
+    is_due,
+    is_hopeless,
+    overdue_before,
+)
+from functions.reconciler.ports import FailedMessages, Letters, PendingWork
+from shared.clock import Deadline
+from shared.contracts.analytics import DeadLetterReported
+from shared.effects import Measure
+from shared.errors import PipelineError
+from shared.ledger import Record
+from shared.ports import CorePorts, Telemetry
+from shared.schema import PENDING_SHARDS
+
+Step = Callable[[], None]
+
+PER_SHARD = 25
+PER_PULL = 100
+# Seconds of the invocation that are kept for writing the report.
+RESERVE = 5.0
+
+
+class Reconciler:
+    """One run: unpublished outboxes, undecided checkouts, failures that nobody reported."""
+
+    def __init__(
+        self,
+        *,
+        work: PendingWork,
+        failed: FailedMessages,
+        letters: Letters,
+        ports: CorePorts,
+    ) -> None:
+        self._work, self._failed, self._letters = work, failed, letters
+        self._publisher, self._clock = ports.publisher, ports.clock
+        self._telemetry = ports.telemetry
+
+    def run(self, deadline: Deadline) -> Report:
+        """Do what is due, as far as the time goes; what is left is the next run's."""
+        report = Report()
+        for shard in range(PENDING_SHARDS):
+            self._each(self._outboxes(shard, report), deadline, report)
+        for shard in range(PENDING_SHARDS):
+            self._each(self._commands(shard, report), deadline, report)
+        self._each(self._pull(report), deadline, report)
+        self._each(self._resolve(report), deadline, report)
+        return report
+
+    def _each(self, steps: Iterable[Step], deadline: Deadline, report: Report) -> None:
+        """Run steps; one that fails is counted and does not keep the others from running."""
+        remaining = iter(steps)
+        while True:
+            if deadline.remaining() < RESERVE:
+                report.left = True
+                return
+            try:
+                step = next(remaining, None)
+                if step is None:
+                    return
+                step()
+            except PipelineError as error:
+                report.failures += 1
+                self._telemetry.warning("Could not reconcile", code=error.code, reason=str(error))
+
+    # ------------------------------------------------------------------ outboxes
+    def _outboxes(self, shard: int, report: Report) -> Iterable[Step]:
+        now = self._clock.now()
+        for record, since in self._work.outboxes(shard, overdue_before(now), PER_SHARD):
+            self._aged(since, report)
+            yield partial(self._publish, record, report)
+
+    def _publish(self, record: Record, report: Report) -> None:
+        self._publisher.publish(record.outbox)
+        self._work.finish(record)
+        report.outboxes += 1
+
+    # ------------------------------------------------------------------ checkouts
+    def _commands(self, shard: int, report: Report) -> Iterable[Step]:
+        now = self._clock.now()
+        for checkout in self._work.checkouts(shard, overdue_before(now), PER_SHARD):
+            self._aged(checkout.accepted_at, report)
+            if is_hopeless(checkout):
+                yield partial(self._give_up, checkout, report)
+            elif is_due(checkout, now):
+                yield partial(self._repeat, checkout, report)
+
+    def _repeat(self, checkout: OwedCheckout, report: Report) -> None:
+        self._publisher.publish([checkout.command])
+        self._work.repeated(checkout, self._clock.now())
+        report.commands += 1
+
+    def _give_up(self, checkout: OwedCheckout, report: Report) -> None:
+        self._work.give_up(checkout)
+        self._telemetry.warning("A checkout stays undecided", order_id=checkout.order_id)
+        report.given_up += 1
+
+    # ------------------------------------------------------------------ dead letters
+    def _pull(self, report: Report) -> Iterable[Step]:
+        for entry, found in self._failed.fetch(PER_PULL):
+            yield partial(self._keep, entry, found, report)
+
+    def _keep(self, entry: str, found: DeadLetterReported, report: Report) -> None:
+        # Kept first, forgotten after: a crash between the two only repeats the keeping.
+        if self._letters.keep(found):
+            report.letters += 1
+        self._failed.forget(entry)
+
+    def _resolve(self, report: Report) -> Iterable[Step]:
+        for event_id, topic in self._letters.replaying(PER_PULL):
+            yield partial(self._settle, event_id, topic, report)
+
+    def _settle(self, event_id: str, topic: str, report: Report) -> None:
+        if self._letters.handled(event_id, topic):
+            self._letters.resolve(event_id)
+            report.resolved += 1
+
+    def _aged(self, since: str, report: Report) -> None:
+        age = self._clock.now() - datetime.fromisoformat(since)
+        report.oldest_pending_seconds = max(report.oldest_pending_seconds, int(age.total_seconds()))
+
+
+class Remaining(Protocol):
+    """The part of Lambda's context that says how long there is."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until this invocation is killed."""
+        ...
+
+
+def answer(
+    reconciler: Reconciler, _event: Mapping[str, Any], context: Remaining, *, telemetry: Telemetry
+) -> dict[str, Any]:
+    """One scheduled run: do it, measure it, and tell whoever invoked it what was done."""
+    report = reconciler.run(Deadline(lambda: context.get_remaining_time_in_millis() / 1000))
+    figures = asdict(report)
+    for name, value in (
+        ("OldestPendingSeconds", report.oldest_pending_seconds),
+        ("OutboxesRepublished", report.outboxes),
+        ("CommandsRepublished", report.commands),
+        ("CheckoutsStuck", report.given_up),
+        ("ReconcileFailures", report.failures),
+    ):
+        telemetry.measure(Measure(name, value))
+    telemetry.info("Reconciled", count=report.outboxes + report.commands + report.letters)
+    telemetry.flush()
+    return figures

@@ -1,0 +1,13 @@
+"""What the reconciler is told from outside."""
+
+from typing import Annotated
+
+from shared.settings import NonEmpty, PublisherSettings, TableName
+
+
+class ReconcilerSettings(PublisherSettings):
+    """Settings of the reconciler."""
+
+    table_ledger: Annotated[NonEmpty, TableName("ledger")]
+    table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
+    table_dead_letters: Annotated[NonEmpty, TableName("dead_letters")]

@@ -1,0 +1,85 @@
+"""QStash's own dead letter queue: what it gave up on, whether or not a callback said so.
+
+A failure callback is an ordinary message and can be lost with the consumer that is down; this is
+the way around it (I15).
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from shared import strict_json
+from shared.errors import DependencyError, PermanentError
+from shared.ids import is_id
+
+_TIMEOUT = urllib3.Timeout(connect=1.0, read=5.0)
+_MAX_PAGE_BYTES = 64_000_000
+
+
+class QStashDeadLetterQueue:
+    """Lists and removes entries."""
+
+    def __init__(self, pool: urllib3.PoolManager, url: str, token: str) -> None:
+        self._pool, self._url, self._token = pool, url.rstrip("/"), token
+
+    def __repr__(self) -> str:
+        """Never the token."""
+        return f"QStashDeadLetterQueue(url={self._url!r})"
+
+    def page(self, limit: int) -> list[Mapping[str, Any]]:
+        """The newest entries, at most 100.
+
+        Raises:
+            DependencyError: QStash did not answer, or not in the documented shape.
+        """
+        query = urlencode({"count": min(limit, 100)})
+        answer = self._call("GET", f"/v2/dlq?{query}")
+        try:
+            values = strict_json.loads(answer, max_bytes=_MAX_PAGE_BYTES)
+        except PermanentError as error:
+            raise DependencyError("QStash: the dead letter queue is not JSON") from error
+        messages = values.get("messages") if isinstance(values, dict) else None
+        if not isinstance(messages, list):
+            raise DependencyError("QStash: the dead letter queue has an unknown shape")
+        return [message for message in messages if isinstance(message, dict)]
+
+    def remove(self, entry: str) -> None:
+        """Remove one entry; one that is gone already counts as removed.
+
+        Raises:
+            DependencyError: QStash did not answer.
+        """
+        if not is_id(entry):  # an empty id would address the whole queue
+            raise DependencyError("QStash: refused to remove an entry without an id")
+        self._call("DELETE", f"/v2/dlq/{entry}", accept=(200, 202, 204, 404))
+
+    def _call(self, method: str, path: str, *, accept: Sequence[int] = (200,)) -> bytes:
+        try:
+            answer = self._pool.request(
+                method,
+                f"{self._url}{path}",
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=_TIMEOUT,
+                retries=False,
+                redirect=False,
+            )
+        except HTTPError as error:
+            raise DependencyError(f"QStash: {type(error).__name__}") from error
+        if answer.status not in accept:
+            raise DependencyError(f"QStash: HTTP {answer.status}")
+        return bytes(answer.data)
+
+
+def body_of(entry: Mapping[str, Any], text: str, encoded: str) -> bytes:
+    """A body that QStash shows as text where it can and as base64 where it cannot."""
+    if isinstance(entry.get(encoded), str):
+        try:
+            return base64.b64decode(entry[encoded], validate=True)
+        except (binascii.Error, ValueError):
+            return str(entry[encoded]).encode()
+    return str(entry.get(text) or "").encode("utf-8", "surrogatepass")
