@@ -1,0 +1,153 @@
+"""JSON that the standard library would let pass, or choke on."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.errors import InvalidJsonError, PayloadTooLargeError
+from shared.strict_json import MAX_DEPTH, dumps, loads
+
+LIMIT = 1_000_000
+
+whole_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**22), 10**22) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+number_texts = st.from_regex(
+    r"\A-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,6})?\Z", fullmatch=True
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "rule"),
+    [
+        ('{"price":1,"price":2}', "price", "must appear only once in its object"),
+        ('{"a":{"b":1,"c":2,"b":1}}', "b", "must appear only once in its object"),
+        ('[{"a":1,"\\u0061":1}]', "a", "must appear only once in its object"),
+        ("NaN", "body", "NaN is not JSON"),
+        ('{"price":Infinity}', "body", "Infinity is not JSON"),
+        ("[-Infinity]", "body", "-Infinity is not JSON"),
+        ("1e400", "body", "numbers must have at most 24 digits"),
+        ("-1e400", "body", "numbers must have at most 24 digits"),
+        ("1e-400", "body", "numbers must have at most 24 digits"),
+        ("9" * 5000, "body", "numbers must have at most 24 digits"),
+        ("9" * 25, "body", "numbers must have at most 24 digits"),
+        ("0." + "1" * 5000, "body", "numbers must have at most 24 digits"),
+        ('"\\ud800"', "body", "must be UTF-8 text"),
+        ('{"\\udfff":1}', "body", "must be UTF-8 text"),
+        ('"\\udc00\\ud800"', "body", "must be UTF-8 text"),
+        ("[" * 33 + "1" + "]" * 33, "body", "must nest at most 32 levels"),
+        ('{"a":' * 33 + "1" + "}" * 33, "body", "must nest at most 32 levels"),
+        ("", "body", "must be JSON: Expecting value at line 1 column 1"),
+        ("{'a':1}", "body", "must be JSON: Expecting property name"),
+        ("{} {}", "body", "must be JSON: Extra data"),
+        ("[1,]", "body", "must be JSON: "),
+        ("01", "body", "must be JSON: Extra data"),
+        ('"a\nb"', "body", "must be JSON: Invalid control character"),
+        ("\ufeff{}", "body", "must be JSON: Unexpected UTF-8 BOM"),
+    ],
+)
+def test_what_python_would_let_pass_is_refused_naming_field_and_rule(text, field, rule):
+    with pytest.raises(InvalidJsonError) as refused:
+        loads(text.encode(), max_bytes=LIMIT)
+
+    assert refused.value.field == field
+    assert refused.value.rule.startswith(rule)
+
+
+@pytest.mark.parametrize("bracket", [b"[", b'{"a":'])
+def test_hundred_thousand_levels_are_one_refusal_and_no_recursion_error(bracket):
+    with pytest.raises(InvalidJsonError, match="must nest at most 32 levels"):
+        loads(bracket * 100_000, max_bytes=LIMIT)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff", b'"\xc3"', b'"\xed\xa0\x80"', b"\xfe\xff\x00{", b"\x80{}"]
+)
+def test_bytes_that_are_not_utf8_are_refused(data):
+    with pytest.raises(InvalidJsonError, match="must be UTF-8 text"):
+        loads(data, max_bytes=LIMIT)
+
+
+def test_size_is_checked_before_anything_is_parsed():
+    """The bytes are no JSON and no UTF-8, yet the size is what the sender hears of."""
+    with pytest.raises(PayloadTooLargeError, match="must be at most 10 bytes"):
+        loads(b"\xff" * 11, max_bytes=10)
+
+
+def test_body_of_exactly_the_most_bytes_is_read():
+    assert loads(b"1234567890", max_bytes=10) == 1_234_567_890
+
+
+def test_deepest_allowed_nesting_is_read():
+    text = "[" * MAX_DEPTH + "1" + "]" * MAX_DEPTH
+
+    assert json.dumps(loads(text.encode(), max_bytes=LIMIT)) == text
+
+
+def test_many_brackets_side_by_side_are_no_depth():
+    assert loads(b"[" + b"[1]," * 1000 + b"[1]]", max_bytes=LIMIT) == [[1]] * 1001
+
+
+def test_brackets_inside_text_are_no_depth():
+    text = "[{" * 100
+
+    assert loads(json.dumps(text).encode(), max_bytes=LIMIT) == text
+
+
+@pytest.mark.parametrize("text", ["0.1", "29.99", "1.10", "-0.5", "1E2", "12345678.90"])
+def test_fraction_arrives_as_the_decimal_that_was_written(text):
+    value = loads(text.encode(), max_bytes=LIMIT)
+
+    assert isinstance(value, Decimal)
+    assert str(value) == str(Decimal(text))
+
+
+def test_escaped_pair_of_surrogates_is_the_one_character_it_spells():
+    assert loads(b'"\\ud83d\\ude00"', max_bytes=LIMIT) == "\U0001f600"
+
+
+@given(whole_values)
+def test_json_without_fractions_reads_as_the_standard_library_reads_it(value):
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), dumps(value)):
+        assert loads(text.encode(), max_bytes=LIMIT) == json.loads(text) == value
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+@example(b"[" * 2000)
+@example(b'{"a":' * 2000)
+@example(b'"\\ud800"')
+@example(b"-")
+def test_any_bytes_raise_nothing_but_the_two_refusals(data):
+    try:
+        loads(data, max_bytes=150)
+    except (InvalidJsonError, PayloadTooLargeError):
+        return
+    assert len(data) <= 150
+
+
+@given(number_texts)
+def test_any_number_is_exact_or_refused(text):
+    try:
+        value = loads(text.encode(), max_bytes=LIMIT)
+    except InvalidJsonError as refused:
+        assert refused.rule == "numbers must have at most 24 digits"  # noqa: PT017 - either is right
+        return
+    assert Decimal(value) == Decimal(text)
+
+
+def test_decimals_become_numbers_and_text_stays_readable():
+    assert dumps({"a": Decimal("29.99"), "b": Decimal("30.00"), "c": "ä"}) == (
+        '{"a":29.99,"b":30,"c":"ä"}'
+    )
+
+
+def test_what_has_no_json_form_is_not_guessed():
+    with pytest.raises(TypeError, match="set has no JSON form"):
+        dumps({"a": {1}})
