@@ -99,6 +99,10 @@ format: setup ## Let ruff rewrite what it can
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
 
+.PHONY: docs
+docs: setup ## Write the pages that are generated from the code
+	@$(PY) -m ops docs
+
 .PHONY: lock
 lock: setup ## Lock the dependencies again, with hashes (UPGRADE=1 for newer ones)
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/dev.in -o requirements/dev.txt
