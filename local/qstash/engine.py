@@ -157,9 +157,7 @@ class Engine:
     def revive(self, letter: DeadLetter, draft: Draft) -> Receipt:
         """Publish a dead letter again, as a new message with a new id, and remove it."""
         now = self.clock.now_ms()
-        fresh = replace(
-            draft, not_before_ms=max(now, draft.not_before_ms), source_id=None, held_queue=None
-        )
+        fresh = replace(draft, source_id=None, held_queue=None)
         with self.store.batch():
             if not self.store.dead_letters.delete(letter.id):
                 raise NotFoundError(f"dlq message {letter.id} not found")
@@ -183,19 +181,21 @@ class Engine:
         self.lanes.paused = False
 
     def _accept(self, draft: Draft, now: int) -> Message:
+        # The request was read a moment ago; what is due at once is due now, and never before it was created.
+        start = max(now, draft.not_before_ms)
         message = Message(
             id=f"msg_{self.random.text(26)}",
             sequence=self.store.next_sequence(),
             created_ms=now,
-            draft=draft,
-            next_ms=draft.not_before_ms,
+            draft=replace(draft, not_before_ms=start),
+            next_ms=start,
         )
         self.store.insert(message)
         if draft.queue is not None:
             self.ensure_queue(draft.queue)
         if draft.flow_control is not None:
             self.store.adopt_limits(draft.flow_control)
-        self._log(message, next_ms=draft.not_before_ms if draft.not_before_ms > now else None)
+        self._log(message, next_ms=start if start > now else None)
         self.lanes.add(message)
         return message
 

@@ -126,9 +126,15 @@ class FileJournal:
             raise StateFileError(f"{self._path} is in use by another server")
 
     def _write(self, operations: list[Operation]) -> None:
-        line = memoryview(_line(operations))
-        while line:
-            line = line[os.write(self._file, line) :]
+        line = _line(operations)
+        written = 0
+        try:
+            while written < len(line):
+                written += os.write(self._file, line[written:])
+        except OSError:
+            # A full disk: without this, the next line would be glued to the half of this one.
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+            raise
 
 
 def _line(entry: object) -> bytes:

@@ -134,10 +134,9 @@ class Lanes:
 
     def _promote(self, now_ms: int) -> None:
         while self._timeline and self._timeline[0][0] <= now_ms:
-            due_ms, _, message_id = heapq.heappop(self._timeline)
+            _, _, message_id = heapq.heappop(self._timeline)
             message = self._waiting.get(message_id)
-            # An entry outlives its message when that is cancelled or rescheduled.
-            if message is not None and message.next_ms == due_ms:
+            if message is not None:  # an entry outlives its message when that is cancelled
                 del self._waiting[message_id]
                 self._due.setdefault(_lane(message), {})[message_id] = message
 

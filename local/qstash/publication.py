@@ -210,7 +210,9 @@ def _check_delay(delay_ms: int) -> None:
 
 
 def _labels(text: str) -> tuple[str, ...]:
-    return tuple(label.strip() for label in text.split(",") if label.strip())
+    # Filters name labels in the query, which is UTF-8; so that both compare, labels leave the wire form here.
+    readable = text.encode("latin-1").decode("utf-8", "replace")
+    return tuple(label.strip() for label in readable.split(",") if label.strip())
 
 
 def _redaction(text: str) -> Redaction:

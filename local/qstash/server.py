@@ -22,7 +22,13 @@ from local.qstash.clock import SystemClock, SystemRandom
 from local.qstash.delivery import Courier
 from local.qstash.destinations import Destinations, is_loopback
 from local.qstash.engine import Engine
-from local.qstash.errors import ApiError, ForbiddenError, TooLargeError, UnauthorizedError
+from local.qstash.errors import (
+    ApiError,
+    BadRequestError,
+    ForbiddenError,
+    TooLargeError,
+    UnauthorizedError,
+)
 from local.qstash.headers import RequestHeaders
 from local.qstash.options import Settings
 from local.qstash.publication import PublicationReader
@@ -170,10 +176,13 @@ async def _read(scope: dict[str, Any], receive: _Receive) -> Request:
     more = True
     while more:
         event = await receive()
-        body += event.get("body", b"")
+        if event["type"] == "http.disconnect":
+            # Half a body must not be taken for a whole one.
+            raise BadRequestError("the connection was closed before the request was complete")
+        body += event["body"]
         if len(body) > MAX_REQUEST_BYTES:
             raise TooLargeError(f"request exceeds {MAX_REQUEST_BYTES} bytes")
-        more = event["type"] == "http.request" and event.get("more_body", False)
+        more = event["more_body"]
     return Request(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),

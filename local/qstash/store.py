@@ -14,7 +14,7 @@ from local.qstash.durations import DAY_MS
 from local.qstash.flow_control import FlowKey
 from local.qstash.journal import FileJournal, Journal, NoJournal
 from local.qstash.lanes import Queue
-from local.qstash.messages import Message, State
+from local.qstash.messages import Message
 from local.qstash.records import (
     Delivery,
     Progress,
@@ -186,13 +186,11 @@ class Store:
             self._journal.close()
 
     def _rebuild(self) -> None:
+        # An attempt in the middle of which the old process ended was never recorded: it starts over.
         for message in self._messages:
             progress = self._progress.get(message.id)
             if progress is not None:
                 progress.apply(message)
-            # An attempt or a cancellation that the old process was in the middle of starts over.
-            if message.state in {State.ACTIVE, State.ERROR, State.CANCEL_REQUESTED}:
-                message.state = State.RETRY if message.retried else State.CREATED
             self._sequence = max(self._sequence, message.sequence)
         done = sorted((m for m in self._messages if m.finished), key=lambda m: m.finished_ms)
         self._finished.extend(message.id for message in done)

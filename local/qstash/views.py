@@ -83,11 +83,11 @@ def schedule_view(schedule: Schedule, last_states: dict[str, str]) -> Json:
     draft = schedule.draft
     return _present(
         {
+            **_common(draft),
             "scheduleId": schedule.id,
             "destination": schedule.destination,
             "cron": schedule.cron,
             "createdAt": schedule.created_ms,
-            **_common(draft),
             **_payload(draft),
             "callbackHeader": _hook_options(draft.callback),
             "failureCallbackHeader": _hook_options(draft.failure_callback),

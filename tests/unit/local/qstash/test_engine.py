@@ -119,6 +119,25 @@ def test_a_callback_that_fails_ends_in_the_dead_letter_queue_and_reports_no_furt
     assert bench.engine.store.unfinished() == []
 
 
+def test_a_queue_waits_for_callbacks_but_not_for_a_revived_one(bench):
+    first = bench.publish(queue="q", callback=HOOK, max_retries=0)
+    second, third = bench.publish(queue="q"), bench.publish(queue="q")
+    bench.started()
+    bench.conclude(first)
+    [callback] = bench.children(first)
+    assert bench.started() == [callback.id]
+    bench.conclude(callback.id, 500)
+    assert bench.started() == [second]
+    [letter] = bench.engine.store.dead_letters
+    revived = bench.engine.revive(letter, letter.message.draft)
+    assert bench.started() == [revived.message_id]
+    bench.conclude(second)
+
+    assert bench.started() == [third]
+    bench.conclude(third)
+    assert bench.engine.lanes.line_length("q") == 0
+
+
 def test_the_same_key_within_ten_minutes_is_the_same_message(bench):
     first = bench.publish("id:a")
     bench.clock.move(WINDOW_MS - 1)

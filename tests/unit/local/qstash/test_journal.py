@@ -1,6 +1,8 @@
 """The state file: whole lines count, half a line at the end doesn't, and one server at a time."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -36,6 +38,24 @@ def test_a_batch_is_one_line(journal, tmp_path):
 
     lines = (tmp_path / "state").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [FORMAT, [["t", "a", 1], ["t", "b", 2]]]
+
+
+def test_a_write_that_fails_halfway_leaves_no_trace(journal, monkeypatch):
+    journal.record(["t", "a", 1])
+    real_write = os.write
+
+    def write_three_bytes_then_fail(file: int, content: bytes) -> int:
+        if not content.startswith(b"["):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real_write(file, content[:3])
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(os, "write", write_three_bytes_then_fail)
+        with pytest.raises(OSError, match="No space"):
+            journal.record(["t", "b", 2])
+    journal.record(["t", "c", 3])
+
+    assert list(journal.read()) == [["t", "a", 1], ["t", "c", 3]]
 
 
 def test_half_a_line_at_the_end_is_cut_off(tmp_path):

@@ -74,6 +74,10 @@ def test_options_are_read():
     assert draft.flow_control == FlowControl("k", 5, 10, 5_403_000)
 
 
+def test_labels_may_be_in_any_language():
+    assert read(Upstash_Label="größe".encode().decode("latin-1")).draft.labels == ("größe",)
+
+
 def test_not_before_beats_delay():
     draft = read(Upstash_Not_Before=str(NOW // 1000 + 60), Upstash_Delay="5s").draft
 
