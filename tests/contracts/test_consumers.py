@@ -1,0 +1,110 @@
+"""Each topic's function acts on every type of its topic or refuses it by name: none is swallowed."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.contracts.topics import EVENT_TYPES, Topic, topic_of
+from tests.builders import answer_of, stock
+from tests.contracts.samples import PATHS, name_of, sample, text_of, values_of
+from tests.pipeline import Pipeline
+
+BUSINESS_TABLES = ("orders", "stock", "checkouts", "movements", "notifications", "audit")
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    """A shop that knows what the samples speak of."""
+    shop = Pipeline()
+    shop.memory.seed(
+        "stock",
+        stock("mug-classic"),
+        stock("shirt", sku="shirt#red-m", variationId="red-m", price=Decimal("29.99")),
+    )
+    return shop
+
+
+def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
+    order_id = event["payload"].get("orderId")
+    if order_id is not None:
+        shop.memory.seed("orders", {"orderId": order_id, "status": "PENDING", "timeline": []})
+        shop.memory.seed("checkouts", {"orderId": order_id, "status": "rejected"})
+
+
+def contents(shop: Pipeline) -> dict[str, Any]:
+    return {table: list(shop.memory.all(table)) for table in BUSINESS_TABLES}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=map(name_of, PATHS))
+def test_every_type_is_either_handled_durably_or_refused_by_name(pipeline, path):
+    event = values_of(path)
+    topic = topic_of(event["eventType"]).value
+    if event["eventType"] != "command.checkout":
+        knowing_its_order(pipeline, event)
+    before = contents(pipeline)
+
+    response = pipeline.deliver(topic, text_of(path))
+
+    record = pipeline.memory.get("ledger", {"id": f"{topic}#{event['eventId']}"})
+    if response["statusCode"] == 200:
+        assert record is not None
+        assert record["eventType"] == event["eventType"]
+        assert answer_of(response) == {
+            "success": True,
+            "eventId": event["eventId"],
+            "eventType": event["eventType"],
+            "duplicate": False,
+        }
+    else:
+        assert response["statusCode"] == 489
+        assert answer_of(response)["error"]["code"] == "not_supported"
+        assert event["eventType"] in answer_of(response)["error"]["message"]
+        assert record is None
+        assert contents(pipeline) == before
+        assert pipeline.outbox.messages == []
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    [
+        "command.checkout",
+        "order.created",
+        "order.rejected",
+        "notification.email",
+        "inventory.stock.updated",
+        "inventory.stock.low",
+        "analytics.metric",
+        "analytics.audit",
+        "analytics.dlq",
+    ],
+)
+def test_types_of_the_checkout_flow_are_handled(pipeline, event_type):
+    event = sample(event_type)
+    if event_type != "command.checkout":
+        knowing_its_order(pipeline, event)
+
+    assert pipeline.deliver(topic_of(event_type).value, event)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("event_type", "topic"),
+    [(kind, topic) for kind in EVENT_TYPES for topic in Topic if topic_of(kind) is not topic],
+)
+def test_type_of_another_topic_is_refused_for_good(pipeline, event_type, topic):
+    response = pipeline.deliver(topic.value, sample(event_type))
+
+    assert response["statusCode"] == 489
+    assert answer_of(response)["error"]["code"] == "unknown_event_type"
+    assert pipeline.memory.all("ledger") == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=map(name_of, PATHS))
+def test_next_major_version_is_refused_for_good_and_stores_nothing(pipeline, path):
+    event = values_of(path) | {"version": "2.0"}
+
+    response = pipeline.deliver(topic_of(event["eventType"]).value, event)
+
+    assert response["statusCode"] == 489
+    assert answer_of(response)["error"]["code"] == "unsupported_version"
+    assert pipeline.memory.all("ledger") == []
