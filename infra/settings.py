@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 StageName = Literal["local", "dev", "prod"]
 
@@ -86,6 +86,12 @@ class StageSettings(BaseModel):
     webhook_base_url: WebAddress = ""
     redis_key_prefix: str = ""
     secrets_key_arn: KeyArn = ""
+
+    @model_validator(mode="after")
+    def _issuer_has_audience(self) -> Self:
+        if bool(self.jwt_issuer) != bool(self.jwt_audience):
+            raise ValueError("jwt_issuer and jwt_audience go together")
+        return self
 
     @property
     def config_prefix(self) -> str:
@@ -195,5 +201,7 @@ def stage_settings(stage: str, overrides: Mapping[str, str] | None = None) -> St
     try:
         return StageSettings.model_validate(values)
     except ValidationError as error:
-        problems = (f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+        problems = (
+            ": ".join([*map(str, problem["loc"][:1]), problem["msg"]]) for problem in error.errors()
+        )
         raise StageError("; ".join(problems)) from None

@@ -140,7 +140,8 @@ class Ingress(Construct):
         log_group = logs.LogGroup(
             self,
             "AccessLog",
-            log_group_name=f"/order-pipeline/{stage.stage}/api-access",
+            # Under this prefix AWS may deliver without another entry in a policy of limited size.
+            log_group_name=f"/aws/vendedlogs/order-pipeline/{stage.stage}/api-access",
             retention=RETENTION[stage.log_retention_days],
             removal_policy=RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY,
         )

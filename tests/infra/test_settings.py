@@ -50,6 +50,12 @@ def test_all_wrong_values_are_named_at_once():
         stage_settings("prod", {"sender_domain": "-", "alert_address": "-"})
 
 
+def test_an_issuer_without_an_audience_is_refused():
+    """It would accept every token that the issuer ever gave to anybody."""
+    with pytest.raises(StageError, match="jwt_issuer and jwt_audience go together"):
+        stage_settings("prod", {"jwt_issuer": "https://login.shop.test"})
+
+
 def test_overrides_replace_the_stage_s_own_values_and_empty_ones_do_not():
     """An unset variable in a pipeline must not blank out a default."""
     settings = stage_settings(
