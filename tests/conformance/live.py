@@ -1,0 +1,91 @@
+"""The pipeline on the clock of the wall, and as an HTTP server sees it: for use with real services."""
+
+import base64
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.ports import Claims, Publisher, Tables
+from shared.signature import RotatingKeys, SigningKeys, Verifier
+from tests.builders import Context, body_of
+from tests.conformance.endpoint import Answer, Seen
+from tests.fakes.claims import InMemoryClaims
+from tests.fakes.clock import ManualClock
+from tests.pipeline import URLS, Pipeline
+from tests.signing import CURRENT_KEY, NEXT_KEY, sign
+
+
+class WallClock(ManualClock):
+    """Real time, where a manual clock is expected."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        time.sleep(seconds)
+
+
+class LivePipeline(Pipeline):
+    """Every function over ports that may be real.
+
+    Args:
+        milliseconds: what Lambda's context says is left, and so how long a lease is.
+    """
+
+    def __init__(
+        self,
+        *,
+        tables: Tables | None = None,
+        claims: Claims | None = None,
+        publisher: Publisher | None = None,
+        milliseconds: int = 30_000,
+    ) -> None:
+        super().__init__(tables=tables, claims=claims, publisher=publisher)
+        self.context = Context(milliseconds)
+        self.clock = WallClock()
+        self.redis = InMemoryClaims(self.clock)
+        self.claims = claims or self.redis
+        keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
+        self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
+
+    def post(
+        self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0, encoded: bool = False
+    ) -> dict[str, Any]:
+        """One signed delivery; ``encoded`` as Lambda shows a body that it does not take for text."""
+        body = event if isinstance(event, bytes) else body_of(event)
+        url = URLS[topic]
+        headers = {
+            "upstash-signature": sign(url, body, self.clock.now().timestamp()),
+            "upstash-message-id": "msg_1",
+            "upstash-retried": str(retried),
+        }
+        return self.consumer(topic)(lambda_event("/", headers, body, encoded=encoded), self.context)
+
+    def status_of(self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0) -> int:
+        """The status that one signed delivery is answered with."""
+        return int(self.post(topic, event, retried=retried)["statusCode"])
+
+    def receive(self, seen: Seen) -> Answer:
+        """A delivery by QStash, to the function that its host names."""
+        topic = seen.headers["host"].partition(".")[0]
+        event = lambda_event(seen.path, seen.headers, seen.body)
+        answer = self.consumer(topic)(event, self.context)
+        return Answer(int(answer["statusCode"]), answer["body"].encode(), dict(answer["headers"]))
+
+
+def lambda_event(
+    path: str, headers: dict[str, str], body: bytes, *, encoded: bool = False
+) -> dict[str, Any]:
+    """What a function URL makes of a request."""
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "headers": {"content-type": "application/json", **headers},
+        "requestContext": {"http": {"method": "POST", "path": path}},
+        "body": base64.b64encode(body).decode() if encoded else body.decode(),
+        "isBase64Encoded": encoded,
+    }
