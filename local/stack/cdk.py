@@ -24,11 +24,15 @@ class Cdk:
     home: Home
     endpoint_url: str
     qstash_url: str
+    webhook_base_url: str = ""
     verbose: bool = False
 
     def synth(self) -> None:
         """Write the templates and assets."""
-        context = ["--context", "stage=local", "--context", f"qstash_url={self.qstash_url}"]
+        values = {"stage": "local", "qstash_url": self.qstash_url}
+        if self.webhook_base_url:
+            values["webhook_base_url"] = self.webhook_base_url
+        context = [f"--context={name}={value}" for name, value in values.items()]
         self._run("synth", ["--quiet", "--all", *context, "--output", str(self.home.assembly)])
 
     def bootstrap(self) -> None:

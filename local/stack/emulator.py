@@ -25,11 +25,16 @@ def main() -> None:
     config = Config()
     config.bind = [f"{LOOPBACK}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 2
+    config.graceful_timeout = 0.5
     gate = InvocationGate(application, int(os.environ[LIMIT_VARIABLE]))
+    asyncio.run(_serve(gate, config))
+
+
+async def _serve(gate: InvocationGate, config: Config) -> None:
     try:
-        asyncio.run(serve(gate, config))  # type: ignore[arg-type]
+        await serve(gate, config)  # type: ignore[arg-type]
     finally:
+        # Before the event loop waits for its threads: they wait for the functions' processes.
         importlib.import_module("ministack.core.lambda_runtime").reset()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.stack import aws, environment, ports, processes, qstash, redis
 from local.stack.home import Home
-from local.stack.processes import Process
+from local.stack.processes import Process, StartError
 from local.terminal import Progress
 
 AWS_PORT_VARIABLE = "LOCAL_AWS_PORT"
@@ -22,6 +22,7 @@ class Servers:
     aws_url: str
     redis_url: str
     qstash: qstash.Server
+    qstash_is_ours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class Launcher:
         redis_port = ports.choose(REDIS_PORT_VARIABLE, self.environ)
         waits.append(self._start_redis(redis_port))
         server = qstash.running_already(self.environ)
+        is_ours = server is None
+        if server is not None and not qstash.is_ready(server):
+            raise StartError(f"no QStash dev server answers at {qstash.URL_VARIABLE}={server.url}")
         if server is None:
             qstash_port = ports.choose(QSTASH_PORT_VARIABLE, self.environ)
             server = qstash.Server(f"http://{ports.LOOPBACK}:{qstash_port}")
@@ -64,7 +68,12 @@ class Launcher:
             with self.progress.step(wait.title) as step:
                 step.note(wait.note)
                 processes.wait_until(wait.is_ready, wait.process, _START_LIMIT)
-        return Servers(aws.endpoint(aws_port), f"redis://{ports.LOOPBACK}:{redis_port}/0", server)
+        return Servers(
+            aws_url=aws.endpoint(aws_port),
+            redis_url=f"redis://{ports.LOOPBACK}:{redis_port}/0",
+            qstash=server,
+            qstash_is_ours=is_ours,
+        )
 
     def _start_aws(self, port: int) -> _Wait:
         settings = aws.process_environment(self.home, port, self.environ)

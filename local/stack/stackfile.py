@@ -82,7 +82,7 @@ def describe(
     """The description of what was deployed, from the deployment's outputs."""
     return Stack(
         stage="local",
-        api_url=_by_path(_output(outputs, "ApiUrl"), endpoint_url),
+        api_url=api_address(outputs, endpoint_url),
         topics={topic.value: {"url": _output(outputs, f"{topic}Url")} for topic in Topic},
         qstash=asdict(qstash),
         redis_url=redis_url,
@@ -99,6 +99,12 @@ def describe(
     )
 
 
+def api_address(outputs: Mapping[str, str], endpoint_url: str) -> str:
+    """The API under the emulator's own address, so that a plain curl reaches it."""
+    host = _output(outputs, "ApiUrl").split("://", 1)[-1].split("/", 1)[0]
+    return f"{endpoint_url}/_aws/execute-api/{host.split('.', 1)[0]}"
+
+
 def _output(outputs: Mapping[str, str], name: str) -> str:
     """An output by a name that may be written in CamelCase or with underscores."""
     for candidate, value in outputs.items():
@@ -110,9 +116,3 @@ def _output(outputs: Mapping[str, str], name: str) -> str:
 
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
-
-
-def _by_path(api_url: str, endpoint_url: str) -> str:
-    """The API under the emulator's own address, so that a plain curl reaches it."""
-    host = api_url.split("://", 1)[-1].split("/", 1)[0]
-    return f"{endpoint_url}/_aws/execute-api/{host.split('.', 1)[0]}"

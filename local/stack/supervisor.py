@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from local.stack import aws, catalogue, processes, records, secrets
@@ -10,7 +10,7 @@ from local.stack.cdk import Cdk
 from local.stack.home import Home
 from local.stack.processes import Process
 from local.stack.servers import Launcher, Servers
-from local.stack.stackfile import Stack, describe
+from local.stack.stackfile import Stack, api_address, describe
 from local.terminal import Progress
 
 
@@ -27,7 +27,9 @@ class Supervisor:
     def running(self) -> Stack | None:
         """The stack, if it was brought up to the end and all of it runs."""
         known = records.read(self.home)
-        if not self.home.stack_file.exists() or not all(entry.is_running() for entry in known):
+        if not known or not self.home.stack_file.exists():
+            return None
+        if not all(entry.is_running() for entry in known):
             return None
         return Stack.load(self.home)
 
@@ -53,6 +55,8 @@ class Supervisor:
     def redeploy(self, stack: Stack) -> None:
         """Put the code as it is now onto the running stack."""
         cdk = self._cdk(stack.aws.endpoint_url, stack.qstash["url"])
+        if "qstash" not in stack.pids:
+            cdk = replace(cdk, webhook_base_url=stack.api_url)
         self._synth(cdk)
         self._deploy(cdk)
 
@@ -70,8 +74,11 @@ class Supervisor:
         self._synth(cdk)
         with self.progress.step("cdk bootstrap"):
             cdk.bootstrap()
+        outputs = self._deploy(cdk)
+        if not servers.qstash_is_ours:
+            self._deploy_for_foreign_qstash(servers, outputs)
         stack = describe(
-            self._deploy(cdk),
+            outputs,
             endpoint_url=servers.aws_url,
             qstash=servers.qstash,
             redis_url=servers.redis_url,
@@ -80,6 +87,17 @@ class Supervisor:
         self.seed(stack)
         stack.save(self.home.stack_file)
         return stack
+
+    def _deploy_for_foreign_qstash(self, servers: Servers, outputs: dict[str, str]) -> None:
+        """Make events go to the API's webhook paths, which are plain addresses on this machine.
+
+        Only our dev server can be told where function URLs lead; and where the API is, is known
+        only after the first deployment.
+        """
+        base = api_address(outputs, servers.aws_url)
+        cdk = replace(self._cdk(servers.aws_url, servers.qstash.url), webhook_base_url=base)
+        self._synth(cdk)
+        self._deploy(cdk)
 
     def _put_secrets(self, servers: Servers) -> None:
         values = {
@@ -111,7 +129,8 @@ class Supervisor:
         stopped = processes.stop(known, self.home)
         self.home.stack_file.unlink(missing_ok=True)
         records.forget(self.home)
-        # The emulator unpacks every function and layer there, once per worker.
+        # The emulator unpacks every function and layer there, once per worker. Something that
+        # cannot be removed must not make a stopped stack look as if it were not.
         shutil.rmtree(self.home.scratch, ignore_errors=True)
         self.home.scratch.mkdir(mode=0o700)
         self._started.clear()
