@@ -35,6 +35,9 @@ class LambdaContext(Protocol):
         ...
 
 
+Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One address of a function.

@@ -51,7 +51,9 @@ class PowertoolsTelemetry:
     def __init__(self, *, service: str, stage: str, level: str) -> None:
         self._logger = Logger(service=service, level=level, utc=True, log_uncaught_exceptions=False)
         self._logger.append_keys(stage=stage)
-        self._metrics = Metrics(namespace=NAMESPACE, service=service)
+        # One namespace per stage: two stages in one account must not ring each other's alarms.
+        self._namespace = f"{NAMESPACE}/{stage}"
+        self._metrics = Metrics(namespace=self._namespace, service=service)
         self._service = service
         self._counted = False
         self._bound: list[str] = []
@@ -87,7 +89,7 @@ class PowertoolsTelemetry:
             name=measure.name,
             unit=MetricUnit.Count,
             value=float(measure.value),
-            namespace=NAMESPACE,
+            namespace=self._namespace,
         ) as metric:
             metric.add_dimension(name="service", value=self._service)
             for name, value in sorted(measure.dimensions.items()):

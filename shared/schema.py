@@ -34,7 +34,14 @@ ORDERS = Table("orders", "orderId", indexes=(Index("byUser", "userId", "createdA
 STOCK = Table("stock", "sku")
 MOVEMENTS = Table("movements", "sku", "movementId")
 RESERVATIONS = Table("reservations", "orderId")
-CHECKOUTS = Table("checkouts", "orderId", indexes=(Index("pending", "pendingShard", "acceptedAt"),))
+CHECKOUTS = Table(
+    "checkouts",
+    "orderId",
+    indexes=(
+        Index("pending", "pendingShard", "acceptedAt"),
+        Index("refunds", "refundStatus", "refundRequestedAt"),
+    ),
+)
 LEDGER = Table(
     "ledger",
     "id",
@@ -48,7 +55,9 @@ DEAD_LETTERS = Table(
     "dead_letters", "eventId", indexes=(Index("byState", "state", "lastFailedAt"),)
 )
 AUDIT = Table("audit", "entity", "entryId", indexes=(Index("byUser", "userId", "entryId"),))
-NOTIFICATIONS = Table("notifications", "id", indexes=(Index("byState", "attention", "updatedAt"),))
+NOTIFICATIONS = Table(
+    "notifications", "id", indexes=(Index("byState", "attention", "updatedAt"),), ttl="ttl"
+)
 
 TABLES: dict[str, Table] = {
     table.name: table

@@ -19,7 +19,7 @@ from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from shared.consumer import Ports
 from shared.contracts.topics import Topic
-from shared.delivery import Consumer
+from shared.delivery import Handler
 from shared.effects import Outbound
 from shared.ports import Claims, CorePorts, Publisher, Tables
 from shared.signature import RotatingKeys, SigningKeys, Verifier
@@ -97,7 +97,7 @@ class Pipeline:
             jitter=random.Random(7).random,
         )
 
-    def consumer(self, topic: str) -> Consumer:
+    def consumer(self, topic: str) -> Handler:
         """The function of a topic, built afresh as a cold start does."""
         environ, ports = environment(), self.ports()
         # Each settings class reads the same environment and takes what it knows.

@@ -10,7 +10,14 @@ from shared.contracts.commands import CheckoutCommand
 from shared.contracts.inventory import StockUpdated, StockUpdatedPayload
 from shared.contracts.lines import OrderLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
-from shared.contracts.orders import OrderCreated, OrderPayload, OrderRejected, RejectedPayload
+from shared.contracts.orders import (
+    OrderCreated,
+    OrderPayload,
+    OrderRejected,
+    RefundPayload,
+    RefundRequested,
+    RejectedPayload,
+)
 from shared.effects import Effects, Emit, Measure
 from shared.envelope import plain
 from shared.ports import Telemetry
@@ -70,6 +77,7 @@ def _rejected(cart: Cart, decision: Reject, orders: OrderBook) -> Effects:
         writes=orders.turned_down(cart, decision),
         emits=[
             Emit(OrderRejected, _rejection(cart, decision)),
+            Emit(RefundRequested, _refund(cart, decision)),
             Emit(EmailRequested, _apology(cart, decision)),
             Emit(AuditRecorded, _audit(cart, "checkout.rejected", state)),
         ],
@@ -146,6 +154,17 @@ def _rejection(cart: Cart, decision: Reject) -> RejectedPayload:
         total_amount=cart.total,
         reason=decision.reason,
         skus=decision.skus,
+    )
+
+
+def _refund(cart: Cart, decision: Reject) -> RefundPayload:
+    # The command says that the cart is paid; what became no order goes back, once (I21).
+    return RefundPayload(
+        order_id=cart.order_id,
+        payment_id=cart.payload.payment_id,
+        user_id=cart.payload.user_id,
+        amount=cart.total,
+        reason=decision.reason,
     )
 
 

@@ -6,7 +6,11 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One rendered mail to one recipient."""
+    """One rendered mail to one recipient.
+
+    Args:
+        event: the event that asked for it, as JSON: what an operator needs to send it again.
+    """
 
     event_id: str
     to: str
@@ -14,6 +18,7 @@ class Mail:
     template_id: str
     html: str
     text: str
+    event: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,13 @@ class Sender:
 
 
 class SendState(StrEnum):
-    """Claimed → sent, failed or unknown. Only ``failed`` may be claimed again (I12)."""
+    """Claimed → sent, failed, unknown or suppressed. Only ``failed`` may be claimed again (I12)."""
 
     CLAIMED = "claimed"
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,26 @@ class SendLedger(Protocol):
         """
         ...
 
+    def is_suppressed(self, address: str) -> bool:
+        """Whether mail to this address bounced for good, or its owner complained (I14).
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def suppress(self, address: str, reason: str) -> None:
+        """Never mail this address again.
+
+        Raises:
+            ContentionError, DependencyError: not recorded; the report must come again.
+        """
+        ...
+
+    def suppressed(self, mail: Mail) -> Write:
+        """Nothing was sent, and nothing will be."""
+        ...
+
     def failed(self, mail: Mail, reason: str) -> None:
         """Nothing was sent: a later attempt may claim again.
 

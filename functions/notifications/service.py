@@ -35,9 +35,13 @@ def send_email(
         template_id=payload.template_id,
         html=html,
         text=text,
+        event=event.to_json(),
     )
     record = ledger.claim(mail)
     if record.mine:
+        # Asked last, so that a bounce which arrives while we prepare still counts (I14).
+        if ledger.is_suppressed(mail.to):
+            return _told(event, mail, "suppressed", [ledger.suppressed(mail)])
         return _send(event, mail, mailer, ledger)
     return _found(event, mail, record, ledger, clock)
 
@@ -56,10 +60,8 @@ def _send(event: EmailRequested, mail: Mail, mailer: Mailer, ledger: SendLedger)
 def _found(
     event: EmailRequested, mail: Mail, record: SendRecord, ledger: SendLedger, clock: Clock
 ) -> Effects:
-    if record.state is SendState.SENT:
-        return _told(event, mail, "sent", [])
-    if record.state is SendState.UNKNOWN:
-        return _told(event, mail, "unknown", [])
+    if record.state is not SendState.CLAIMED:
+        return _told(event, mail, record.state.value, [])
     left = record.expires_at - clock.now().timestamp()
     if left > 0:
         raise BusyError("another run is sending this mail", retry_after=max(1, round(left)))
@@ -79,7 +81,7 @@ def _told(event: EmailRequested, mail: Mail, outcome: str, writes: list[Write]) 
         new_state={"status": outcome},
         metadata={"templateId": mail.template_id, "orderId": _order_of(event)},
     )
-    metric = "MailSent" if outcome == "sent" else "MailUnknown"
+    metric = f"Mail{outcome.title()}"
     return Effects(
         outcome=outcome,
         writes=writes,

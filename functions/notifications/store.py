@@ -1,9 +1,12 @@
 """The send ledger as items: one per mail event."""
 
+import hashlib
+import secrets
 from collections.abc import Callable
 
 from functions.notifications.domain import Mail, SendRecord, SendState
 from shared.clock import Clock, iso
+from shared.ledger import RETENTION
 from shared.ports import Tables
 from shared.schema import NOTIFICATIONS
 from shared.writes import (
@@ -29,7 +32,9 @@ class SendLedgerTables:
         new_token: a fresh token per claim.
     """
 
-    def __init__(self, tables: Tables, clock: Clock, *, new_token: Callable[[], str]) -> None:
+    def __init__(
+        self, tables: Tables, clock: Clock, *, new_token: Callable[[], str] = secrets.token_hex
+    ) -> None:
         self._tables, self._clock, self._new_token = tables, clock, new_token
 
     def claim(self, mail: Mail) -> SendRecord:
@@ -49,6 +54,8 @@ class SendLedgerTables:
             "state": SendState.CLAIMED.value,
             "token": token,
             "expiresAt": expires,
+            "event": mail.event,
+            "ttl": int((now + RETENTION).timestamp()),
             "updatedAt": iso(now),
         }
         free = AnyOf((Absent(), Equals("state", SendState.FAILED.value)))
@@ -62,6 +69,36 @@ class SendLedgerTables:
                 raise
             return _record(held, token)
         return SendRecord(SendState.CLAIMED, expires, mine=True)
+
+    def is_suppressed(self, address: str) -> bool:
+        """Whether the address is on the suppression list.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        return self._tables.get(NOTIFICATIONS.name, suppression_key(address)) is not None
+
+    def suppress(self, address: str, reason: str) -> None:
+        """Put the address on the suppression list; the first reason stays.
+
+        Raises:
+            ContentionError, DependencyError: not recorded.
+        """
+        item: dict[str, Value] = {
+            **suppression_key(address),
+            "to": address,
+            "state": SendState.SUPPRESSED.value,
+            "reason": reason,
+            "updatedAt": iso(self._clock.now()),
+        }
+        try:
+            self._tables.transact([Put(NOTIFICATIONS.name, item, when=(Absent(),))])
+        except ConditionsFailed:
+            return  # on the list already
+
+    def suppressed(self, mail: Mail) -> Write:
+        """Nothing was sent, and nothing will be."""
+        return self._to(mail, SendState.SUPPRESSED, {})
 
     def failed(self, mail: Mail, reason: str) -> None:
         """Nothing was sent.
@@ -81,7 +118,7 @@ class SendLedgerTables:
 
     def _to(self, mail: Mail, state: SendState, facts: Item) -> Update:
         now = iso(self._clock.now())
-        calm = state is SendState.SENT
+        calm = state in {SendState.SENT, SendState.SUPPRESSED}
         attention: Item = {} if calm else {"attention": state.value}
         return Update(
             NOTIFICATIONS.name,
@@ -90,6 +127,12 @@ class SendLedgerTables:
             remove=("attention",) if calm else (),
             when=(Equals("state", SendState.CLAIMED.value),),
         )
+
+
+def suppression_key(address: str) -> dict[str, str]:
+    """Key of an address on the suppression list. Mail hosts ignore case, and so do we."""
+    digest = hashlib.sha256(address.strip().lower().encode()).hexdigest()
+    return {"id": f"suppressed#{digest}"}
 
 
 def _record(item: Item, token: str) -> SendRecord:

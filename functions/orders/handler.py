@@ -17,9 +17,11 @@ def build(settings: OrdersSettings, ports: Ports) -> Consumer:
     timelines = TimelineTables(ports.tables)
     created = partial(service.record_created, timelines=timelines)
     rejected = partial(service.record_rejected, timelines=timelines)
+    refund = partial(service.request_refund, timelines=timelines)
     routes = {
         topics.ORDER_CREATED: route(orders.OrderCreated, created),
         topics.ORDER_REJECTED: route(orders.OrderRejected, rejected),
+        topics.ORDER_REFUND_REQUESTED: route(orders.RefundRequested, refund),
         topics.ORDER_CONFIRMED: unsupported(orders.OrderConfirmed),
         topics.ORDER_SHIPPED: unsupported(orders.OrderShipped),
         topics.ORDER_DELIVERED: unsupported(orders.OrderDelivered),

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from functions.orders.domain import TimelineEntry
+from shared.contracts.orders import RefundRequested
 from shared.writes import Write
 
 
@@ -19,6 +20,18 @@ class Timelines(Protocol):
 
     def on_order(self, order_id: str, entry: TimelineEntry) -> Write:
         """Append to an order's timeline."""
+        ...
+
+    def has_refund(self, order_id: str) -> bool:
+        """Whether money of this payment was asked back before.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def refund(self, event: RefundRequested) -> Write:
+        """Note the refund with the checkout, once (I21)."""
         ...
 
     def on_checkout(self, order_id: str, entry: TimelineEntry) -> Write:

@@ -1,9 +1,11 @@
 """Timelines as list attributes of orders and checkouts."""
 
-from functions.orders.domain import TimelineEntry
+from functions.orders.domain import TimelineEntry, recorded
+from shared.clock import iso
+from shared.contracts.orders import RefundRequested
 from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS
-from shared.writes import Present, Update, Write
+from shared.writes import Missing, Present, Update, Write
 
 
 class TimelineTables:
@@ -23,6 +25,33 @@ class TimelineTables:
     def on_order(self, order_id: str, entry: TimelineEntry) -> Write:
         """Append to an order's timeline."""
         return _append(ORDERS.name, order_id, entry)
+
+    def has_refund(self, order_id: str) -> bool:
+        """Whether the checkout carries a refund request.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        return checkout is not None and "refundStatus" in checkout
+
+    def refund(self, event: RefundRequested) -> Write:
+        """The request with its checkout, where a payment integration finds it by its state."""
+        payload = event.payload
+        return Update(
+            CHECKOUTS.name,
+            {"orderId": payload.order_id},
+            set={
+                "paymentId": payload.payment_id,
+                "refundStatus": "requested",
+                "refundAmount": payload.amount,
+                "refundReason": payload.reason,
+                "refundRequestedAt": iso(event.timestamp),
+                "refundEventId": event.event_id,
+            },
+            append={"timeline": [recorded(event).to_item()]},
+            when=(Missing("refundStatus"),),
+        )
 
     def on_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
         """Append to the timeline of a checkout."""

@@ -8,10 +8,11 @@ from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import LetterTables, PendingTables
 from shared.adapters import clients, runtime
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
+from shared.delivery import Handler
 from shared.ports import CorePorts
 
 
-def build(settings: ReconcilerSettings, ports: CorePorts) -> runtime.Handler:
+def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
     """The reconciler over the given ports."""
     queue = QStashDeadLetterQueue(
         clients.http_pool(), settings.qstash_url, settings.qstash_token.get_secret_value()

@@ -17,7 +17,7 @@ from shared.claims import ClaimFormat
 from shared.clock import Clock, SystemClock
 from shared.consumer import Ports
 from shared.contracts.topics import Topic
-from shared.delivery import Consumer, LambdaContext, Verify
+from shared.delivery import Handler, LambdaContext, Verify
 from shared.observability import PowertoolsTelemetry
 from shared.ports import CorePorts, Telemetry
 from shared.settings import ConsumerSettings, ParameterReader, PublisherSettings, Settings
@@ -25,7 +25,6 @@ from shared.signature import RotatingKeys, SigningKeys, Verifier
 
 S = TypeVar("S", bound=ConsumerSettings)
 Q = TypeVar("Q", bound=PublisherSettings)
-Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
 
 _LAMBDA_MARKS = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_EXECUTION_ENV", "LAMBDA_TASK_ROOT")
 
@@ -167,7 +166,7 @@ def on_first_use(make: Callable[[], Handler]) -> Handler:
 
 
 def consumer_entry(
-    topic: Topic, settings_class: type[S], build: Callable[[S, Ports], Consumer]
+    topic: Topic, settings_class: type[S], build: Callable[[S, Ports], Handler]
 ) -> Handler:
     """The Lambda handler of a topic."""
 

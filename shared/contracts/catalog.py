@@ -17,6 +17,7 @@ AnyEvent = Annotated[
     | orders.OrderDelivered
     | orders.OrderCancelled
     | orders.OrderRejected
+    | orders.RefundRequested
     | notifications.EmailRequested
     | notifications.PushRequested
     | notifications.SmsRequested

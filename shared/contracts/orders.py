@@ -59,6 +59,16 @@ class RejectedPayload(WireModel):
     skus: Annotated[tuple[LongLine, ...], Field(strict=False)] = ()
 
 
+class RefundPayload(WireModel):
+    """Money that must go back to who paid: the whole of a payment, once per order."""
+
+    order_id: Id
+    payment_id: Id
+    user_id: Id
+    amount: Money
+    reason: Literal["out_of_stock", "price_changed", "unknown_product", "cancelled"]
+
+
 class OrderCreated(Event):
     """``order.created``."""
 
@@ -92,6 +102,13 @@ class OrderCancelled(Event):
 
     event_type: Literal["order.cancelled"] = "order.cancelled"
     payload: CancelledPayload
+
+
+class RefundRequested(Event):
+    """``order.refund.requested``: ours, for whoever integrates the payment provider."""
+
+    event_type: Literal["order.refund.requested"] = "order.refund.requested"
+    payload: RefundPayload
 
 
 class OrderRejected(Event):
