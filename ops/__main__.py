@@ -4,11 +4,15 @@ import argparse
 import sys
 
 from ops import event_docs
+from ops.dead_letters import cli as dead_letters
+from ops.terminal import harmless
+from shared.errors import PipelineError
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops", description="Operate the pipeline.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    dead_letters.add_to(commands)
     event_docs.add_to(commands)
     return parser
 
@@ -16,8 +20,11 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str]) -> int:
     """Run one command; the exit status."""
     options = _parser().parse_args(arguments)
-    run = options.run
-    return int(run(options))
+    try:
+        return int(options.run(options))
+    except PipelineError as error:
+        print(harmless(error), file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ class Outbound:
         body: the event's JSON, kept to the byte so that a re-publish sends the same.
         delay: seconds to wait before the first delivery.
         retries: deliveries after the first one that failed.
+        deduplication_id: what QStash recognises a repetition by, for ten minutes; without one the
+            event id. A replay needs a new one, or QStash swallows it (INVARIANTS F4).
     """
 
     topic: Topic
@@ -40,6 +42,7 @@ class Outbound:
     body: str
     delay: int | None = None
     retries: int = DEFAULT_RETRIES
+    deduplication_id: str | None = None
 
     @classmethod
     def of(

@@ -54,7 +54,7 @@ def headers_of(message: Outbound, options: PublisherOptions) -> dict[str, str]:
     headers = {
         "Content-Type": "application/json",
         "Upstash-Method": "POST",
-        "Upstash-Deduplication-Id": message.event_id,
+        "Upstash-Deduplication-Id": message.deduplication_id or message.event_id,
         "Upstash-Retries": str(message.retries),
         "Upstash-Retry-Delay": f"min({options.max_retry_delay_ms}, 1000 * pow(2, retried))",
         "Upstash-Failure-Callback": options.failure_callback,

@@ -37,7 +37,7 @@ class DeadLetterTables:
             "reportedBy": letter.reported_by,
             "messageId": letter.message_id,
             "replays": 0,
-            # Text, so that a replay sends what was sent, to the digit.
+            # Text: a replay sends the same event, and the item stays readable.
             "originalEvent": strict_json.dumps(letter.original),
             "history": [_history(letter, "failed")],
         }
