@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from ops import event_docs
+from ops import event_docs, trace
 from ops.dead_letters import cli as dead_letters
+from ops.mail import cli as mail
 from ops.terminal import harmless
 from shared.errors import PipelineError
 
@@ -13,6 +14,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops", description="Operate the pipeline.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     dead_letters.add_to(commands)
+    mail.add_to(commands)
+    trace.add_to(commands)
     event_docs.add_to(commands)
     return parser
 

@@ -1,0 +1,1 @@
+"""Mail that needs a person: sent or not, nobody could tell."""

@@ -1,0 +1,67 @@
+"""``python -m ops mail``: what needs a decision, and the decision."""
+
+import argparse
+import getpass
+
+from ops import connect
+from ops.mail.resolve import MailDesk
+from ops.terminal import harmless, shortened, table
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The ``mail`` command and its actions."""
+    parser = commands.add_parser("mail", help="mail whose fate is unknown")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    listing = actions.add_parser("list", help="mail that needs a decision")
+    listing.add_argument("--state", choices=["unknown", "failed"], default="unknown")
+    listing.set_defaults(run=_list)
+
+    resolve = actions.add_parser("resolve", help="decide about one mail")
+    resolve.add_argument("event_id")
+    resolve.add_argument(
+        "--as",
+        dest="resolution",
+        choices=["sent", "resend", "dropped"],
+        required=True,
+        help="it arrived; send it again; nobody needs it any more",
+    )
+    resolve.add_argument("--reason", required=True, help="why; kept with the mail")
+    resolve.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
+    resolve.set_defaults(run=_resolve)
+
+    for action in (listing, resolve):
+        connect.add_options(action)
+
+
+def _desk(options: argparse.Namespace) -> MailDesk:
+    connection = connect.connect(options)
+    return MailDesk(connection.tables, connection.publisher, connection.clock)
+
+
+def _list(options: argparse.Namespace) -> int:
+    mails = _desk(options).waiting(options.state)
+    if not mails:
+        print(f"no mail is {options.state}")
+        return 0
+    rows = [
+        (
+            mail.event_id,
+            mail.updated_at[:19],
+            mail.template_id,
+            mail.to,
+            shortened(mail.subject, 60),
+        )
+        for mail in mails
+    ]
+    print(table(("event id", "since", "template", "to", "subject"), rows))
+    return 0
+
+
+def _resolve(options: argparse.Namespace) -> int:
+    done = _desk(options).resolve(
+        options.event_id, options.resolution, actor=options.by, reason=options.reason
+    )
+    verdict = options.resolution if done else "was decided by somebody else, or needs no decision"
+    print(f"{harmless(options.event_id)}  {verdict}")
+    return 0 if done else 1
