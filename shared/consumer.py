@@ -72,6 +72,7 @@ def consumer(
         verify=ports.verify,
         telemetry=ports.telemetry,
         clock=ports.clock,
+        max_retry_after=settings.max_retry_after,
         others={
             suffix: Endpoint(settings.addresses(topic.value, suffix), decode)
             for suffix, decode in (others or {}).items()

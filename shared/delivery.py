@@ -78,6 +78,7 @@ class Consumer:
     Args:
         main: the address that events arrive at.
         others: further addresses by their last path segment, such as ``failures``.
+        max_retry_after: most seconds that a failed delivery asks QStash to wait.
     """
 
     def __init__(
@@ -89,10 +90,12 @@ class Consumer:
         telemetry: Telemetry,
         clock: Clock,
         others: Mapping[str, Endpoint] | None = None,
+        max_retry_after: int = 300,
     ) -> None:
         self._processor, self._main, self._verify = processor, main, verify
         self._telemetry, self._others = telemetry, others or {}
         self._refusals = RefusalLog(clock)
+        self._max_retry_after = max_retry_after
 
     def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Lambda's entry: always an HTTP answer, whatever came in."""
@@ -159,9 +162,9 @@ class Consumer:
         self._telemetry.warning("Could not handle the delivery", code=error.code, reason=str(error))
         if isinstance(error, TransientError):
             self._telemetry.count("TransientFailures")
-            return HttpResponse(
-                error.status, error_body(error), {"retry-after": str(error.retry_after)}
-            )
+            retries = 0 if metadata is None else metadata.retry_count
+            seconds = error.wait(min(retries, 10), self._max_retry_after)
+            return HttpResponse(error.status, error_body(error), {"retry-after": str(seconds)})
         self._telemetry.count("PermanentFailures" if not error.retryable else "Failures")
         # QStash retries every other non-2xx, a 400 and a 404 included (QStash: retries).
         if not error.retryable and metadata is not None and metadata.message_id:

@@ -186,10 +186,16 @@ class TransientError(PipelineError):
     status = 503
     retryable = True
     code = "try_again"
+    # How much longer to wait after each further failure.
+    growth: ClassVar[int] = 1
 
     def __init__(self, message: str, *, retry_after: int = 2) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+    def wait(self, failed_before: int, most: int) -> int:
+        """Seconds to ask for, after so many failures before this one."""
+        return min(most, int(self.retry_after * self.growth**failed_before))
 
 
 class BusyError(TransientError):
@@ -205,7 +211,13 @@ class ContentionError(TransientError):
 
 
 class DependencyError(TransientError):
-    """A service that the pipeline needs did not answer, or refused for now."""
+    """A service that the pipeline needs did not answer, or refused for now.
+
+    QStash's own few retries are over within seconds; an outage lasts minutes. Asking for ten times
+    the patience after each failure lets the same retries outlive it.
+    """
+
+    growth = 10
 
     code = "dependency_unavailable"
 

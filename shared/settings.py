@@ -213,6 +213,7 @@ class ConsumerSettings(PublisherSettings):
     redis_key_prefix: str = ""
     table_ledger: Annotated[NonEmpty, TableName("ledger")]
     dedup_seconds: int = Field(default=3600, ge=60, le=86_400)
+    max_retry_after: int = Field(default=300, ge=1, le=3600)
 
     _keys_are_real = field_validator("qstash_current_signing_key", "qstash_next_signing_key")(
         signing_key

@@ -75,4 +75,4 @@ def _refused(error: ClientError) -> NoReturn:
         raise MailRefusedError(f"SES: {code}") from error
     if status >= 500:
         raise DeliveryUnknownError(f"SES: {code}") from error
-    raise DependencyError(f"SES: {code}", retry_after=30) from error
+    raise DependencyError(f"SES: {code}", retry_after=5) from error
