@@ -53,9 +53,20 @@ class LivePipeline(Pipeline):
         self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
 
     def post(
-        self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0, encoded: bool = False
+        self,
+        topic: str,
+        event: dict[str, Any] | bytes,
+        *,
+        retried: int = 0,
+        encoded: bool = False,
+        sent: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """One signed delivery; ``encoded`` as Lambda shows a body that it does not take for text."""
+        """One signed delivery.
+
+        Args:
+            encoded: as Lambda shows a body that it does not take for text.
+            sent: what arrives instead of what was signed.
+        """
         body = event if isinstance(event, bytes) else body_of(event)
         url = URLS[topic]
         headers = {
@@ -63,7 +74,9 @@ class LivePipeline(Pipeline):
             "upstash-message-id": "msg_1",
             "upstash-retried": str(retried),
         }
-        return self.consumer(topic)(lambda_event("/", headers, body, encoded=encoded), self.context)
+        arriving = body if sent is None else body_of(sent)
+        call = lambda_event("/", headers, arriving, encoded=encoded)
+        return self.consumer(topic)(call, self.context)
 
     def status_of(self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0) -> int:
         """The status that one signed delivery is answered with."""

@@ -48,6 +48,7 @@ def mail(to: str, **changes: str) -> Mail:
         "template_id": "order-confirmation",
         "html": "<p>Grüße &amp; ☕</p>",
         "text": "Grüße & ☕",
+        "event": "{}",
     }
     return Mail(**{**parts, **changes})
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,16 @@ def test_headers_without_a_value_are_not_sent(endpoint: Endpoint) -> None:
 
     (entry,) = batch(endpoint.seen[0])
     assert {"Upstash-Delay", "Upstash-Forward-X-Correlation-ID"}.isdisjoint(entry["headers"])
+
+
+def test_a_replay_is_published_under_a_deduplication_id_of_its_own(endpoint: Endpoint) -> None:
+    endpoint.respond = in_turn(accepted("msg_1"))
+
+    Attempt(endpoint.url, replace(message("evt-1"), deduplication_id="evt-1.replay-1"))
+
+    (entry,) = batch(endpoint.seen[0])
+    assert entry["headers"]["Upstash-Deduplication-Id"] == "evt-1.replay-1"
+    assert entry["headers"]["Upstash-Forward-X-Event-ID"] == "evt-1"
 
 
 def test_a_batch_to_every_topic_is_one_request_over_a_kept_connection(endpoint: Endpoint) -> None:
