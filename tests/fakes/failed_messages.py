@@ -1,0 +1,42 @@
+"""QStash's dead letter queue in memory, in the shape that its API answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.errors import DependencyError
+
+
+class InMemoryQueue:
+    """Stands where ``QStashDeadLetterQueue`` does. Set ``down`` to be unreachable."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Mapping[str, Any]] = {}
+        self.down = False
+
+    def add(self, message_id: str, url: str, body: str, **changes: Any) -> str:
+        """A message that QStash gave up on; the entry's id."""
+        entry = f"{len(self.entries) + 1}-0"
+        self.entries[entry] = {
+            "dlqId": entry,
+            "messageId": message_id,
+            "url": url,
+            "body": body,
+            "responseStatus": 503,
+            "responseBody": "",
+            "maxRetries": 3,
+            "createdAt": 1_772_366_400_000,
+            **changes,
+        }
+        return entry
+
+    def page(self, limit: int) -> list[Mapping[str, Any]]:
+        """The newest entries."""
+        if self.down:
+            raise DependencyError("QStash is down")
+        return list(self.entries.values())[-limit:]
+
+    def remove(self, entry: str) -> None:
+        """Remove one entry, or none."""
+        if self.down:
+            raise DependencyError("QStash is down")
+        self.entries.pop(entry, None)

@@ -1,0 +1,262 @@
+"""Replaying dead letters: to their topic only, once per operator's decision, and never doubled."""
+
+import json
+
+import pytest
+
+from ops.dead_letters.domain import (
+    MAX_REPLAYS,
+    Filter,
+    OperatorError,
+    ReplayOptions,
+    Result,
+    waves,
+)
+from ops.dead_letters.replay import Replayer
+from ops.dead_letters.store import LetterBox
+from shared.contracts.topics import Topic
+from shared.dead_letters.letter import LetterState
+from tests.builders import checkout_command, stock
+from tests.pipeline import Pipeline
+
+OPTIONS = ReplayOptions(actor="ada", reason="fixed", settle_seconds=0)
+
+
+class Desk:
+    """A pipeline with dead letters and an operator."""
+
+    def __init__(self):
+        self.pipeline = Pipeline()
+        self.pipeline.memory.seed("stock", stock(available=50, threshold=0))
+        self.box = LetterBox(self.pipeline.tables, self.pipeline.clock)
+        self.told = []
+
+    def letter(self, event_id="evt-1", **changes):
+        """Seed an open letter of a valid checkout command."""
+        event = checkout_command(event_id=event_id, paymentId=f"pay-{event_id}")
+        values = {
+            "eventId": event_id,
+            "state": "open",
+            "topic": "commands",
+            "eventType": "command.checkout",
+            "cause": "HTTP 503 dependency_unavailable",
+            "error": "HTTP 503",
+            "fingerprint": "abc",
+            "attempts": 4,
+            "replays": 0,
+            "firstFailedAt": "2026-03-01T11:00:00.000Z",
+            "lastFailedAt": f"2026-03-01T11:00:00.{len(self.box.by_state(LetterState.OPEN)):03}Z",
+            "reportedBy": "callback",
+            "originalEvent": json.dumps(event, default=float),
+            "history": [],
+        }
+        self.pipeline.memory.seed("dead_letters", {**values, **changes})
+
+    def replayer(self):
+        return Replayer(
+            self.box,
+            tables=self.pipeline.tables,
+            publisher=self.pipeline.publisher,
+            clock=self.pipeline.clock,
+            progress=self.told.append,
+        )
+
+    def replay(self, options=OPTIONS, **wanted):
+        replayer = self.replayer()
+        letters = replayer.select(Filter(**wanted), limit=100)
+        return [outcome.result for outcome in replayer.run(letters, options)]
+
+    def state(self, event_id="evt-1"):
+        return self.pipeline.memory.get("dead_letters", {"eventId": event_id})["state"]
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+def test_a_replay_keeps_the_event_id_and_takes_a_new_deduplication_id(desk):
+    desk.letter(replays=2)
+
+    results = desk.replay()
+
+    [message] = desk.pipeline.outbox.messages
+    assert results == [Result.REPLAYED]
+    assert message.event_id == "evt-1"
+    assert message.deduplication_id == "evt-1:replay:3"
+    assert desk.state() == "replaying"
+
+
+def test_a_replay_goes_to_the_topic_and_never_to_an_address_in_the_letter(desk):
+    event = checkout_command()
+    hostile = {**event, "url": "http://169.254.169.254/", "callback": "https://evil.example"}
+    desk.letter(originalEvent=json.dumps(hostile, default=float))
+
+    desk.replay()
+
+    [message] = desk.pipeline.outbox.messages
+    assert message.topic is Topic.COMMANDS
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"topic": "https://evil.example"},
+        {"originalEvent": '{"unreadable": "…", "bytes": 9, "sha256": "x"}'},
+        {"originalEvent": "not json"},
+        {"originalEvent": '{"eventId": "another", "eventType": "command.checkout"}'},
+    ],
+)
+def test_what_is_no_whole_event_of_ours_is_not_sent(desk, changes):
+    desk.letter(**changes)
+
+    assert desk.replay() == [Result.UNREADABLE]
+    assert desk.pipeline.outbox.messages == []
+    assert desk.state() == "open"
+
+
+def test_a_dry_run_changes_nothing(desk):
+    desk.letter()
+
+    results = desk.replay(ReplayOptions(actor="ada", reason="look", dry_run=True))
+
+    assert results == [Result.WOULD_REPLAY]
+    assert (desk.state(), desk.pipeline.outbox.messages) == ("open", [])
+
+
+def test_an_event_that_the_ledger_knows_is_resolved_without_sending_it(desk):
+    desk.letter()
+    event = json.loads(desk.box.get("evt-1").original)
+    assert desk.pipeline.deliver("commands", event)["statusCode"] == 200
+    sent = len(desk.pipeline.outbox.messages)
+
+    assert desk.replay() == [Result.ALREADY_DONE]
+    assert (desk.state(), len(desk.pipeline.outbox.messages)) == ("resolved", sent)
+
+
+def test_a_letter_replayed_too_often_needs_force(desk):
+    desk.letter(replays=MAX_REPLAYS)
+    forced = ReplayOptions(actor="ada", reason="again", force=True, settle_seconds=0)
+
+    assert desk.replay() == [Result.TOO_OFTEN]
+    assert desk.replay(forced) == [Result.REPLAYED]
+
+
+def test_two_operators_at_once_divide_the_letters_between_them(desk):
+    desk.letter()
+    mine, yours = desk.replayer(), desk.replayer()
+    selected_by_me = mine.select(Filter(), limit=10)
+    selected_by_you = yours.select(Filter(), limit=10)
+
+    results = [
+        *(o.result for o in mine.run(selected_by_me, OPTIONS)),
+        *(o.result for o in yours.run(selected_by_you, OPTIONS)),
+    ]
+
+    assert results == [Result.REPLAYED, Result.TAKEN]
+    assert len(desk.pipeline.outbox.messages) == 1
+
+
+def test_replaying_again_after_another_failure_makes_one_order(desk):
+    desk.letter()
+    desk.replay()
+    message = desk.pipeline.outbox.messages[0]
+    for _ in range(3):
+        assert desk.pipeline.send(message)["statusCode"] == 200
+
+    assert len(desk.pipeline.memory.all("orders")) == 1
+    assert desk.pipeline.memory.get("stock", {"sku": "mug"})["available"] == 49
+
+
+def test_what_qstash_does_not_take_is_open_again(desk):
+    desk.letter()
+    desk.pipeline.outbox.failing = True
+
+    assert desk.replay() == [Result.NOT_PUBLISHED]
+    assert desk.state() == "open"
+    history = [entry["action"] for entry in desk.box.get("evt-1").history]
+    assert history == ["replayed", "not published"]
+
+
+def test_waves_grow_and_a_failure_stops_the_next_one(desk):
+    for number in range(8):
+        desk.letter(f"evt-{number}")
+    desk.pipeline.outbox.failing = True
+
+    results = desk.replay()
+
+    assert results == [Result.NOT_PUBLISHED, *[Result.NOT_REACHED] * 7]
+    assert [desk.state(f"evt-{n}") for n in range(8)] == ["open"] * 8
+
+
+def test_waves_are_one_then_five_then_twenty():
+    sizes = [len(wave) for wave in waves(list(range(50)))]
+
+    assert sizes == [1, 5, 20, 20, 4]
+
+
+def test_waiting_ends_when_a_letter_is_handled_or_failed_again_or_the_time_is_up(desk):
+    desk.letter("evt-1")
+    options = ReplayOptions(actor="ada", reason="fixed", settle_seconds=3)
+
+    results = desk.replay(options)
+
+    assert results == [Result.STILL_UNDER_WAY]
+    assert desk.pipeline.clock.monotonic() >= 3
+
+
+def test_a_rate_spaces_the_letters(desk):
+    for number in range(3):
+        desk.letter(f"evt-{number}")
+    options = ReplayOptions(actor="ada", reason="fixed", per_second=2, settle_seconds=0)
+
+    desk.replay(options)
+
+    assert desk.pipeline.clock.slept == [0.5, 0.5, 0.5]
+
+
+def test_a_filter_takes_what_it_names(desk):
+    desk.letter("evt-1")
+    desk.letter("evt-2", fingerprint="other")
+    desk.letter("evt-3", topic="orders")
+
+    selected = desk.replayer().select(Filter(fingerprint="abc", topic="commands"), limit=10)
+
+    assert [letter.event_id for letter in selected] == ["evt-1"]
+
+
+def test_every_change_names_who_and_why(desk):
+    desk.letter()
+    desk.replay()
+    letter = desk.box.get("evt-1")
+
+    assert [(e["action"], e["by"], e["reason"]) for e in letter.history] == [
+        ("replayed", "ada", "fixed")
+    ]
+
+
+@pytest.mark.parametrize(("actor", "reason"), [("", "why"), ("ada", " ")])
+def test_nobody_replays_or_discards_without_a_name_and_a_reason(desk, actor, reason):
+    desk.letter()
+
+    with pytest.raises(OperatorError):
+        ReplayOptions(actor=actor, reason=reason)
+    with pytest.raises(OperatorError):
+        desk.replayer().discard(desk.box.get("evt-1"), actor=actor, reason=reason)
+
+
+def test_a_discarded_letter_is_kept_and_no_longer_selected(desk):
+    desk.letter()
+
+    assert desk.replayer().discard(desk.box.get("evt-1"), actor="ada", reason="a test event")
+    assert desk.state() == "discarded"
+    assert desk.replay() == []
+
+
+def test_a_discard_that_comes_second_changes_nothing(desk):
+    desk.letter()
+    seen = desk.box.get("evt-1")
+    desk.replay()
+
+    assert not desk.replayer().discard(seen, actor="ada", reason="late")
+    assert desk.state() == "replaying"
