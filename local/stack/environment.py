@@ -18,6 +18,12 @@ ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"  # noqa: S105 -- not a secret
 
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME")
+# What reaching a package index may take: pip installs the layer's wheels below `cdk synth`.
+_PIP_PREFIX = "PIP_"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# Never through a proxy: it would look for the emulator on its own machine.
+_DIRECT = ("127.0.0.1", "localhost")
 _SHARED_CACHE = ROOT / ".local" / "cache"
 
 
@@ -52,15 +58,39 @@ def of_aws_client(home: Home, endpoint_url: str) -> dict[str, str]:
     }
 
 
-def of_cdk(home: Home, endpoint_url: str) -> dict[str, str]:
-    """The environment of the CDK command line: its caches stay in the checkout too."""
+def of_cdk(
+    home: Home, endpoint_url: str, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The environment of the CDK command line: its caches stay in the checkout too.
+
+    It alone learns how this machine reaches a package index.
+    """
     return {
         **of_aws_client(home, endpoint_url),
+        **_way_to_the_index(environ),
         "CDK_HOME": str(_SHARED_CACHE / "cdk"),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_SHARED_CACHE / "jsii"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "JSII_NODE": node(),
         "NO_COLOR": "1",
+    }
+
+
+def _way_to_the_index(environ: Mapping[str, str]) -> dict[str, str]:
+    # Proxies are known by upper and lower case names, and programs differ in which they prefer.
+    proxies = {
+        name: value
+        for name, value in environ.items()
+        if name.upper() in _PROXIES and name in {name.upper(), name.lower()}
+    }
+    exceptions = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if proxies and exceptions != "*":
+        exceptions = ",".join(part for part in (exceptions, *_DIRECT) if part)
+    return {
+        **{name: value for name, value in environ.items() if name.startswith(_PIP_PREFIX)},
+        **{name: environ[name] for name in _CERTIFICATES if name in environ},
+        **proxies,
+        **({"NO_PROXY": exceptions, "no_proxy": exceptions} if proxies else {}),
     }
 
 

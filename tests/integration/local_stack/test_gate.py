@@ -83,6 +83,17 @@ def test_tables_and_queues_do_not_wait_for_functions():
     assert application.most == 20
 
 
+def test_requests_count_as_encrypted_because_policies_demand_it():
+    schemes = []
+
+    async def application(scope, receive, send) -> None:
+        schemes.append(scope["scheme"])
+
+    serve(InvocationGate(application, 1), request("/bucket") | {"scheme": "http"})
+
+    assert schemes == ["https"]
+
+
 def test_a_failed_invocation_gives_its_place_back():
     async def failing(scope, receive, send) -> None:
         raise RuntimeError("no")

@@ -8,13 +8,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import boto3
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
+from local.stack import aws, identity
 from local.stack import home as homes
-from local.stack import identity
 from local.stack.home import Home
+from local.stack.stackfile import Stack
 
 pytestmark = pytest.mark.e2e
 
@@ -49,6 +53,22 @@ def processes_of(home: Home) -> list[str]:
     return found
 
 
+def _role_of(stack: Stack, function: str) -> Any:
+    """A DynamoDB client that has what this function has."""
+    config = aws.client("lambda", stack.aws.endpoint_url).get_function(FunctionName=function)
+    session = aws.client("sts", stack.aws.endpoint_url).assume_role(
+        RoleArn=config["Configuration"]["Role"], RoleSessionName="test"
+    )["Credentials"]
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=stack.aws.endpoint_url,
+        region_name=stack.aws.region,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     home = Home(tmp_path_factory.mktemp("stack"))
@@ -79,6 +99,17 @@ class TestOneStack:
 
         assert answer.status_code == 400, answer.text
         assert any("_worker.py" in line for line in processes_of(home)), "a function runs"
+
+    def test_a_functions_role_allows_what_it_needs_and_nothing_else(self, up, home):
+        stack = Stack.load(home)
+        role = _role_of(stack, "order-pipeline-local-checkout")
+        key = {"orderId": {"S": "ord_nobody"}}
+
+        assert "Item" not in role.get_item(TableName=stack.tables["checkouts"], Key=key)
+        with pytest.raises(ClientError, match="not authorized"):
+            role.get_item(TableName=stack.tables["orders"], Key=key)
+        with pytest.raises(ClientError, match="not authorized"):
+            role.delete_item(TableName=stack.tables["checkouts"], Key=key)
 
     def test_up_again_changes_nothing(self, up, home):
         before = home.stack_file.read_text()
