@@ -1,13 +1,17 @@
 """The demo from the first process started to the last one stopped."""
 
+import os
 import time
 
 from local.demo import scenes
 from local.demo.narrator import Narrator
+from local.stack import aws, redis
 from local.stack.client import StackClient
 from local.stack.home import Home
 from local.stack.session import running_stack
 from local.terminal import Progress, Terminal, seconds, table
+
+_HEEDED = (aws.CONCURRENCY_VARIABLE, aws.IAM_VARIABLE, redis.VARIABLE)
 
 
 def perform(home: Home, terminal: Terminal) -> None:
@@ -20,7 +24,9 @@ def perform(home: Home, terminal: Terminal) -> None:
     progress = Progress(terminal)
     tell = Narrator(terminal)
     terminal.line(terminal.paint("The embedded stack: no account, no Docker", "bold"))
-    with running_stack(home, progress) as stack:
+    # Not the ports: a stack that somebody works with may have them.
+    heeded = {name: value for name, value in os.environ.items() if name in _HEEDED}
+    with running_stack(home, progress, heeded) as stack:
         tell.measure("stack ready", seconds(time.monotonic() - started))
         client = StackClient.connect(stack)
         try:
