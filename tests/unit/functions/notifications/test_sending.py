@@ -155,7 +155,7 @@ def test_two_runs_at_once_send_one_mail(shop):
             return "mail-1"
 
     sent: list[Any] = []
-    shop.mailer = Slow()  # type: ignore[assignment]
+    shop.mailer = Slow()
 
     assert deliver(shop)["statusCode"] == 200
     assert answers[0]["statusCode"] == 503
