@@ -1,0 +1,331 @@
+"""For each invariant: the line that protects it, the bug that removing it makes, and the tests that
+must go red. `test_planted_bugs.py` plants every one of them in a copy of the code."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One planted bug.
+
+    Args:
+        promise: the invariant in a sentence.
+        path: the product file.
+        line: the protecting text, exactly as it stands there, once.
+        becomes: what it is replaced with.
+        bug: the bug in a few words.
+        tests: what must fail then.
+    """
+
+    invariant: str
+    promise: str
+    path: str
+    line: str
+    becomes: str
+    bug: str
+    tests: tuple[str, ...]
+
+
+_COMMANDS = "tests/unit/functions/commands/test_checkout_command.py"
+_PROCESSING = "tests/unit/shared/test_processing.py"
+_HELD = "tests/unit/shared/test_processing_claims.py"
+_RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
+_SENDING = "tests/unit/functions/notifications/test_sending.py"
+_REPLAY = "tests/unit/ops/test_replay.py"
+
+MUTATIONS = (
+    Mutation(
+        "I1",
+        "Stock is never below zero.",
+        "functions/commands/store.py",
+        'when=(AtLeast("available", line.quantity),),',
+        "when=(),",
+        "stock is decremented whatever is left",
+        (f"{_COMMANDS}::test_stock_sold_between_reading_and_writing_ends_in_a_rejection",),
+    ),
+    Mutation(
+        "I2",
+        "Stock and the lines of live orders always add up.",
+        "functions/commands/store.py",
+        'add={"available": -line.quantity},',
+        'add={"available": -1},',
+        "one unit is taken, whatever was bought",
+        (
+            (
+                "tests/unit/functions/commands/test_stock_invariants.py"
+                "::test_stock_sold_and_left_always_add_up"
+            ),
+        ),
+    ),
+    Mutation(
+        "I3",
+        "At most one order per payment, for ever.",
+        "functions/commands/domain.py",
+        "order_id=order_id_for(payload.payment_id),",
+        'order_id=order_id_for(f"{payload.payment_id}{id(payload)}"),',
+        "every attempt gets an order id of its own",
+        (f"{_COMMANDS}::test_payment_that_has_its_order_makes_no_second_one_under_any_event",),
+    ),
+    Mutation(
+        "I4",
+        "The same payment with another cart is refused; the first order stays.",
+        "functions/commands/domain.py",
+        "if digest is not None and digest != cart.digest:",
+        "if digest is not None and digest == cart.digest + cart.digest:",
+        "nobody compares the carts",
+        (
+            (
+                f"{_COMMANDS}::test_payment_of_another_cart_is_refused_for_good"
+                "_and_the_first_order_stays"
+            ),
+        ),
+    ),
+    Mutation(
+        "I5",
+        "Every 202 ends confirmed, rejected, or visible to operators.",
+        "functions/checkout/store.py",
+        '"pendingShard": shard_of(cart.order_id),',
+        "",
+        "an accepted checkout leaves no trace for the reconciler",
+        (
+            (
+                f"{_RECONCILER}::test_an_accepted_checkout_whose_command_never_left_is_published"
+                "_and_becomes_an_order"
+            ),
+        ),
+    ),
+    Mutation(
+        "I6",
+        "Order, stock and outbox: all or none.",
+        "shared/ledger.py",
+        "self._tables.transact([Put(LEDGER.name, item, when=(Absent(),)), *effects.writes])",
+        "[self._tables.transact([w]) "
+        "for w in (*effects.writes, Put(LEDGER.name, item, when=(Absent(),)))]",
+        "the writes commit one by one",
+        ("tests/unit/functions/test_crashes.py::test_one_crash_anywhere_is_healed_by_redelivery",),
+    ),
+    Mutation(
+        "I7",
+        "What a committed decision emits is accepted by QStash at least once.",
+        "shared/processing.py",
+        "if record.state is State.COMMITTED:",
+        "if record.state is State.COMMITTED and not duplicate:",
+        "a redelivery takes committed for done",
+        (f"{_PROCESSING}::test_publish_that_fails_after_the_commit_is_healed_by_the_redelivery",),
+    ),
+    Mutation(
+        "I8",
+        "Each effect of an event happens once in the stores, however often it is delivered.",
+        "shared/ledger.py",
+        "[Put(LEDGER.name, item, when=(Absent(),)), *effects.writes]",
+        "[Put(LEDGER.name, item), *effects.writes]",
+        "the ledger record overwrites the one before",
+        (f"{_PROCESSING}::test_duplicate_is_known_by_the_ledger_when_redis_knows_nothing",),
+    ),
+    Mutation(
+        "I9",
+        "A duplicate is never answered 2xx while the first attempt is undecided.",
+        "shared/processing.py",
+        'raise BusyError("another run holds this event", retry_after=claim.retry_after)',
+        'return Handled(duplicate=True, outcome="busy", published=0)',
+        "busy is acknowledged as a duplicate",
+        (
+            (
+                f"{_PROCESSING}::test_duplicate_while_the_first_attempt_is_undecided"
+                "_is_never_answered_2xx"
+            ),
+        ),
+    ),
+    Mutation(
+        "I10",
+        "A failed attempt releases its claim, and the next one really runs.",
+        "shared/processing.py",
+        "if not finished and claim.token:",
+        "if finished and claim.token:",
+        "a failure keeps its claim for a lease",
+        (f"{_HELD}::test_failed_attempt_releases_its_claim_so_that_the_next_one_really_runs",),
+    ),
+    Mutation(
+        "I11",
+        "Who lost its lease cannot touch what the next holder does.",
+        "shared/adapters/redis_claims.py",
+        "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end",
+        "",
+        "a stale holder's release lets a third run in",
+        (
+            (
+                "tests/conformance/test_claims.py"
+                "::test_a_stale_holder_changes_nothing_for_the_one_who_took_over"
+            ),
+        ),
+    ),
+    Mutation(
+        "I12",
+        "A mail is sent at most once, or recorded as unknown.",
+        "functions/notifications/store.py",
+        'free = AnyOf((Absent(), Equals("state", SendState.FAILED.value)))',
+        'free = AnyOf((Absent(), Equals("templateId", mail.template_id)))',
+        "a send may be claimed by anybody, at any time",
+        (
+            f"{_SENDING}::test_run_killed_after_the_send_leaves_an_unknown_and_no_second_mail",
+            f"{_SENDING}::test_two_runs_at_once_send_one_mail",
+        ),
+    ),
+    Mutation(
+        "I13",
+        "Nobody is told of an order that does not exist.",
+        "functions/commands/service.py",
+        'template="order-rejected",',
+        'template="order-confirmation",',
+        "a rejected checkout is confirmed by mail",
+        (f"{_COMMANDS}::test_no_confirmation_is_mailed_for_a_rejected_checkout",),
+    ),
+    Mutation(
+        "I14",
+        "A suppressed address is never mailed.",
+        "functions/notifications/service.py",
+        "if ledger.is_suppressed(mail.to):",
+        "if ledger.is_suppressed(mail.to) and not mail.to:",
+        "nobody looks at the suppression list",
+        (
+            (
+                "tests/unit/functions/notifications/test_feedback.py"
+                "::test_a_bounce_that_arrives_between_claim_and_send_still_counts"
+            ),
+        ),
+    ),
+    Mutation(
+        "I15",
+        "A failed event never vanishes.",
+        "functions/reconciler/service.py",
+        "self._each(self._pull(report), deadline, report)",
+        "",
+        "failures that no callback reported stay in QStash until they expire there",
+        (
+            (
+                f"{_RECONCILER}::test_a_failure_that_no_callback_reported_becomes_a_dead_letter"
+                "_and_leaves_qstash"
+            ),
+        ),
+    ),
+    Mutation(
+        "I16",
+        "One dead letter per event: callback, pull and repetition converge.",
+        "functions/reconciler/failed_messages.py",
+        'event_id=caused_event_id(message_id, "analytics.dlq", 0),',
+        'event_id=caused_event_id(message_id, "analytics.dlq", 1),',
+        "callback and pull count the same failure twice",
+        (
+            (
+                f"{_RECONCILER}::test_callback_and_pull_of_the_same_message"
+                "_make_one_letter_with_one_count"
+            ),
+        ),
+    ),
+    Mutation(
+        "I17",
+        "Replaying any letters, any number of times, equals replaying each once.",
+        "ops/dead_letters/store.py",
+        'when=(Equals("state", letter.state.value), Equals("replays", letter.replays)),',
+        "when=(),",
+        "two operators send the same letter",
+        (f"{_REPLAY}::test_two_operators_at_once_divide_the_letters_between_them",),
+    ),
+    Mutation(
+        "I18",
+        "A replay goes only to the configured address of the event's topic.",
+        "ops/dead_letters/domain.py",
+        "if letter.topic not in [topic.value for topic in Topic]:",
+        "if not letter.topic:",
+        "a topic from outside the list is taken at its word",
+        (f"{_REPLAY}::test_what_is_no_whole_event_of_ours_is_not_sent",),
+    ),
+    Mutation(
+        "I19",
+        "What is charged is the catalogue's price times the quantity.",
+        "functions/checkout/domain.py",
+        "if entry.price != line.price:",
+        "if entry.price < 0:",
+        "the client names the price",
+        ("tests/unit/functions/checkout/test_api.py",),
+    ),
+    Mutation(
+        "I20",
+        "An order's state moves along allowed edges only; late and repeated events change nothing.",
+        "functions/orders/store.py",
+        'set={"updatedAt": entry.at},',
+        'set={"updatedAt": entry.at, "status": "CONFIRMED"},',
+        "an announcement moves the order",
+        (
+            (
+                "tests/unit/functions/orders/test_timeline.py"
+                "::test_announcement_changes_nothing_of_the_order_but_its_timeline"
+            ),
+        ),
+    ),
+    Mutation(
+        "I21",
+        "A rejected paid checkout asks for its refund exactly once.",
+        "functions/orders/service.py",
+        "if timelines.has_refund(payload.order_id):",
+        "if not payload.order_id:",
+        "nobody asks whether the money was asked back before",
+        (
+            (
+                "tests/unit/functions/orders/test_timeline.py"
+                "::test_rejected_payment_is_asked_back_once_however_often_that_is_told"
+            ),
+        ),
+    ),
+    Mutation(
+        "I22",
+        "One low-stock alert per fall to the threshold; none from stale events.",
+        "functions/inventory/domain.py",
+        "if low and shelf.armed:",
+        "if low:",
+        "every sale below the threshold alerts",
+        (
+            (
+                "tests/unit/functions/inventory/test_alerts.py"
+                "::test_alerts_are_the_falls_that_were_seen_whatever_the_order_of_events"
+            ),
+        ),
+    ),
+    Mutation(
+        "I23",
+        "Counters equal a recount of distinct events.",
+        "shared/processing.py",
+        "effects = entry.decide(event)",
+        "effects = entry.decide(event)\n"
+        "            for measure in effects.measures: self._telemetry.measure(measure)",
+        "metrics are written before the decision is durable",
+        (f"{_PROCESSING}::test_metrics_are_written_for_the_decision_and_not_for_its_duplicates",),
+    ),
+    Mutation(
+        "I24",
+        "Redis lost, flushed or wrong changes latency, never a result.",
+        "shared/claims.py",
+        "genuine = hmac.compare_digest(value.encode(), self.done(event_id).encode())",
+        "genuine = True",
+        "any mark in Redis is believed",
+        (f"{_HELD}::test_value_that_somebody_else_wrote_to_redis_never_loses_an_event",),
+    ),
+    Mutation(
+        "I25",
+        "Neighbouring versions read each other; an unknown major is refused by name.",
+        "shared/envelope.py",
+        'extra="ignore",',
+        'extra="forbid",',
+        "a field that a newer version added is an error",
+        ("tests/unit/shared/test_envelope.py::test_unknown_fields_are_ignored_at_every_level",),
+    ),
+    Mutation(
+        "I26",
+        "Nothing is accepted without a valid signature for this very address.",
+        "shared/signature.py",
+        'if claims["sub"] not in urls:',
+        "if not urls:",
+        "a token for another topic is accepted",
+        ("tests/unit/shared/test_signature.py",),
+    ),
+)
