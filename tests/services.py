@@ -31,8 +31,8 @@ from tests.conformance.endpoint import Endpoint
 from tests.signing import CURRENT_KEY, NEXT_KEY
 
 QSTASH_TOKEN = "token-for-tests"
-# Delays and backoffs of QStash pass a hundred times faster.
-TIME_SCALE = "0.01"
+# Delays and backoffs of QStash pass a thousand times faster.
+TIME_SCALE = "0.001"
 _START_LIMIT = 60.0
 _KEY: pytest.StashKey["Services"] = pytest.StashKey()
 

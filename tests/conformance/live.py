@@ -2,7 +2,7 @@
 
 import base64
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.ports import Claims, Publisher, Tables
@@ -16,13 +16,20 @@ from tests.signing import CURRENT_KEY, NEXT_KEY, sign
 
 
 class WallClock(ManualClock):
-    """Real time, where a manual clock is expected."""
+    """Real time, where a manual clock is expected; a test may put it ahead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = 0.0
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) + timedelta(seconds=self._ahead)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.monotonic() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += seconds
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
