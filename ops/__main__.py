@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from ops import event_docs, trace
+from ops.audit import cli as audit
 from ops.dead_letters import cli as dead_letters
 from ops.mail import cli as mail
 from ops.terminal import harmless
@@ -16,6 +17,7 @@ def _parser() -> argparse.ArgumentParser:
     dead_letters.add_to(commands)
     mail.add_to(commands)
     trace.add_to(commands)
+    audit.add_to(commands)
     event_docs.add_to(commands)
     return parser
 

@@ -1,0 +1,66 @@
+"""``python -m ops audit``: whether what is stored keeps the promises."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from ops import connect
+from ops.audit import report
+from ops.audit.model import Moment
+from ops.audit.reading import StoredTables
+from ops.audit.run import Audit
+from ops.dead_letters.domain import OperatorError
+from shared.adapters import clients
+
+# Longer than the slowest retries of an event, so that nothing under way is taken for lost.
+_MINUTES = 20.0
+_QUIET_SECONDS = 2.0
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The ``audit`` command."""
+    parser = commands.add_parser(
+        "audit",
+        help="does what is stored keep the promises? (reads only)",
+        description="Reads every table and checks what the pipeline promises. "
+        "Exit status: 0 all kept, 1 a promise is broken, 2 could not look.",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=_MINUTES,
+        help="what is younger may still be under way (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="waiting dead letters and stuck checkouts break it"
+    )
+    parser.add_argument("--json", action="store_true", help="for machines")
+    connect.add_options(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if not options.minutes >= 0:
+        raise OperatorError("--minutes: must not be negative")
+    connection = connect.connect(options)
+    source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
+    moment = Moment(connection.clock.now(), timedelta(minutes=options.minutes))
+    results = Audit(source, moment, strict=options.strict, progress=_progress()).run()
+    show = report.as_json if options.json else report.as_text
+    print(show(results, stage=connection.stage, now=moment.now))
+    return 1 if any(result.breaches for result in results) else 0
+
+
+def _progress() -> Callable[[str, int], None]:
+    """Says on stderr how far it is, every few seconds."""
+    spoken = time.monotonic()
+
+    def tell(table: str, rows: int) -> None:
+        nonlocal spoken
+        if time.monotonic() - spoken >= _QUIET_SECONDS:
+            spoken = time.monotonic()
+            print(f"  .. {table}: {rows} rows", file=sys.stderr, flush=True)
+
+    return tell

@@ -1,0 +1,61 @@
+"""What the dead letters say: what failed, and so what is missing elsewhere for a known reason."""
+
+from collections.abc import Iterator
+
+from ops.audit.model import Check, Finding, Letters, Moment, Name, Page, inner, number, text
+from ops.audit.outbox import parsed, sku_in
+from shared.contracts.topics import INVENTORY_STOCK_UPDATED
+from shared.dead_letters.letter import LetterState
+from shared.schema import DEAD_LETTERS, LEDGER
+from shared.writes import Item
+
+_UNRESOLVED = {LetterState.OPEN.value, LetterState.REPLAYING.value}
+
+
+def first_round(letter: Item) -> list[Name]:
+    """The ledger record of the event that failed, if it was handled after all."""
+    return [(LEDGER.name, (_receipt(letter),))]
+
+
+def learn(page: Page, letters: Letters) -> None:
+    """Remember which events failed and are not handled: a few words per letter."""
+    for letter in page.rows:
+        if page.find(LEDGER.name, _receipt(letter)) is not None:
+            continue
+        event_id = text(letter, "eventId")
+        payload = inner(parsed(text(letter, "originalEvent")), "payload")
+        letters.ids.add(event_id)
+        letters.orders.add(text(payload, "orderId"))
+        sku = sku_in(payload)
+        letters.skus.add(sku)
+        sold = text(letter, "eventType") == INVENTORY_STOCK_UPDATED and "orderId" in payload
+        if sold and payload.get("reason") in {"sale", "return"}:
+            units = int(number(payload, "delta"))
+            letters.unrecorded[sku] = letters.unrecorded.get(sku, 0) + units
+
+
+def unresolved(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """A letter that nobody resolved or discarded waits for an operator (I15)."""
+    for letter in page.rows:
+        if letter.get("state") in _UNRESOLVED:
+            said = " ".join(text(letter, name) for name in ("eventType", "state", "cause"))
+            yield Finding(text(letter, "eventId"), f"dead letter: {said}", attention=True)
+
+
+def resolved(page: Page, moment: Moment) -> Iterator[Finding]:
+    """A letter is resolved by nothing but the event being handled (I15, I17)."""
+    for letter in page.rows:
+        handled = page.find(LEDGER.name, _receipt(letter)) is not None
+        told = moment.remembered(text(letter, "lastFailedAt"))
+        if letter.get("state") == LetterState.RESOLVED.value and told and not handled:
+            yield Finding(text(letter, "eventId"), "is resolved, and was never handled")
+
+
+def _receipt(letter: Item) -> str:
+    return f"{text(letter, 'topic')}#{text(letter, 'eventId')}"
+
+
+CHECKS = (
+    Check("no dead letter waits", "I15", DEAD_LETTERS.name, unresolved, strict=True),
+    Check("resolved letters were handled", "I17", DEAD_LETTERS.name, resolved),
+)

@@ -1,0 +1,138 @@
+"""What a check is given, and what it answers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from shared.clock import iso
+from shared.ledger import RETENTION
+from shared.schema import TABLES
+from shared.writes import Item
+
+Name = tuple[str, tuple[str, ...]]
+"""Logical table and key of a row."""
+
+# Rows that expire are judged only while nothing that belongs to them can have expired.
+_MARGIN = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row that does not keep a promise; names it by ids only, never by what people wrote.
+
+    Args:
+        attention: somebody should look, but no promise is broken.
+    """
+
+    subject: str
+    says: str
+    attention: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of one table, with the rows of other tables that belong to them."""
+
+    rows: Sequence[Item]
+    known: Mapping[Name, Item] = field(default_factory=dict)
+
+    def find(self, table: str, *key: str) -> Item | None:
+        """A row that belongs to this page, None if the table does not have it."""
+        return self.known.get((table, key))
+
+
+@dataclass(slots=True)
+class Letters:
+    """The dead letters that explain why something did not happen (yet).
+
+    Args:
+        ids: events that failed and were not handled since; whether anybody will replay them or
+            decided against it makes no difference: they are visible, not lost (I15).
+        orders: orders that any of them is about.
+        skus: shelves that any of them is about.
+        unrecorded: units per SKU whose sale is in such a letter instead of the movements.
+    """
+
+    ids: set[str] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
+    skus: set[str] = field(default_factory=set)
+    unrecorded: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the stores are looked at, and what may still be under way then.
+
+    Args:
+        patience: longer than QStash retries; what is younger is not judged.
+    """
+
+    now: datetime
+    patience: timedelta
+    letters: Letters = field(default_factory=Letters)
+
+    @property
+    def cutoff(self) -> str:
+        """What happened before this moment must have had all its consequences."""
+        return iso(self.now - self.patience)
+
+    def settled(self, at: str) -> bool:
+        """Whether everything that follows from this moment should have happened."""
+        return at <= self.cutoff
+
+    def remembered(self, at: str) -> bool:
+        """Whether the rows of then cannot have expired yet."""
+        return at > iso(self.now - RETENTION + _MARGIN)
+
+
+Look = Callable[[Page, Moment], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise.
+
+    Args:
+        name: what the report calls it.
+        invariant: its number among the system's invariants.
+        table: whose rows it looks at.
+        strict: its attentions are breaches for whoever asks strictly.
+    """
+
+    name: str
+    invariant: str
+    table: str
+    look: Look
+    strict: bool = False
+
+
+def name_of(table: str, row: Item) -> Name:
+    """Table and key of a row."""
+    return table, tuple(text(row, attribute) for attribute in TABLES[table].key_names())
+
+
+def text(row: Item, attribute: str) -> str:
+    """An attribute as text, empty if the row lacks it."""
+    value = row.get(attribute)
+    return "" if value is None else str(value)
+
+
+def number(row: Item, attribute: str) -> Decimal:
+    """An attribute as an exact number, zero if the row lacks it."""
+    value = row.get(attribute)
+    return Decimal(0) if value is None else Decimal(str(value))
+
+
+def inner(row: Item, attribute: str) -> Item:
+    """An attribute that is a row itself, empty if it is not."""
+    value = row.get(attribute)
+    return value if isinstance(value, Mapping) else {}
+
+
+def entries(row: Item, attribute: str) -> list[Item]:
+    """The rows in a list attribute."""
+    value = row.get(attribute)
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return []
+    return [entry for entry in value if isinstance(entry, Mapping)]

@@ -1,0 +1,148 @@
+"""What an order must agree with: its payment, its checkout, its lines, its events, its mail."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ops.audit.model import Check, Finding, Moment, Name, Page, entries, number, text
+from ops.audit.outbox import sent_by
+from shared.contracts.topics import NOTIFICATION_EMAIL
+from shared.ids import order_id_for
+from shared.schema import CHECKOUTS, LEDGER, NOTIFICATIONS, ORDERS
+from shared.writes import Item
+
+# The event without which an order cannot be in this state.
+_PROOF = {
+    "CONFIRMED": "order.confirmed",
+    "SHIPPED": "order.shipped",
+    "DELIVERED": "order.delivered",
+    "CANCELLED": "order.cancelled",
+}
+_STATES = {"PENDING", "PROCESSING", *_PROOF}
+_WITHOUT_ANYTHING_SENT = {"claimed", "sent", "unknown", "suppressed"}
+
+
+def cause_of(order: Item) -> str:
+    """The command that made the order: the first entry of its timeline."""
+    timeline = entries(order, "timeline")
+    return text(timeline[0], "eventId") if timeline else ""
+
+
+def first_round(order: Item) -> list[Name]:
+    """The rows that belong to an order by its own ids."""
+    return [
+        (CHECKOUTS.name, (text(order, "orderId"),)),
+        (LEDGER.name, (f"commands#{cause_of(order)}",)),
+    ]
+
+
+def second_round(page: Page) -> list[Name]:
+    """The mails that the orders' own records name."""
+    return [
+        (NOTIFICATIONS.name, (mail,))
+        for order in page.rows
+        for mail in _mails(_record(page, order))
+    ]
+
+
+def one_per_payment(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """An order's id is a function of its payment, and the table holds an id once: an order under
+    its right id is the only one of its payment (I3)."""
+    for order in page.rows:
+        order_id = text(order, "orderId")
+        if order_id_for(text(order, "paymentId")) != order_id:
+            yield Finding(order_id, "is not the one order id that its payment can have")
+
+
+def confirmed(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """Order and confirmed checkout are written together, for the same cart (I4, I5, I6)."""
+    for order in page.rows:
+        order_id = text(order, "orderId")
+        checkout = page.find(CHECKOUTS.name, order_id)
+        if checkout is None:
+            yield Finding(order_id, "has no checkout")
+        elif checkout.get("status") != "confirmed":
+            yield Finding(order_id, f"its checkout is {text(checkout, 'status')}, not confirmed")
+        elif checkout.get("cartDigest") != order.get("cartDigest"):
+            yield Finding(order_id, "its checkout is of another cart")
+
+
+def adds_up(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """The total is what the lines cost, each product is in one line, at least one of each (I19)."""
+    for order in page.rows:
+        order_id, lines = text(order, "orderId"), entries(order, "items")
+        total = sum((number(li, "price") * number(li, "quantity") for li in lines), Decimal(0))
+        if total != number(order, "totalAmount"):
+            said = number(order, "totalAmount")
+            yield Finding(order_id, f"its lines cost {total}, its total says {said}")
+        products = Counter((text(li, "productId"), text(li, "variationId")) for li in lines)
+        if not lines or any(count > 1 for count in products.values()):
+            yield Finding(order_id, "has no lines, or two of one product")
+        if any(number(line, "quantity") < 1 for line in lines):
+            yield Finding(order_id, "has a line of less than one unit")
+
+
+def timeline(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """An order was placed once and first, no event is on its timeline twice, and its state is one
+    that an event on it can have led to (I20)."""
+    for order in page.rows:
+        order_id, told = text(order, "orderId"), entries(order, "timeline")
+        verdicts = [text(entry, "verdict") for entry in told]
+        if verdicts[:1] != ["placed"] or verdicts.count("placed") != 1:
+            yield Finding(
+                order_id, "its timeline does not begin with the one command that placed it"
+            )
+        events = Counter(text(entry, "eventId") for entry in told)
+        for event_id in sorted(event for event, count in events.items() if count > 1):
+            yield Finding(order_id, f"event {event_id} is on its timeline more than once")
+        status = text(order, "status")
+        proof = _PROOF.get(status)
+        if status not in _STATES:
+            yield Finding(order_id, f"its state {status} does not exist")
+        elif proof is not None and proof not in {text(entry, "type") for entry in told}:
+            yield Finding(order_id, f"is {status} without an {proof} on its timeline")
+
+
+def recorded(page: Page, moment: Moment) -> Iterator[Finding]:
+    """An order is committed with the ledger record of its command, or not at all (I6, I8)."""
+    for order in page.rows:
+        if moment.remembered(text(order, "createdAt")) and _record(page, order) is None:
+            yield Finding(text(order, "orderId"), "the ledger knows nothing of its command")
+
+
+def mailed(page: Page, moment: Moment) -> Iterator[Finding]:
+    """Its buyer was told, once: the mail that the command asked for has a send record, or is a
+    dead letter (I12). What a failed or claimed record means is the mail's own check."""
+    for order in page.rows:
+        record = _record(page, order)
+        if record is None or not moment.remembered(text(order, "createdAt")):
+            continue
+        if not moment.settled(text(record, "doneAt") or "~"):
+            continue
+        order_id, mails = text(order, "orderId"), _mails(record)
+        if len(mails) != 1:
+            yield Finding(order_id, f"its command asked for {len(mails)} mails instead of one")
+        for mail in mails:
+            row = page.find(NOTIFICATIONS.name, mail)
+            state = "no" if row is None else text(row, "state")
+            if state not in _WITHOUT_ANYTHING_SENT and mail not in moment.letters.ids:
+                yield Finding(order_id, f"mail {mail}: {state} send record and no dead letter")
+
+
+def _record(page: Page, order: Item) -> Item | None:
+    return page.find(LEDGER.name, f"commands#{cause_of(order)}")
+
+
+def _mails(record: Item | None) -> list[str]:
+    found = () if record is None else sent_by(record)
+    return [sent.event_id for sent in found if sent.event_type == NOTIFICATION_EMAIL]
+
+
+CHECKS = (
+    Check("one order per payment", "I3", ORDERS.name, one_per_payment),
+    Check("order has its confirmed checkout", "I6", ORDERS.name, confirmed),
+    Check("total is lines times price", "I19", ORDERS.name, adds_up),
+    Check("timeline makes sense", "I20", ORDERS.name, timeline),
+    Check("order has its ledger record", "I6", ORDERS.name, recorded),
+    Check("order has its mail", "I12", ORDERS.name, mailed),
+)

@@ -1,0 +1,140 @@
+"""The audit: every table once, every check on every page, and the sums at the end."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ops.audit import checkouts, ledger, letters, mail, orders, shelves
+from ops.audit.model import Check, Finding, Moment, Name, Page
+from ops.audit.reading import Source
+from shared.schema import (
+    CHECKOUTS,
+    DEAD_LETTERS,
+    LEDGER,
+    MOVEMENTS,
+    NOTIFICATIONS,
+    ORDERS,
+    STOCK,
+)
+from shared.writes import Item
+
+CHECKS: tuple[Check, ...] = (
+    *shelves.CHECKS,
+    *orders.CHECKS,
+    *checkouts.CHECKS,
+    *ledger.CHECKS,
+    *mail.CHECKS,
+    *letters.CHECKS,
+)
+# The findings of one check that are kept; the others are only counted.
+MOST_FINDINGS = 1000
+
+Progress = Callable[[str, int], None]
+_FIRST: Mapping[str, Callable[[Item], list[Name]]] = {
+    ORDERS.name: orders.first_round,
+    CHECKOUTS.name: checkouts.first_round,
+    LEDGER.name: ledger.first_round,
+    NOTIFICATIONS.name: mail.first_round,
+    DEAD_LETTERS.name: letters.first_round,
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """What one check came to.
+
+    Args:
+        rows: how many it looked at.
+        found: the findings, up to a bound; ``breaches`` and ``attentions`` count all.
+    """
+
+    name: str
+    invariant: str
+    rows: int = 0
+    breaches: int = 0
+    attentions: int = 0
+    found: list[Finding] = field(default_factory=list)
+
+    def add(self, findings: Iterable[Finding], *, strict: bool) -> None:
+        """Count findings, and keep the first ones."""
+        for finding in findings:
+            if finding.attention and not strict:
+                self.attentions += 1
+            else:
+                self.breaches += 1
+            if len(self.found) < MOST_FINDINGS:
+                self.found.append(finding)
+
+
+@dataclass(slots=True)
+class Audit:
+    """One audit of one stage.
+
+    Args:
+        strict: what only needs attention breaks a promise, where a check has that.
+        progress: told the table and how many of its rows were looked at so far.
+    """
+
+    source: Source
+    moment: Moment
+    strict: bool = False
+    progress: Progress = lambda _table, _rows: None
+    _results: dict[str, Result] = field(default_factory=dict)
+
+    def run(self) -> list[Result]:
+        """Every check's result.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        self._results = {check.name: Result(check.name, check.invariant) for check in CHECKS}
+        story = shelves.Story(self.moment)
+        # First what explains what is missing elsewhere; then shelves before orders before
+        # movements, so that what happens meanwhile is on the side where it is allowed for.
+        for table, also in (
+            (DEAD_LETTERS.name, lambda page: letters.learn(page, self.moment.letters)),
+            (STOCK.name, story.stock),
+            (ORDERS.name, story.orders),
+            (CHECKOUTS.name, _nothing),
+            (LEDGER.name, story.ledger),
+            (NOTIFICATIONS.name, _nothing),
+            (MOVEMENTS.name, story.movements),
+        ):
+            self._read(table, also)
+        return [*self._results.values(), *self._sums(story)]
+
+    def _read(self, table: str, also: Callable[[Page], None]) -> None:
+        checks = [check for check in CHECKS if check.table == table]
+        count = 0
+        for page in self._pages(table):
+            also(page)
+            count += len(page.rows)
+            for check in checks:
+                result = self._results[check.name]
+                result.rows += len(page.rows)
+                result.add(check.look(page, self.moment), strict=self.strict and check.strict)
+            self.progress(table, count)
+
+    def _pages(self, table: str) -> Iterator[Page]:
+        for rows in self.source.pages(table):
+            names = [name for row in rows for name in _FIRST.get(table, _none)(row)]
+            page = Page(rows, self.source.get(names))
+            if table == ORDERS.name:
+                more = self.source.get(orders.second_round(page))
+                page = Page(rows, {**page.known, **more})
+            yield page
+
+    def _sums(self, story: shelves.Story) -> Sequence[Result]:
+        results = []
+        for name, invariant, look in shelves.SUMS:
+            result = Result(name, invariant, rows=len(story.shelves))
+            result.add(look(story), strict=self.strict)
+            results.append(result)
+        return results
+
+
+def _nothing(_page: Page) -> None:
+    pass
+
+
+def _none(_row: Item) -> list[Name]:
+    return []
