@@ -8,10 +8,12 @@ MAKEFLAGS += --no-print-directory
 # The first interpreter that is new enough; override with PYTHON=/path/to/python3.
 ifndef PYTHON
 PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
-	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
 endif
+# The tools of the checkout come first, for programs that look for `node` or `python` themselves.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PY := .venv/bin/python
-CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/node node_modules/aws-cdk/bin/cdk
+CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
 CODE := $(wildcard shared functions infra local ops benchmarks tests)
 LOCKS := dev layer infra local
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -60,7 +62,7 @@ reset: setup ## Forget all orders and messages, and fill the shelves again
 lint: setup ## Style, format, import rules, docstrings
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@.venv/bin/lint-imports
+	@said=$$(.venv/bin/lint-imports --no-logo) && echo "Import rules kept." || { echo "$$said"; exit 1; }
 	@.venv/bin/interrogate --quiet $(filter-out tests,$(CODE))
 
 .PHONY: types
@@ -102,6 +104,7 @@ format: setup ## Let ruff rewrite what it can
 .PHONY: docs
 docs: setup ## Write the pages that are generated from the code
 	@$(PY) -m ops docs
+	@$(PY) -m tests.mutations.page
 
 .PHONY: lock
 lock: setup ## Lock the dependencies again, with hashes (UPGRADE=1 for newer ones)
