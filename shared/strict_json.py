@@ -14,6 +14,8 @@ from shared.money import wire_number
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 24
+# What DynamoDB can hold; a number that we could read and not store would be retried for ever.
+_MAX_PRECISION = 38
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -35,7 +37,11 @@ def _integer(text: str) -> int:
 
 def _fraction(text: str) -> Decimal:
     number = Decimal(text) if len(text) <= 64 else None
-    if number is None or abs(number.adjusted()) > _MAX_DIGITS or len(text) > 48:
+    if (
+        number is None
+        or abs(number.adjusted()) > _MAX_DIGITS
+        or len(number.as_tuple().digits) > _MAX_PRECISION
+    ):
         raise InvalidJsonError("body", f"numbers must have at most {_MAX_DIGITS} digits")
     return number
 

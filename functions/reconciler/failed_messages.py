@@ -16,6 +16,9 @@ from shared.dead_letters.letter import error_text, original_of
 from shared.errors import PermanentError
 from shared.ids import caused_event_id, is_id
 
+# Per run. Another application's entries may lie above ours in the same queue.
+MOST_LOOKED_AT = 1000
+
 
 class QStashFailedMessages:
     """The failed messages that are ours.
@@ -43,8 +46,10 @@ class QStashFailedMessages:
         Raises:
             DependencyError: QStash did not answer.
         """
-        reports = []
-        for entry in self._queue.page(limit):
+        reports: list[tuple[str, DeadLetterReported]] = []
+        for entry in self._queue.entries(MOST_LOOKED_AT):
+            if len(reports) >= limit:
+                break
             report = self._report(entry)
             if report is not None:
                 reports.append((str(entry["dlqId"]), report))

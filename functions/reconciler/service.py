@@ -113,6 +113,8 @@ class Reconciler:
         # Kept first, forgotten after: a crash between the two only repeats the keeping.
         if self._letters.keep(found):
             report.letters += 1
+            topic = found.payload.original_topic
+            self._telemetry.measure(Measure("DeadLetters", 1, {"topic": topic}))
         self._failed.forget(entry)
 
     def _resolve(self, report: Report) -> Iterable[Step]:

@@ -151,3 +151,8 @@ def test_decimals_become_numbers_and_text_stays_readable():
 def test_what_has_no_json_form_is_not_guessed():
     with pytest.raises(TypeError, match="set has no JSON form"):
         dumps({"a": {1}})
+
+
+def test_a_number_too_precise_to_be_stored_is_refused_and_not_retried_for_ever():
+    with pytest.raises(InvalidJsonError):
+        loads(b"[1." + b"1" * 40 + b"]", max_bytes=100)
