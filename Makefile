@@ -81,6 +81,14 @@ infra: setup ## The synthesized templates
 e2e: setup ## Checkout to mail on a deployed stack
 	@$(PY) -m pytest $(PYTEST_ARGS) tests/e2e
 
+.PHONY: chaos-e2e
+chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the reckoning (SEED= repeats)
+	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(CHAOS_ARGS)
+
+.PHONY: audit
+audit: setup ## Does what is stored keep every promise? (here, or STAGE=prod)
+	@$(PY) -m ops audit $(if $(filter-out file,$(origin STAGE)),$(if $(filter-out local,$(STAGE)),--stage $(STAGE))) $(AUDIT_ARGS)
+
 ##@ AWS
 
 STAGE ?= dev
@@ -127,4 +135,4 @@ setup:
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5); next } \
-		/^[a-z0-9 ]+:.*## / { printf "  %-26s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9 -]+:.*## / { printf "  %-26s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
