@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from functions.commands.domain import Cart, Reject, Shelf, Situation
 from shared.clock import Clock, iso
+from shared.envelope import one_line
 from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, STOCK
 from shared.writes import (
@@ -121,7 +122,7 @@ def _shelf(row: Item) -> Shelf:
     return Shelf(
         price=Decimal(str(row["price"])),
         available=int(str(row["available"])),
-        name=str(row["name"]),
+        name=one_line(str(row["name"]), 200),
     )
 
 

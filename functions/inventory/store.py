@@ -3,6 +3,7 @@
 from functions.inventory.domain import ShelfState
 from shared.clock import iso
 from shared.contracts.inventory import StockUpdated
+from shared.envelope import one_line
 from shared.ports import Tables
 from shared.schema import MOVEMENTS, STOCK
 from shared.writes import Absent, AtLeast, AtMost, Equals, Put, Update, Write
@@ -24,7 +25,7 @@ class ShelfTables:
         if row is None:
             return None
         return ShelfState(
-            name=str(row["name"]),
+            name=one_line(str(row["name"]), 200),
             available=int(str(row["available"])),
             threshold=int(str(row["threshold"])),
             armed=row["alert"] == "armed",

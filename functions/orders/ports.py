@@ -22,8 +22,8 @@ class Timelines(Protocol):
         """Append to an order's timeline."""
         ...
 
-    def has_refund(self, order_id: str) -> bool:
-        """Whether money of this payment was asked back before.
+    def has_refund(self, order_id: str) -> bool | None:
+        """Whether money of this payment was asked back before, None for an unknown checkout.
 
         Raises:
             DependencyError: the store did not answer.

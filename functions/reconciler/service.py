@@ -25,6 +25,8 @@ from shared.schema import PENDING_SHARDS
 Step = Callable[[], None]
 
 PER_SHARD = 25
+# More, because most of them may be waiting for their next turn.
+CHECKOUTS_PER_SHARD = 200
 PER_PULL = 100
 # Seconds of the invocation that are kept for writing the report.
 RESERVE = 5.0
@@ -87,7 +89,7 @@ class Reconciler:
     # ------------------------------------------------------------------ checkouts
     def _commands(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
-        for checkout in self._work.checkouts(shard, overdue_before(now), PER_SHARD):
+        for checkout in self._work.checkouts(shard, overdue_before(now), CHECKOUTS_PER_SHARD):
             self._aged(checkout.accepted_at, report)
             if is_hopeless(checkout):
                 yield partial(self._give_up, checkout, report)

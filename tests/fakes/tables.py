@@ -97,14 +97,19 @@ class InMemoryTables:
             ]
             if failures:
                 raise ConditionsFailed(failures)
-            changes = [_changed(write, item) for write, item in zip(writes, current, strict=True)]
-            for (table, identity), row, write in zip(targets, changes, writes, strict=True):
-                if isinstance(write, Check):
-                    continue
-                if row is None:
-                    self._rows[table].pop(identity, None)
-                else:
-                    self._rows[table][identity] = row
+            for write, item in zip(writes, current, strict=True):
+                _changed(write, item)  # what cannot be stored fails before anything is
+            for write, (table, identity), item in zip(writes, targets, current, strict=True):
+                self._apply(write, table, identity, item)
+
+    def _apply(
+        self, write: Write, table: str, identity: tuple[str, ...], item: Item | None
+    ) -> None:
+        row = _changed(write, item)
+        if row is None:
+            self._rows[table].pop(identity, None)
+        else:
+            self._rows[table][identity] = row
 
     # ------------------------------------------------------------------ for tests
     def seed(self, table: str, *items: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ LIMIT = 1_000_000
 whole_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**22), 10**22) | st.text(max_size=20),
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(min_size=1, max_size=8), inner, max_size=4)
     ),
     max_leaves=12,
 )
