@@ -95,7 +95,7 @@ STAGE ?= dev
 
 .PHONY: synth
 synth: setup ## Write the templates to cdk.out (STAGE=dev)
-	@$(CDK) synth --quiet --all -c stage=$(STAGE)
+	@$(CDK) synth --quiet -c stage=$(STAGE)
 
 .PHONY: deploy
 deploy: setup ## Deploy to the account of your credentials (STAGE=dev)

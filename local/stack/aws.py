@@ -55,7 +55,10 @@ def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> di
 def is_ready(port: int) -> bool:
     """Whether it takes requests."""
     try:
-        return httpx.get(f"{endpoint(port)}/_ministack/ready", timeout=2).status_code == 200
+        return (
+            httpx.get(f"{endpoint(port)}/_ministack/ready", timeout=2, trust_env=False).status_code
+            == 200
+        )
     except httpx.TransportError:
         return False
 
