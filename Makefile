@@ -92,15 +92,22 @@ audit: setup ## Does what is stored keep every promise? (here, or STAGE=prod)
 ##@ AWS
 
 STAGE ?= dev
+# What only you know, such as CONTEXT="sender_domain=shop.com alert_address=stock@shop.com".
+CONTEXT ?=
+FACTS = -c stage=$(STAGE) $(foreach fact,$(CONTEXT),-c $(fact))
 
 .PHONY: synth
-synth: setup ## Write the templates to cdk.out (STAGE=dev)
-	@$(CDK) synth --quiet -c stage=$(STAGE)
+synth: setup ## Write the templates to cdk.out (STAGE=dev CONTEXT="name=value …")
+	@$(CDK) synth --quiet $(FACTS)
+
+.PHONY: bootstrap
+bootstrap: setup ## Prepare the account of your credentials for CDK, once (STAGE=dev)
+	@$(CDK) bootstrap $(FACTS)
 
 .PHONY: deploy
-deploy: setup ## Deploy to the account of your credentials (STAGE=dev)
+deploy: setup ## Deploy to the account of your credentials (STAGE=dev CONTEXT="name=value …")
 	@test "$(STAGE)" != local || { echo "STAGE=local is what 'make up' deploys"; exit 2; }
-	@$(CDK) deploy --all -c stage=$(STAGE)
+	@$(CDK) deploy --all $(FACTS)
 
 ##@ Upkeep
 
