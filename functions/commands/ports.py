@@ -18,10 +18,12 @@ class OrderBook(Protocol):
         """
         ...
 
-    def placed(self, cart: Cart, *, event_id: str, correlation_id: str) -> Sequence[Write]:
+    def placed(
+        self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
+    ) -> Sequence[Write]:
         """The order, its stock and its checkout: all or none (I6)."""
         ...
 
-    def turned_down(self, cart: Cart, decision: Reject) -> Sequence[Write]:
+    def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
         """The checkout's final answer."""
         ...

@@ -44,7 +44,7 @@ def check_out(event: CheckoutCommand, *, orders: OrderBook, telemetry: Telemetry
         case Accept():
             return _accepted(event, cart, situation, orders)
         case Reject():
-            return _rejected(cart, decision, orders)
+            return _rejected(cart, situation, decision, orders)
     return Effects(outcome=f"already_{decision.status}", facts={"order_id": cart.order_id})
 
 
@@ -62,19 +62,19 @@ def _accepted(
     return Effects(
         outcome="created",
         message="Created order",
-        writes=orders.placed(cart, event_id=event.event_id, correlation_id=correlation),
+        writes=orders.placed(cart, situation, event_id=event.event_id, correlation_id=correlation),
         emits=emits,
         measures=(Measure("OrdersCreated", 1), Measure("Revenue", cart.total)),
         facts={"order_id": cart.order_id},
     )
 
 
-def _rejected(cart: Cart, decision: Reject, orders: OrderBook) -> Effects:
+def _rejected(cart: Cart, situation: Situation, decision: Reject, orders: OrderBook) -> Effects:
     state = {"status": "rejected", "reason": decision.reason, "skus": list(decision.skus)}
     return Effects(
         outcome="rejected",
         message="Rejected checkout",
-        writes=orders.turned_down(cart, decision),
+        writes=orders.turned_down(cart, situation, decision),
         emits=[
             Emit(OrderRejected, _rejection(cart, decision)),
             Emit(RefundRequested, _refund(cart, decision)),

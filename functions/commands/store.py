@@ -10,8 +10,8 @@ from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, STOCK
 from shared.writes import (
     Absent,
-    AnyOf,
     AtLeast,
+    Condition,
     Equals,
     Item,
     Missing,
@@ -50,7 +50,9 @@ class OrderBookTables:
             shelves={sku: _shelf(row) for sku, row in found if row is not None},
         )
 
-    def placed(self, cart: Cart, *, event_id: str, correlation_id: str) -> Sequence[Write]:
+    def placed(
+        self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
+    ) -> Sequence[Write]:
         """One order, one decrement per SKU that cannot go below zero, the checkout confirmed."""
         now = iso(self._clock.now())
         order: dict[str, Value] = {
@@ -84,10 +86,10 @@ class OrderBookTables:
         return [
             Put(ORDERS.name, order, when=(Absent(),)),
             *taken,
-            self._checkout(cart, {"status": "confirmed", "decidedAt": now}),
+            self._checkout(cart, situation, {"status": "confirmed", "decidedAt": now}),
         ]
 
-    def turned_down(self, cart: Cart, decision: Reject) -> Sequence[Write]:
+    def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
         """The checkout rejected, with its reason."""
         now = iso(self._clock.now())
         answer: Item = {
@@ -96,21 +98,27 @@ class OrderBookTables:
             "reason": decision.reason,
             "skus": list(decision.skus),
         }
-        return [self._checkout(cart, answer)]
+        return [self._checkout(cart, situation, answer)]
 
-    def _checkout(self, cart: Cart, answer: Item) -> Update:
+    def _checkout(self, cart: Cart, situation: Situation, answer: Item) -> Update:
         identity: Item = {
             "paymentId": cart.payload.payment_id,
             "userId": cart.payload.user_id,
             "cartDigest": cart.digest,
         }
-        # A checkout is decided once; a command that came past the API makes the row here.
+        # Decided once, and only as it was read: another cart that the API accepts for the same
+        # payment in this very moment must not be decided, nor overwritten, by this one (I4).
+        as_read: tuple[Condition, ...] = (
+            (Missing("status"),)
+            if situation.checkout_digest is None
+            else (Equals("status", "accepted"), Equals("cartDigest", situation.checkout_digest))
+        )
         return Update(
             CHECKOUTS.name,
             {"orderId": cart.order_id},
             set={**identity, **answer},
             remove=("pendingShard",),
-            when=(AnyOf((Missing("status"), Equals("status", "accepted"))),),
+            when=as_read,
         )
 
 
