@@ -79,12 +79,13 @@ class _Stage:
     who: int
     fault: str
     fresh: list[Any] = field(default_factory=list)
+    played: int = 0
     stopped: bool = False
 
     def call(self, act: Callable[[], Any], lost: Callable[[], Exception]) -> Any:
-        position = self._position()
-        if position < len(self.answers):
-            return _given(self.answers[position])
+        if self.played < len(self.answers):
+            self.played += 1
+            return _given(self.answers[self.played - 1])
         if self.stopped or self.fresh:
             self.stopped = True
             raise Stopped
@@ -96,10 +97,6 @@ class _Stage:
                 answer = lost()
         self.fresh.append(answer)
         return _given(answer)
-
-    def _position(self) -> int:
-        self._calls = getattr(self, "_calls", -1) + 1
-        return self._calls
 
 
 def _attempt(act: Callable[[], Any]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.simulation import deeds
 from tests.simulation.actors import Crowd
+from tests.simulation.auditor import the_audit_agrees
 from tests.simulation.dice import Chaos
 from tests.simulation.invariants import AT_REST
 from tests.simulation.journal import Breach, clock_text, shortened
@@ -111,7 +112,7 @@ def examine(world: World) -> None:
     """Ask every invariant; then replay all dead letters once more, and ask whether it mattered."""
     if world.scheduler.halted:
         return
-    for check in AT_REST:
+    for check in (*AT_REST, the_audit_agrees):
         world.records.breach(check(world))
     if not world.scheduler.halted:
         i17_replaying_again_changes_nothing(world)

@@ -127,7 +127,7 @@ class ShopMachine(RuleBasedStateMachine):
 
 TestShop = ShopMachine.TestCase
 TestShop.settings = settings(
-    max_examples=80,
+    max_examples=250,
     stateful_step_count=14,
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
