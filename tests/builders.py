@@ -68,6 +68,27 @@ def stock(product: str = "mug", **changes: Any) -> dict[str, Any]:
     }
 
 
+def order_row(**changes: Any) -> dict[str, Any]:
+    """A stored order of two mugs."""
+    return {
+        "orderId": "ord_1",
+        "paymentId": "pay-1",
+        "userId": "user-1",
+        "customerName": "Ada Example",
+        "customerEmail": "ada@example.com",
+        "customerAddress": "1 Test Street, Testville",
+        "items": [line(quantity=2, productName="Mug")],
+        "totalAmount": Decimal("25.00"),
+        "status": "PENDING",
+        "cartDigest": "digest",
+        "correlationId": "corr-1",
+        "createdAt": MOMENT,
+        "updatedAt": MOMENT,
+        "timeline": [],
+        **changes,
+    }
+
+
 def body_of(event: dict[str, Any]) -> bytes:
     """An event as bytes."""
     return dumps(event).encode()

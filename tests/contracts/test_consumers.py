@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.topics import EVENT_TYPES, Topic, topic_of
-from tests.builders import answer_of, stock
+from tests.builders import answer_of, order_row, stock
 from tests.contracts.samples import PATHS, name_of, sample, text_of, values_of
 from tests.pipeline import Pipeline
 
@@ -28,7 +28,7 @@ def pipeline() -> Pipeline:
 def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
     order_id = event["payload"].get("orderId")
     if order_id is not None:
-        shop.memory.seed("orders", {"orderId": order_id, "status": "PENDING", "timeline": []})
+        shop.memory.seed("orders", order_row(orderId=order_id))
         shop.memory.seed("checkouts", {"orderId": order_id, "status": "rejected"})
 
 
