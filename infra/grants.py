@@ -1,7 +1,7 @@
 """What a function may do to the data, as values: the table in `topics` lists them, the role gets them.
 
-A transaction is authorised by its parts (`PutItem`, `UpdateItem`, `ConditionCheckItem`). Nothing
-here can name a wildcard: a table is one ARN, and no index comes with it.
+A transaction is authorised by its parts (`PutItem`, `UpdateItem`). Nothing here can name a wildcard:
+a table is one ARN, and an index has to be asked for by its name.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ GET = "dynamodb:GetItem"
 BATCH_GET = "dynamodb:BatchGetItem"
 PUT = "dynamodb:PutItem"
 UPDATE = "dynamodb:UpdateItem"
-CHECK = "dynamodb:ConditionCheckItem"
+QUERY = "dynamodb:Query"
 
 
 def on(table: Table, *actions: str) -> Grant:
@@ -42,6 +42,22 @@ def on(table: Table, *actions: str) -> Grant:
         return iam.PolicyStatement(
             actions=list(actions), resources=[resources.tables[table.name].table_arn]
         )
+
+    return statement
+
+
+def query(table: Table, index: str) -> Grant:
+    """Query one index of a table, and not the table itself.
+
+    Raises:
+        ValueError: the schema has no such index.
+    """
+    if index not in {known.name for known in table.indexes}:
+        raise ValueError(f"table {table.name} has no index {index}")
+
+    def statement(resources: Resources) -> iam.PolicyStatement:
+        arn = resources.tables[table.name].table_arn
+        return iam.PolicyStatement(actions=[QUERY], resources=[f"{arn}/index/{index}"])
 
     return statement
 

@@ -8,7 +8,8 @@ from functions.commands.settings import CommandsSettings
 from functions.inventory.settings import InventorySettings
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.settings import OrdersSettings
-from infra.grants import BATCH_GET, CHECK, GET, PUT, UPDATE, Grant, on, send_mail
+from functions.reconciler.settings import ReconcilerSettings
+from infra.grants import BATCH_GET, GET, PUT, UPDATE, Grant, on, query, send_mail
 from shared import schema
 from shared.contracts.topics import Topic
 from shared.settings import Settings
@@ -16,12 +17,16 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
-    """One function: its folder is `functions/<name>`, its topic (if any) is what QStash calls it for."""
+    """One function: its folder is `functions/<name>`, its topic (if any) is what QStash calls it for.
+
+    A function with `every_minutes` is started by the clock instead.
+    """
 
     name: str
     settings: type[Settings]
     grants: tuple[Grant, ...]
     topic: Topic | None = None
+    every_minutes: int | None = None
     memory_mb: int | None = None
     timeout_seconds: int = 30
 
@@ -39,9 +44,10 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         topic=Topic.COMMANDS,
         settings=CommandsSettings,
         grants=(
-            on(schema.ORDERS, GET, BATCH_GET, PUT, UPDATE, CHECK),
-            on(schema.STOCK, GET, BATCH_GET, UPDATE, CHECK),
-            on(schema.CHECKOUTS, GET, BATCH_GET, UPDATE, CHECK),
+            # Order, checkout and shelves are read together, in one batch.
+            on(schema.ORDERS, BATCH_GET, PUT),
+            on(schema.STOCK, BATCH_GET, UPDATE),
+            on(schema.CHECKOUTS, BATCH_GET, UPDATE),
             _LEDGER,
         ),
     ),
@@ -77,9 +83,24 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="checkout",
         settings=CheckoutSettings,
         grants=(
-            on(schema.STOCK, GET, BATCH_GET),
             # Cart and checkout are read together, in one batch.
-            on(schema.CHECKOUTS, GET, BATCH_GET, PUT, UPDATE),
+            on(schema.STOCK, BATCH_GET),
+            on(schema.CHECKOUTS, GET, BATCH_GET, PUT),
+        ),
+    ),
+    FunctionSpec(
+        name="reconciler",
+        settings=ReconcilerSettings,
+        every_minutes=1,
+        # Less than a minute, so that a run ends before the next one starts.
+        timeout_seconds=50,
+        grants=(
+            query(schema.LEDGER, "pending"),
+            query(schema.CHECKOUTS, "pending"),
+            on(schema.CHECKOUTS, UPDATE),
+            query(schema.DEAD_LETTERS, "byState"),
+            on(schema.DEAD_LETTERS, GET, PUT, UPDATE),
+            _LEDGER,
         ),
     ),
 )

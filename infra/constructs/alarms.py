@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,15 +16,26 @@ from infra.topics import FunctionSpec
 NAMESPACE = "OrderPipeline"
 _PERIOD = Duration.minutes(5)
 _NEAR_TIMEOUT = 0.8
+_MISSED_PERIODS = 3
+_TOO_MUCH = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
 class OwnMetric:
-    """A metric that the functions write themselves: how many within five minutes are too many."""
+    """A metric that the functions write themselves: how much, within how long, is too much.
+
+    Args:
+        threshold: this much is too much already.
+        statistic: how a period's values make one.
+        periods: how many in a row have to be too much.
+    """
 
     name: str
     threshold: int
     meaning: str
+    statistic: Literal["SUM", "MAX"] = "SUM"
+    minutes: int = 5
+    periods: int = 1
 
 
 # A failure that the code turns into an answer is no error to Lambda: only these tell of it.
@@ -35,14 +47,30 @@ OWN_METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("PublishErrors", 10, "QStash does not take our events"),
     OwnMetric("DependencyErrors", 10, "DynamoDB or another service does not answer"),
     OwnMetric("RedisUnavailable", 10, "the fast path is gone: slower, still correct"),
+    OwnMetric("CheckoutsUnpublished", 5, "checkouts were accepted that QStash did not take yet"),
+    OwnMetric("CheckoutsStuck", 1, "a paid checkout stays undecided: nobody tries it again"),
+    OwnMetric(
+        "OldestPendingSeconds",
+        301,
+        "something is owed for more than five minutes, and carrying on does not help",
+        statistic="MAX",
+        minutes=3,
+    ),
+    OwnMetric("ReconcileFailures", 1, "carrying on fails run after run, not just once", periods=3),
 )
 
 
 class Alarms(Construct):
-    """Alarms that all report to one topic. Silence counts as health: nothing runs without orders."""
+    """Alarms that all report to one topic.
 
-    def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic) -> None:
+    Silence counts as health, for nothing runs without orders, except where the clock starts it.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, topic: sns.ITopic, stage: str
+    ) -> None:
         super().__init__(scope, construct_id)
+        self._namespace = f"{NAMESPACE}/{stage}"
         self._action = actions.SnsAction(topic)
 
     def watch_function(self, spec: FunctionSpec, *, function_name: str) -> None:
@@ -59,13 +87,13 @@ class Alarms(Construct):
             f"{pascal(spec.name)}Errors",
             metric("Errors", "Sum"),
             threshold=1,
-            description=f"{spec.name}: an invocation failed; QStash will retry it",
+            description=f"{spec.name}: an invocation failed; {_then(spec)}",
         )
         self._alarm(
             f"{pascal(spec.name)}Throttles",
             metric("Throttles", "Sum"),
             threshold=1,
-            description=f"{spec.name}: at its reserved concurrency; deliveries are being put off",
+            description=f"{spec.name}: at its reserved concurrency; callers are being put off",
         )
         self._alarm(
             f"{pascal(spec.name)}Duration",
@@ -73,6 +101,17 @@ class Alarms(Construct):
             threshold=int(spec.timeout_seconds * 1000 * _NEAR_TIMEOUT),
             description=f"{spec.name}: a run came near its timeout of {spec.timeout_seconds} s",
         )
+        if spec.every_minutes:
+            # Of this one function silence is no health: nothing else notices that it stopped.
+            self._alarm(
+                f"{pascal(spec.name)}Silence",
+                metric("Invocations", "Sum"),
+                threshold=0,
+                periods=_MISSED_PERIODS,
+                description=f"{spec.name}: the clock does not start it any more",
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
+                missing=cloudwatch.TreatMissingData.BREACHING,
+            )
 
     def watch_api(self, api_id: str) -> None:
         """Answers of the public API that were our fault."""
@@ -91,32 +130,50 @@ class Alarms(Construct):
         """
         for metric in metrics:
             total = cloudwatch.MathExpression(
-                expression=f'SELECT SUM({metric.name}) FROM "{NAMESPACE}"',  # noqa: S608 - no database
+                expression=f'SELECT {metric.statistic}({metric.name}) FROM "{self._namespace}"',  # noqa: S608 - no database
                 label=metric.name,
                 using_metrics={},
-                period=_PERIOD,
+                period=Duration.minutes(metric.minutes),
             )
             self._alarm(
                 metric.name,
                 total,
                 threshold=metric.threshold,
+                periods=metric.periods,
                 description=f"{metric.meaning} (metric {metric.name}, dimension service says where)",
             )
 
     def _alarm(
-        self, alarm_id: str, metric: cloudwatch.IMetric, *, threshold: int, description: str
+        self,
+        alarm_id: str,
+        metric: cloudwatch.IMetric,
+        *,
+        threshold: int,
+        description: str,
+        periods: int = 1,
+        comparison: cloudwatch.ComparisonOperator = _TOO_MUCH,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         alarm = cloudwatch.Alarm(
             self,
             alarm_id,
             metric=metric,
             threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            evaluation_periods=periods,
+            comparison_operator=comparison,
+            treat_missing_data=missing,
             alarm_description=description,
         )
         alarm.add_alarm_action(self._action)
+
+
+def _then(spec: FunctionSpec) -> str:
+    """What becomes of what the failed invocation was for."""
+    if spec.topic:
+        return "QStash will retry it"
+    if spec.every_minutes:
+        return "the next run finds the same work"
+    return "the caller was told so"
 
 
 def _metric(

@@ -3,10 +3,13 @@
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs.encrypted_topic import EncryptedTopic
+from infra.nag import acknowledge
 
 
 class Mail(Construct):
@@ -45,11 +48,7 @@ class Mail(Construct):
         self._configuration_set.add_event_destination(
             "Undelivered",
             destination=ses.EventDestination.sns_topic(self.events.topic),
-            events=[
-                ses.EmailSendingEvent.BOUNCE,
-                ses.EmailSendingEvent.COMPLAINT,
-                ses.EmailSendingEvent.REJECT,
-            ],
+            events=[ses.EmailSendingEvent.BOUNCE, ses.EmailSendingEvent.COMPLAINT],
         )
 
     @property
@@ -61,6 +60,7 @@ class Mail(Construct):
         """Offer what functions need of this to other stacks, whether they use it or not."""
         self._identity.stack.export_value(self._identity.email_identity_name)
         self._identity.stack.export_value(self.configuration_set_name)
+        self._identity.stack.export_value(self.events.topic.topic_arn)
 
     def send_statement(self) -> iam.PolicyStatement:
         """Mail as this sender, through this configuration set, and as nobody else."""
@@ -71,4 +71,33 @@ class Mail(Construct):
             actions=["ses:SendEmail"],
             resources=[self._identity.email_identity_arn, configuration_set],
             conditions={"StringEquals": {"ses:FromAddress": self._sender_address}},
+        )
+
+
+class MailFeedback(Construct):
+    """SES's reports on their way to the function that remembers whom not to mail again.
+
+    Lives with the function, not with the topic: the data stack knows nothing of what runs.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, topic: sns.ITopic, function: lambda_.Alias
+    ) -> None:
+        super().__init__(scope, construct_id)
+        function.add_permission(
+            "MailFeedback",
+            principal=iam.ServicePrincipal("sns.amazonaws.com"),
+            source_arn=topic.topic_arn,
+        )
+        subscription = sns.Subscription(
+            self,
+            "Subscription",
+            topic=topic,
+            protocol=sns.SubscriptionProtocol.LAMBDA,
+            endpoint=function.function_arn,
+        )
+        acknowledge(
+            subscription,
+            "CloudFormation-Validate::W3694",
+            "an alias is a function too: reports go to `live` like every other call",
         )

@@ -29,7 +29,7 @@ class ObservabilityStack(Stack):
         ).topic
         if stage.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(stage.alarm_email))
-        alarms = Alarms(self, "Alarms", topic=topic)
+        alarms = Alarms(self, "Alarms", topic=topic, stage=stage.stage)
         for spec in FUNCTIONS:
             alarms.watch_function(spec, function_name=stage.function_name(spec.name))
         alarms.watch_api(api_id)

@@ -1,12 +1,14 @@
-"""What runs: the layer, the functions, and the public API in front of them."""
+"""What runs: the layer, the functions, and what calls them apart from QStash."""
 
 import platform
 
-from aws_cdk import Annotations, CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.constructs.clockwork import Clockwork
 from infra.constructs.ingress import Ingress
+from infra.constructs.mail import MailFeedback
 from infra.constructs.shared_layer import SharedLayer
 from infra.constructs.tables import pascal
 from infra.constructs.topic_function import TopicFunction
@@ -15,6 +17,7 @@ from infra.grants import Resources
 from infra.packaging import HOST, LAMBDA, stage_function, stage_layer
 from infra.settings import StageSettings
 from infra.topics import FUNCTIONS
+from shared.contracts.topics import Topic
 
 
 class PipelineStack(Stack):
@@ -29,6 +32,13 @@ class PipelineStack(Stack):
         self._target = HOST if stage.host_assets else LAMBDA
         self.functions = self._functions()
         self.ingress = Ingress(self, "Ingress", stage=stage, functions=self.functions)
+        self._call_on_time()
+        MailFeedback(
+            self,
+            "MailFeedback",
+            topic=resources.mail.events.topic,
+            function=self.functions[Topic.NOTIFICATIONS].live,
+        )
         self._outputs()
         self._warn_of_placeholders()
 
@@ -57,6 +67,17 @@ class PipelineStack(Stack):
             )
             for spec in FUNCTIONS
         }
+
+    def _call_on_time(self) -> None:
+        for function in self.functions.values():
+            if function.spec.every_minutes:
+                Clockwork(
+                    self,
+                    f"{pascal(function.spec.name)}Clockwork",
+                    name=self._stage.function_name(function.spec.name),
+                    every=Duration.minutes(function.spec.every_minutes),
+                    function=function.live,
+                )
 
     def _outputs(self) -> None:
         CfnOutput(self, "ConfigPrefix", value=self._stage.config_prefix)

@@ -84,8 +84,9 @@ def _way_to_the_index(environ: Mapping[str, str]) -> dict[str, str]:
         if name.upper() in _PROXIES and name in {name.upper(), name.lower()}
     }
     exceptions = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    if proxies and exceptions != "*":
-        exceptions = ",".join(part for part in (exceptions, *_DIRECT) if part)
+    if exceptions != "*":
+        given = [part for part in exceptions.split(",") if part]
+        exceptions = ",".join(dict.fromkeys([*given, *_DIRECT]))
     return {
         **{name: value for name, value in environ.items() if name.startswith(_PIP_PREFIX)},
         **{name: environ[name] for name in _CERTIFICATES if name in environ},

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -21,7 +20,7 @@ class RedisProxy:
         self.hang_up = True
         self.delay = 0.0
         self.down = False
-        self._redis_port = redis_port
+        self._redis_port, self._closing = redis_port, threading.Event()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
@@ -30,6 +29,7 @@ class RedisProxy:
 
     def close(self) -> None:
         """Stop listening and drop every connection."""
+        self._closing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -73,7 +73,7 @@ class RedisProxy:
 
     def _reply(self, client: socket.socket, reply: bytes) -> bool:
         if self.delay:
-            time.sleep(self.delay)
+            self._closing.wait(self.delay)
         if self.lose:
             self.lose -= 1
             return not self.hang_up

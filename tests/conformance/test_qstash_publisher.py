@@ -168,7 +168,7 @@ def test_a_server_that_is_down_is_given_up_after_two_pauses() -> None:
     assert "evt-1, evt-2" in attempt.error
     assert attempt.failures == 3
     assert attempt.clock.slept == pytest.approx([0.1, 0.4])
-    assert attempt.seconds < 2
+    assert attempt.seconds < 5
 
 
 def test_a_server_that_never_answers_costs_three_bounded_waits(
@@ -183,7 +183,7 @@ def test_a_server_that_never_answers_costs_three_bounded_waits(
 
     assert attempt.error.endswith("ReadTimeoutError")
     assert attempt.failures == 3
-    assert attempt.seconds < 2
+    assert attempt.seconds < 5
     assert (whole.connect_timeout, whole.read_timeout) == (1.0, 3.0)
 
 

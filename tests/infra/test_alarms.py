@@ -4,11 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infra.constructs.alarms import NAMESPACE, OWN_METRICS
+import pytest
+
+from infra.constructs.alarms import OWN_METRICS
 from infra.packaging import ROOT
 from infra.topics import FUNCTIONS
-from shared import observability
+from shared.effects import Measure
+from shared.observability import PowertoolsTelemetry
 from tests.infra.assembly import Assembly
+
+# The one metric whose name is put together where it is written.
+COMPOSED = {"MailUnknown": 'f"Mail{outcome.title()}"'}
 
 
 def alarms(assembly: Assembly) -> list[dict[str, Any]]:
@@ -26,21 +32,65 @@ def test_every_function_is_watched_for_errors_throttles_and_slowness(assembly: A
 
     for spec in FUNCTIONS:
         name = f"order-pipeline-{assembly.stage}-{spec.name}"
-        assert watched[name, "Errors"] == 1
-        assert watched[name, "Throttles"] == 1
-        assert watched[name, "Duration"] == 24_000
-    assert len(watched) == 3 * len(FUNCTIONS)
+        assert watched.pop((name, "Errors")) == 1
+        assert watched.pop((name, "Throttles")) == 1
+        near = 40_000 if spec.name == "reconciler" else 24_000
+        assert watched.pop((name, "Duration")) == near
+    assert set(watched) == {(f"order-pipeline-{assembly.stage}-reconciler", "Invocations")}
 
 
 def test_the_functions_own_metrics_are_watched_whatever_their_dimensions(assembly: Assembly):
     """An alarm on one exact set of dimensions goes blind when the code adds one."""
-    queries = {
-        alarm["Metrics"][0]["Expression"] for alarm in alarms(assembly) if "Metrics" in alarm
+    expected = {
+        f'SELECT {metric.statistic}({metric.name}) FROM "OrderPipeline/{assembly.stage}"'  # noqa: S608 - no database
+        for metric in OWN_METRICS
     }
 
-    before, after = "SELECT SUM(", f') FROM "{NAMESPACE}"'
-    watched = () if assembly.stage == "local" else OWN_METRICS
-    assert queries == {before + metric.name + after for metric in watched}
+    assert set(by_query(assembly)) == (set() if assembly.stage == "local" else expected)
+
+
+@pytest.mark.parametrize(
+    ("query", "threshold", "minutes", "periods"),
+    [
+        ("MAX(OldestPendingSeconds)", 301, 3, 1),
+        ("SUM(CheckoutsStuck)", 1, 5, 1),
+        ("SUM(ReconcileFailures)", 1, 5, 3),
+        ("SUM(CheckoutsUnpublished)", 5, 5, 1),
+    ],
+)
+def test_what_is_owed_and_what_cannot_be_carried_on_wakes_somebody(
+    prod: Assembly, query: str, threshold: int, minutes: int, periods: int
+):
+    """At this much, within this long, so many times in a row."""
+    alarm = by_query(prod)[f'SELECT {query} FROM "OrderPipeline/prod"']  # noqa: S608 - no database
+
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["Threshold"] == threshold
+    assert alarm["Metrics"][0]["Period"] == 60 * minutes
+    assert alarm["EvaluationPeriods"] == periods
+
+
+def test_a_refund_request_is_work_and_no_alarm(prod: Assembly):
+    """It is found by its state; nobody has to get up for it."""
+    assert not [query for query in by_query(prod) if "Refund" in query]
+
+
+def by_query(assembly: Assembly) -> dict[str, dict[str, Any]]:
+    """The alarms on the functions' own metrics by their query."""
+    return {
+        alarm["Metrics"][0]["Expression"]: alarm for alarm in alarms(assembly) if "Metrics" in alarm
+    }
+
+
+def test_alarms_look_where_the_code_writes(prod: Assembly, capsys: pytest.CaptureFixture[str]):
+    """The namespace of a stage is spelled here and there: an alarm on the other one never rings."""
+    PowertoolsTelemetry(service="reconciler", stage="prod", level="INFO").measure(
+        Measure("OldestPendingSeconds", 1)
+    )
+
+    written = json.loads(capsys.readouterr().out)
+    namespace = written["_aws"]["CloudWatchMetrics"][0]["Namespace"]
+    assert all(query.endswith(f' FROM "{namespace}"') for query in by_query(prod))
 
 
 def test_every_watched_metric_is_one_that_the_code_writes():
@@ -49,8 +99,8 @@ def test_every_watched_metric_is_one_that_the_code_writes():
         path.read_text() for folder in ("shared", "functions") for path in _sources(ROOT / folder)
     )
 
-    assert observability.NAMESPACE == NAMESPACE
-    assert [m.name for m in OWN_METRICS if f'"{m.name}"' not in code] == []
+    spelled = {m.name: COMPOSED.get(m.name, f'"{m.name}"') for m in OWN_METRICS}
+    assert [name for name, text in spelled.items() if text not in code] == []
 
 
 def _sources(folder: Path) -> list[Path]:
@@ -58,11 +108,24 @@ def _sources(folder: Path) -> list[Path]:
 
 
 def test_silence_is_health_and_every_alarm_reports_to_the_one_topic(assembly: Assembly):
-    """A shop without orders at night is not an incident."""
+    """A shop without orders at night is not an incident; the clock stopping is."""
     for alarm in alarms(assembly):
-        assert alarm["TreatMissingData"] == "notBreaching"
+        clock = alarm.get("MetricName") == "Invocations"
+        assert alarm["TreatMissingData"] == ("breaching" if clock else "notBreaching")
         assert [assembly.text(a) for a in alarm["AlarmActions"]] == ["<AlarmTopic>"]
         assert alarm["AlarmDescription"]
+
+
+def test_the_clock_stopping_is_noticed(assembly: Assembly):
+    """No run in three periods in a row; none of the other alarms would ring."""
+    (silence,) = [a for a in alarms(assembly) if a.get("MetricName") == "Invocations"]
+
+    assert silence["Dimensions"][0]["Value"] == f"order-pipeline-{assembly.stage}-reconciler"
+    assert (silence["ComparisonOperator"], silence["Threshold"]) == (
+        "LessThanOrEqualToThreshold",
+        0,
+    )
+    assert silence["EvaluationPeriods"] == 3
 
 
 def test_services_can_use_the_key_of_the_topics_they_publish_to(assembly: Assembly):
@@ -100,9 +163,9 @@ def test_an_address_for_alarms_is_subscribed_only_when_given(synthesize):
     given: Assembly = synthesize("prod", alarm_email="ops@shop.test")
     silent: Assembly = synthesize("prod")
 
-    (subscription,) = given.resources("AWS::SNS::Subscription")
+    (subscription,) = given.resources("AWS::SNS::Subscription", stack="Observability")
     assert subscription.properties["Endpoint"] == "ops@shop.test"
-    assert not list(silent.resources("AWS::SNS::Subscription"))
+    assert not list(silent.resources("AWS::SNS::Subscription", stack="Observability"))
 
 
 def _services(principal: dict[str, Any]) -> list[str]:

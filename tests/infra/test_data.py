@@ -83,7 +83,7 @@ def test_every_table_is_offered_to_other_stacks_whether_used_or_not(
 
 
 def test_mail_goes_out_over_tls_and_bounces_are_reported(assembly: Assembly):
-    """To the topic that only SES may write to."""
+    """To the topic that only SES may write to: what bounced, and who complained."""
     (configuration,) = assembly.resources("AWS::SES::ConfigurationSet")
     (destination,) = assembly.resources("AWS::SES::ConfigurationSetEventDestination")
 
@@ -93,7 +93,8 @@ def test_mail_goes_out_over_tls_and_bounces_are_reported(assembly: Assembly):
         "COMPLAINT",
     }
     reported = destination.properties["EventDestination"]
-    assert {"bounce", "complaint"} <= set(reported["MatchingEventTypes"])
+    assert reported["Enabled"] is True
+    assert set(reported["MatchingEventTypes"]) == {"bounce", "complaint"}
     assert assembly.text(reported["SnsDestination"]["TopicARN"]) == "<MailEventsTopic>"
 
 

@@ -11,11 +11,18 @@ from tests.infra.assembly import Assembly
 each_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 
 
-def test_every_topic_of_the_contract_has_its_function_and_checkout_has_no_topic():
+# Half a minute for whatever somebody waits for; a run of the reconciler ends before the next one.
+TIMEOUTS = {"reconciler": 50}
+
+
+def test_every_topic_of_the_contract_has_its_function_and_two_functions_have_no_topic():
     """Names live once, in the contract."""
     topics = {spec.name: spec.topic for spec in FUNCTIONS}
 
-    assert topics == {topic.value: topic for topic in Topic} | {"checkout": None}
+    assert topics == {topic.value: topic for topic in Topic} | {
+        "checkout": None,
+        "reconciler": None,
+    }
 
 
 def test_a_stage_deploys_exactly_the_functions_of_the_table(assembly: Assembly):
@@ -70,10 +77,10 @@ def test_the_tables_in_the_environment_are_the_tables_meant(assembly: Assembly, 
 
 @each_function
 def test_limits_runtime_and_code_are_set(assembly: Assembly, spec: FunctionSpec):
-    """Half a minute, a reserved share of the account, the dotted handler, one layer."""
+    """A time limit, a reserved share of the account, the dotted handler, one layer."""
     properties = assembly.functions()[spec.name].properties
 
-    assert properties["Timeout"] == 30
+    assert properties["Timeout"] == TIMEOUTS.get(spec.name, 30)
     assert properties["MemorySize"] == 1024
     assert properties["ReservedConcurrentExecutions"] > 0
     assert properties["Runtime"] == "python3.13"
@@ -110,7 +117,7 @@ def test_every_function_logs_to_a_group_of_its_own_that_forgets(
 
 
 def test_the_five_topics_have_open_urls_and_nothing_else_has(assembly: Assembly):
-    """Checkout is reached through the API only."""
+    """Checkout is reached through the API only, the reconciler by the clock only."""
     urls = {
         assembly.text(url.properties["TargetFunctionArn"]): url.properties
         for url in assembly.resources("AWS::Lambda::Url")

@@ -112,11 +112,13 @@ def test_an_issuer_locks_the_storefront_and_leaves_webhooks_to_their_signature(s
     }
 
 
-def test_only_the_api_and_function_urls_may_call_a_function(assembly: Assembly):
-    """Each permission names who may call, and each API permission one route."""
+def test_only_the_api_function_urls_and_one_topic_may_call_a_function(assembly: Assembly):
+    """Each permission names who may call, each API permission one route."""
     for permission in assembly.resources("AWS::Lambda::Permission"):
         properties = permission.properties
-        if properties["Principal"] == "*":
+        if properties["Principal"] == "sns.amazonaws.com":
+            assert assembly.text(properties["SourceArn"]) == "<MailEventsTopic>"
+        elif properties["Principal"] == "*":
             assert properties.get("FunctionUrlAuthType") == "NONE" or (
                 properties.get("InvokedViaFunctionUrl") is True
             )

@@ -2,17 +2,19 @@
 
 import pytest
 
+from infra.grants import query
 from infra.topics import FUNCTIONS
+from shared.schema import LEDGER
 from tests.infra.assembly import Assembly
 
 GET, BATCH, PUT = "GetItem", "BatchGetItem", "PutItem"
-UPDATE, CHECK = "UpdateItem", "ConditionCheckItem"
+UPDATE, QUERY = "UpdateItem", "Query"
 
 TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
     "commands": {
-        "Orders": {GET, BATCH, PUT, UPDATE, CHECK},
-        "Stock": {GET, BATCH, UPDATE, CHECK},
-        "Checkouts": {GET, BATCH, UPDATE, CHECK},
+        "Orders": {BATCH, PUT},
+        "Stock": {BATCH, UPDATE},
+        "Checkouts": {BATCH, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
     },
     "orders": {"Orders": {GET, UPDATE}, "Checkouts": {GET, UPDATE}, "Ledger": {GET, PUT, UPDATE}},
@@ -23,8 +25,23 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
         "DeadLetters": {GET, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
     },
-    "checkout": {"Stock": {GET, BATCH}, "Checkouts": {GET, BATCH, PUT, UPDATE}},
+    "checkout": {"Stock": {BATCH}, "Checkouts": {GET, BATCH, PUT}},
+    "reconciler": {
+        "Checkouts": {UPDATE},
+        "DeadLetters": {GET, PUT, UPDATE},
+        "Ledger": {GET, PUT, UPDATE},
+    },
 }
+# Only the reconciler looks for anything; everybody else is told the key.
+INDEXES: dict[str, set[str]] = {
+    "reconciler": {
+        "<TablesLedger.Arn>/index/pending",
+        "<TablesCheckouts.Arn>/index/pending",
+        "<TablesDeadLetters.Arn>/index/byState",
+    }
+}
+# These two publish, but no delivery comes to them.
+PUBLISHERS = ("checkout", "reconciler")
 
 URLS = {
     f"urls/{name}" for name in ("commands", "orders", "notifications", "inventory", "analytics")
@@ -45,13 +62,13 @@ def expected(name: str, stage: str) -> set[tuple[str, str]]:
         (f"dynamodb:{action}", f"<Tables{table}.Arn>")
         for table, actions in TABLE_ACTIONS[name].items()
         for action in actions
-    }
+    } | {(f"dynamodb:{QUERY}", index) for index in INDEXES.get(name, set())}
     parameters = {
         (
             "ssm:GetParameters",
             f"arn:<AWS::Partition>:ssm:{HERE}:parameter/order-pipeline/{stage}/{path}",
         )
-        for path in (PUBLISHER if name == "checkout" else CONSUMER)
+        for path in (PUBLISHER if name in PUBLISHERS else CONSUMER)
     }
     logs = {
         (f"logs:{action}", f"<{name.capitalize()}Logs.Arn>")
@@ -81,6 +98,7 @@ def test_a_function_may_do_exactly_this_and_nothing_else(assembly: Assembly, nam
 
 def test_every_function_has_a_role_of_its_own_without_managed_policies(assembly: Assembly):
     """A shared role is the sum of everybody's rights; a managed policy is somebody else's text."""
+    assert set(TABLE_ACTIONS) == {spec.name for spec in FUNCTIONS}
     roles = {assembly.text(f.properties["Role"]) for f in assembly.functions().values()}
 
     assert len(roles) == len(FUNCTIONS)
@@ -110,6 +128,12 @@ def test_nobody_may_scan_or_delete_and_nobody_may_change_the_audit_trail(assembl
             assert "Delete" not in action
             if resource == "<TablesAudit.Arn>":
                 assert (name, action) == ("analytics", "dynamodb:PutItem")
+
+
+def test_an_index_that_the_schema_does_not_have_cannot_be_granted():
+    """A typo would be a permission for nothing, found out by the first run in production."""
+    with pytest.raises(ValueError, match="table ledger has no index pendign"):
+        query(LEDGER, "pendign")
 
 
 def test_mail_may_only_be_sent_from_the_stage_s_own_address(assembly: Assembly):

@@ -65,13 +65,15 @@ def die(world: World, point: str) -> None:
 def test_what_a_killed_run_left_undone_is_done_once_by_the_next(clean: World, point: str) -> None:
     die(clean, point)
     left_by_the_dead = clean.record("commands", "evt-1")
+    still_held = held_for_a_while(clean)
 
     statuses = deliver_until_done(clean)
 
     record = clean.record("commands", "evt-1")
     assert (left_by_the_dead is not None) is (point in DECIDED)
     assert set(statuses[:-1]) <= {503}
-    assert (503 in statuses) is (point in HOLDING)
+    assert statuses[0] == (503 if still_held else 200)
+    assert point in HOLDING or not still_held
     assert len(clean.rows("orders")) == 1
     assert clean.available() == 9
     assert record is not None
@@ -79,6 +81,19 @@ def test_what_a_killed_run_left_undone_is_done_once_by_the_next(clean: World, po
     assert delivered(clean) == dict.fromkeys(outbox_of(record), 1)
     if left_by_the_dead is not None:
         assert outbox_of(left_by_the_dead) == outbox_of(record)
+
+
+def held_for_a_while(world: World) -> bool:
+    """Whether the dead one's lease lasts long enough for a delivery to meet it."""
+    with world.services.redis() as client:
+        key = f"{world.prefix}webhook:dedup:evt-1"
+        value, milliseconds = client.get(key), int(str(client.pttl(key)))
+    if not isinstance(value, bytes) or not value.startswith(b"l:the-one-who-died:"):
+        return False
+    if milliseconds < 200:  # too close to call: let it end
+        time.sleep(0.2)
+        return False
+    return True
 
 
 def deliver_until_done(world: World) -> list[int]:

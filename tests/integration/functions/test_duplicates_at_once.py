@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.ports import Claims
-from tests.builders import stock
+from tests.builders import envelope, stock
 from tests.conformance.live import LivePipeline
 from tests.integration.functions.world import Around, Gate, World, command, distinct, wait_for
 
@@ -127,6 +127,46 @@ def test_without_redis_the_ledger_alone_keeps_it_to_once(world: World, gate: Gat
         assert result.undecided == []
         assert set(result.final) == {200}
         assert_once(world, pipeline, result.final)
+
+
+def test_an_event_that_only_the_ledger_remembers_counts_once_without_redis(
+    world: World, gate: Gate
+) -> None:
+    pipeline = gated(world, gate, world.claims("redis://127.0.0.1:1/0"))
+    metric = envelope("analytics.metric", {"metric": "Visits", "value": 1, "dimensions": {}})
+    threads = [
+        threading.Thread(target=pipeline.post, args=("analytics", metric)) for _ in range(COPIES)
+    ]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: gate.waiting == COPIES)
+
+    gate.open()
+    for thread in threads:
+        thread.join(30)
+
+    assert [measure.name for measure in pipeline.telemetry.measures] == ["Visits"]
+    assert len(world.rows("ledger")) == 1
+
+
+def test_commands_of_many_names_for_one_payment_make_one_order(world: World, gate: Gate) -> None:
+    pipeline = gated(world, gate)
+    statuses: list[int] = []
+
+    def deliver(number: int) -> None:
+        event = {**command(), "eventId": f"evt-alias-{number}"}
+        statuses.append(pipeline.status_of("commands", event))
+
+    threads = [threading.Thread(target=deliver, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: gate.waiting == 8)
+    gate.open()
+    for thread in threads:
+        thread.join(30)
+
+    assert statuses == [200] * 8
+    assert_once(world, pipeline, [])
 
 
 def test_a_storm_through_every_function_leaves_one_of_each(world: World) -> None:

@@ -290,30 +290,21 @@ def test_two_commands_of_one_payment_at_once_make_one_order(shop):
     assert len(shop.outbox.of("order.created")) == 1
 
 
-# ------------------------------------------------------------------ refused
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"totalAmount": Decimal("12.49")}, "payload.totalAmount"),
-        ({"items": [line(), line(price=1)], "totalAmount": 1}, "payload.items[1].price"),
-        ({"items": [line(quantity=600)] * 2}, "payload.items[1].quantity"),
-        ({"items": [line(f"p{n}") for n in range(51)]}, "payload.items"),
-    ],
-)
-def test_cart_that_contradicts_itself_is_refused_for_good(shop, changes, field):
-    response = shop.deliver("commands", checkout_command(**changes))
+def test_order_that_appears_between_reading_and_writing_is_never_overwritten(shop):
+    """Even where no checkout row stands in the way."""
+    first = {"orderId": ORDER_ID, "cartDigest": "another cart", "customerName": "First"}
+    faults = Faults()
 
-    assert response["statusCode"] == 489
-    assert answer_of(response)["error"]["field"] == field
-    assert shop.memory.all("ledger") == []
-    assert shop.outbox.messages == []
+    def watch(name: str) -> None:
+        if name == "tables.transact":
+            faults.watch = lambda _: None
+            shop.memory.seed("orders", first)
 
+    faults.watch = watch
+    shop.tables = faults.wrap("tables", shop.memory)
 
-def test_fifty_products_fit_into_one_transaction(shop):
-    shop.memory.seed("stock", *(stock(f"p{index}") for index in range(50)))
-    items = [line(f"p{index}") for index in range(50)]
+    response = shop.deliver("commands", checkout_command())
 
-    assert shop.deliver("commands", checkout_command(items=items))["statusCode"] == 200
-
-    assert len(shop.outbox.of("inventory.stock.updated")) == 50
-    assert all(available(shop, f"p{index}") == 9 for index in range(50))
+    assert answer_of(response)["error"]["code"] == "payment_reused"
+    assert shop.memory.all("orders") == [first]
+    assert available(shop) == 10

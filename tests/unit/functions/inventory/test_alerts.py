@@ -167,6 +167,27 @@ def test_shelf_that_changes_while_the_alert_is_decided_is_judged_again(shop, now
     assert len(shop.memory.all("movements")) == 1
 
 
+def test_shelf_that_falls_again_while_it_is_armed_stays_as_it_was(shop):
+    """The restock was sold between reading and writing: nobody saw it above the threshold."""
+    shelf(shop, available=50, alert="raised")
+    faults = Faults()
+
+    def watch(name: str) -> None:
+        if name == "tables.transact":
+            faults.watch = lambda _: None
+            shelf(shop, available=1)
+
+    faults.watch = watch
+    shop.tables = faults.wrap("tables", shop.memory)
+
+    assert shop.deliver("inventory", moved("evt-1"))["statusCode"] == 200
+
+    row: Any = shop.memory.get("stock", {"sku": "mug"})
+    assert row["alert"] == "raised"
+    assert alerts(shop) == 0
+    assert len(shop.memory.all("movements")) == 1
+
+
 def test_two_sales_across_the_threshold_at_once_raise_one_alert(shop):
     shelf(shop, available=1)
     faults = Faults()

@@ -1,0 +1,188 @@
+"""Who does what, by chance: shoppers, suppliers, operators, strangers and the weather."""
+
+import random
+from collections.abc import Callable
+from decimal import Decimal
+
+from tests.simulation import deeds
+from tests.simulation.records import Cart
+from tests.simulation.scenario import Scenario
+from tests.simulation.world import World
+
+FUNCTIONS = ("commands", "orders", "notifications", "inventory", "analytics")
+Deed = Callable[[], None]
+
+
+class Crowd:
+    """Everybody around the shop, each step one deed of one of them."""
+
+    def __init__(self, world: World, scenario: Scenario) -> None:
+        self._world, self._scenario = world, scenario
+        # Streams of their own: who shops for what must not depend on how the shop is doing.
+        self._script = random.Random(f"script {scenario.seed}")
+        self._wishes = random.Random(f"wishes {scenario.seed}")
+        self._rng = random.Random(f"crowd {scenario.seed}")
+        self._payments = 0
+        self._rotated = -1000.0
+        usual: list[tuple[int, Deed]] = [
+            (30, self._shops),
+            (6, self._repeats),
+            (5, self._looks),
+            (5, self._measures),
+            (4, self._flushes),
+            (5, self._breaks_down),
+            (5, self._replays),
+            (5, self._repeats_delivery),
+            (5, self._poisons),
+            (3, self._rotates),
+            (4, self._forges),
+            (3, self._overlaps),
+            (3, self._decides),
+        ]
+        wild: list[tuple[int, Deed]] = [
+            (8, self._pays_twice),
+            (7, self._commands),
+            (7, self._restocks),
+            (3, self._bounces),
+            (3, self._estranges),
+            (2, self._reprices),
+        ]
+        deeds_here = usual if scenario.plain else usual + wild
+        self._deeds = [deed for _, deed in deeds_here]
+        self._weights = [weight for weight, _ in deeds_here]
+
+    def act(self) -> None:
+        """One deed, and the time until the next."""
+        self._script.choices(self._deeds, self._weights)[0]()
+        self._world.scheduler.run(self._world.now + self._gap())
+
+    def _gap(self) -> float:
+        kind = self._script.random()
+        if kind < 0.55:
+            return self._script.random() * 0.05
+        if kind < 0.80:
+            return self._script.random() * 3
+        if kind < 0.93:
+            return self._script.random() * 40
+        return self._script.random() * (240 if kind < 0.985 else 1500)
+
+    # ------------------------------------------------------------------ shoppers
+    def _new_cart(self, payment: str | None = None, *, price: Decimal | None = None) -> Cart:
+        if payment is None:
+            self._payments += 1
+            payment = f"pay-{self._payments}"
+        skus = list(self._scenario.catalogue)
+        chosen = self._wishes.sample(skus, self._wishes.choice((1, 1, 1, 2, 2, 3)))
+        wanted = {sku: self._wishes.choice((1, 1, 2, 3)) for sku in chosen}
+        who = f"user-{self._wishes.randrange(6)}"
+        return deeds.cart(self._world, payment, wanted, who=who, price=price)
+
+    def _shops(self) -> None:
+        for _ in range(self._wishes.choice((1, 1, 2, 4))):
+            price = Decimal("0.01") if self._wishes.random() < 0.04 else None
+            deeds.check_out(self._world, self._new_cart(price=price))
+
+    def _repeats(self) -> None:
+        if self._world.records.requests:
+            made = self._rng.choice(self._world.records.requests)
+            self._world.post(made, patience=len(made.answers) + 3)
+
+    def _looks(self) -> None:
+        for made in self._world.records.requests:
+            if self._rng.random() < 0.3:
+                self._world.ask(made)
+
+    def _pays_twice(self) -> None:
+        """Two tabs, one payment, different carts, at the same time."""
+        first = self._new_cart()
+        deeds.check_out(self._world, first)
+        for _ in range(self._rng.choice((1, 1, 2))):
+            deeds.check_out(self._world, self._new_cart(first.payment_id))
+
+    def _commands(self) -> None:
+        """Commands past the API: the same payment under several event ids, sometimes another cart."""
+        world = self._world
+        price = Decimal("0.01") if self._rng.random() < 0.1 else None
+        wanted = self._new_cart(price=price)
+        for _ in range(self._rng.choice((1, 2, 3))):
+            world.command(wanted, world.new_event_id("command"))
+        if self._rng.random() < 0.4:
+            deeds.check_out(world, wanted)
+        if self._rng.random() < 0.4:
+            other = self._new_cart(wanted.payment_id)
+            world.command(other, world.new_event_id("command"))
+        if self._rng.random() < 0.4:
+            deeds.check_out(world, self._new_cart(wanted.payment_id))
+
+    def _measures(self) -> None:
+        deeds.report_metric(self._world, self._rng.randrange(1, 90))
+
+    # ------------------------------------------------------------------ the shop's own people
+    def _restocks(self) -> None:
+        for _ in range(self._rng.choice((1, 1, 3))):
+            sku = self._rng.choice(list(self._scenario.catalogue))
+            deeds.restock(self._world, sku, self._rng.choice((1, 3, 8)))
+
+    def _reprices(self) -> None:
+        sku = self._rng.choice(list(self._scenario.catalogue))
+        price = self._world.price_of(sku) + Decimal(self._rng.choice((-50, 25, 100))) / 100
+        deeds.reprice(self._world, sku, max(price, Decimal(1)))
+
+    def _bounces(self) -> None:
+        deeds.bounce(self._world, f"user-{self._rng.randrange(6)}@example.com")
+
+    def _replays(self) -> None:
+        """Operators replay some dead letters in any order, sometimes two operators the same."""
+        letters = deeds.open_letters(self._world)
+        chosen = self._rng.sample(letters, min(len(letters), 4))
+        for _ in range(self._rng.choice((1, 1, 2)) if chosen else 0):
+            deeds.replay(self._world, chosen, even_if_done=self._rng.random() < 0.5)
+        for event_id in deeds.letters(self._world):
+            if self._rng.random() < 0.1:
+                deeds.send_again(self._world, event_id)
+
+    def _decides(self) -> None:
+        for event_id in deeds.doubtful_mail(self._world):
+            if self._rng.random() < 0.5:
+                resolution = self._rng.choice(("sent", "resend", "dropped"))
+                deeds.resolve_mail(self._world, event_id, resolution)
+
+    def _rotates(self) -> None:
+        # Twice within minutes would lock everybody out, which QStash's own manual warns of.
+        if self._world.now - self._rotated > 900:
+            self._rotated = self._world.now
+            self._world.rotate_keys()
+
+    def _overlaps(self) -> None:
+        self._world.reconcile()
+        self._world.reconcile()
+
+    # ------------------------------------------------------------------ strangers and the weather
+    def _estranges(self) -> None:
+        deeds.publish_alien(self._world, self._rng.choice(("major", "type", "garbage")))
+
+    def _forges(self) -> None:
+        kind = self._rng.choice(("unsigned", "key", "url", "body"))
+        deeds.forge(self._world, self._rng.choice(FUNCTIONS), kind)
+
+    def _poisons(self) -> None:
+        if not self._scenario.redis:
+            return
+        messages = list(self._world.qstash.messages.values())[-12:]
+        for message in self._rng.sample(messages, min(len(messages), 3)):
+            lie = self._rng.choice(deeds.lies(message.about))
+            deeds.poison(self._world, message.about, lie)
+
+    def _repeats_delivery(self) -> None:
+        messages = list(self._world.qstash.messages.values())[-30:]
+        for message in self._rng.sample(messages, min(len(messages), 3)):
+            delay = self._rng.choice((0.0, 0.0, 1.0, 45.0))
+            self._world.qstash.deliver_copy(message, delay)
+
+    def _flushes(self) -> None:
+        deeds.flush(self._world)
+
+    def _breaks_down(self) -> None:
+        what = self._rng.choice((*FUNCTIONS, "checkout", "redis", "qstash", "analytics"))
+        seconds = self._rng.choice((3.0, 20.0, 90.0, 400.0))
+        deeds.outage(self._world, what, seconds)

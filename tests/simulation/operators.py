@@ -1,0 +1,50 @@
+"""Operators' commands, run like any other program: over ports, and as mortal as the functions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ops.dead_letters.domain import Filter, ReplayOptions
+from ops.dead_letters.replay import Outcome, Replayer
+from ops.dead_letters.store import LetterBox
+from ops.mail.resolve import MailDesk
+from shared.ports import CorePorts
+from tests.simulation.invocation import Response
+
+
+class Desk:
+    """``dead-letters replay`` and ``mail resolve``, as the command line puts them together."""
+
+    def __init__(self, ports: CorePorts) -> None:
+        self._ports = ports
+
+    def __call__(self, event: Mapping[str, Any], _context: Any) -> Response:
+        if "mail" in event:
+            return self._resolve(str(event["mail"]), event["resolution"])
+        return self._replay(tuple(event["letters"]), even_if_done=bool(event["evenIfDone"]))
+
+    def _replay(self, event_ids: tuple[str, ...], *, even_if_done: bool) -> Response:
+        ports, told = self._ports, list[Outcome]()
+        replayer = Replayer(
+            LetterBox(ports.tables, ports.clock),
+            tables=ports.tables,
+            publisher=ports.publisher,
+            clock=ports.clock,
+            progress=told.append,
+        )
+        letters = replayer.select(Filter(event_ids), limit=len(event_ids))
+        options = ReplayOptions(
+            actor="operator",
+            reason="simulation",
+            force=True,
+            even_if_done=even_if_done,
+            settle_seconds=0,
+        )
+        replayer.run(letters, options)
+        return {"told": {outcome.letter.event_id: outcome.result.value for outcome in told}}
+
+    def _resolve(self, event_id: str, resolution: Any) -> Response:
+        ports = self._ports
+        desk = MailDesk(ports.tables, ports.publisher, ports.clock)
+        return {
+            "decided": desk.resolve(event_id, resolution, actor="operator", reason="simulation")
+        }

@@ -1,0 +1,32 @@
+"""What a run is about, apart from its seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DEFAULT_STEPS = 40
+SCARCE: Mapping[str, int] = {"mug": 9, "cap": 5, "pin": 60, "tea#green": 12}
+PLENTY: Mapping[str, int] = {"mug": 9000, "cap": 9000, "pin": 9000, "tea#green": 9000}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run.
+
+    Args:
+        seed: decides everything that is left to chance.
+        steps: deeds of the people around the shop.
+        redis: whether there is a Redis at all.
+        plain: only deeds whose result cannot depend on who comes first, so that two runs can be
+            compared (I24).
+    """
+
+    seed: int
+    steps: int = DEFAULT_STEPS
+    redis: bool = True
+    plain: bool = False
+    catalogue: Mapping[str, int] = field(default_factory=lambda: SCARCE)
+
+    @property
+    def command(self) -> str:
+        """How to see it again."""
+        return f"make chaos SEED={self.seed} STEPS={self.steps}"
