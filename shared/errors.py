@@ -110,6 +110,13 @@ class PaymentReusedError(PermanentError):
     code = "payment_reused"
 
 
+class ReservationConflictError(PermanentError):
+    """The order already holds something else, or has used what it held; that stays as it is."""
+
+    status = 409
+    code = "reservation_conflict"
+
+
 class OutOfStockError(PermanentError):
     """Fewer units are available than the cart asks for."""
 

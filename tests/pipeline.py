@@ -1,7 +1,8 @@
 """The whole pipeline in one process: every function over in-memory ports, QStash's part by hand."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from functions.analytics.handler import build as build_analytics
@@ -37,7 +38,16 @@ URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
 
 def environment() -> dict[str, str]:
     """A complete environment for every function."""
-    tables = ("ledger", "orders", "stock", "checkouts", "notifications", "movements", "audit")
+    tables = (
+        "ledger",
+        "orders",
+        "stock",
+        "checkouts",
+        "notifications",
+        "movements",
+        "audit",
+        "reservations",
+    )
     return {
         "STAGE": "test",
         "QSTASH_TOKEN": "token-for-tests",
@@ -62,7 +72,7 @@ class Pipeline:
     """Every function over shared ports.
 
     Deliveries are signed and posted as QStash does; ``drain`` delivers what was published until
-    nothing is left.
+    nothing is left that is due: a delay counts from the drain that first meets the message.
     """
 
     def __init__(
@@ -84,6 +94,7 @@ class Pipeline:
         keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
         self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
         self._delivered = 0
+        self._delayed: list[tuple[datetime, Outbound]] = []
 
     def ports(self) -> Ports:
         """The ports that a consumer is built from."""
@@ -134,12 +145,24 @@ class Pipeline:
 
     def drain(self) -> list[tuple[str, int]]:
         """Deliver everything published so far and what that publishes; type and status of each."""
-        answers = []
-        while self._delivered < len(self.outbox.messages):
+        return [
+            (message.event_type, int(self.send(message)["statusCode"])) for message in self._due()
+        ]
+
+    def _due(self) -> Iterator[Outbound]:
+        now = self.clock.now()
+        while True:
+            late = [message for due, message in self._delayed if due <= now]
+            self._delayed = [entry for entry in self._delayed if entry[0] > now]
+            yield from late
+            if self._delivered == len(self.outbox.messages):
+                return
             message = self.outbox.messages[self._delivered]
             self._delivered += 1
-            answers.append((message.event_type, int(self.send(message)["statusCode"])))
-        return answers
+            if message.delay:
+                self._delayed.append((now + timedelta(seconds=message.delay), message))
+            else:
+                yield message
 
     def checkout(
         self, body: dict[str, Any] | bytes, *, headers: dict[str, str] | None = None

@@ -10,7 +10,15 @@ from tests.builders import answer_of, order_row, stock
 from tests.contracts.samples import PATHS, name_of, sample, text_of, values_of
 from tests.pipeline import Pipeline
 
-BUSINESS_TABLES = ("orders", "stock", "checkouts", "movements", "notifications", "audit")
+BUSINESS_TABLES = (
+    "orders",
+    "stock",
+    "checkouts",
+    "movements",
+    "notifications",
+    "audit",
+    "reservations",
+)
 
 
 @pytest.fixture
@@ -69,11 +77,14 @@ def test_every_type_is_either_handled_durably_or_refused_by_name(pipeline, path)
     "event_type",
     [
         "command.checkout",
+        "command.inventory.reserve",
+        "command.inventory.release",
         "order.created",
         "order.rejected",
         "notification.email",
         "inventory.stock.updated",
         "inventory.stock.low",
+        "inventory.stock.reserved",
         "analytics.metric",
         "analytics.audit",
         "analytics.dlq",

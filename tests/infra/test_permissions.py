@@ -15,17 +15,31 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
         "Orders": {BATCH, PUT},
         "Stock": {BATCH, UPDATE},
         "Checkouts": {BATCH, UPDATE},
+        "Reservations": {GET, BATCH, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
     },
-    "orders": {"Orders": {GET, UPDATE}, "Checkouts": {GET, UPDATE}, "Ledger": {GET, PUT, UPDATE}},
+    "orders": {
+        "Orders": {GET, UPDATE},
+        "Checkouts": {GET, UPDATE},
+        "Stock": {BATCH, UPDATE},
+        "Ledger": {GET, PUT, UPDATE},
+    },
     "notifications": {"Notifications": {GET, PUT, UPDATE}, "Ledger": {GET, PUT, UPDATE}},
-    "inventory": {"Stock": {GET, UPDATE}, "Movements": {PUT}, "Ledger": {GET, PUT, UPDATE}},
+    "inventory": {
+        "Stock": {GET, BATCH, UPDATE},
+        "Movements": {PUT},
+        "Ledger": {GET, PUT, UPDATE},
+    },
     "analytics": {
         "Audit": {PUT},
         "DeadLetters": {GET, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
     },
-    "checkout": {"Stock": {BATCH}, "Checkouts": {GET, BATCH, PUT}},
+    "checkout": {
+        "Stock": {BATCH},
+        "Checkouts": {GET, BATCH, PUT},
+        "Reservations": {BATCH},
+    },
     "reconciler": {
         "Checkouts": {UPDATE},
         "DeadLetters": {GET, PUT, UPDATE},
@@ -37,6 +51,7 @@ INDEXES: dict[str, set[str]] = {
     "reconciler": {
         "<TablesLedger.Arn>/index/pending",
         "<TablesCheckouts.Arn>/index/pending",
+        "<TablesReservations.Arn>/index/expiry",
         "<TablesDeadLetters.Arn>/index/byState",
     }
 }

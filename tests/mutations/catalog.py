@@ -37,8 +37,8 @@ MUTATIONS = (
     Mutation(
         "I1",
         "Stock is never below zero.",
-        "functions/commands/store.py",
-        'when=(AtLeast("available", line.quantity),),',
+        "functions/commands/shelves.py",
+        "when=taken,",
         "when=(),",
         "stock is decremented whatever is left",
         (f"{_COMMANDS}::test_stock_sold_between_reading_and_writing_ends_in_a_rejection",),
@@ -46,9 +46,9 @@ MUTATIONS = (
     Mutation(
         "I2",
         "Stock and the lines of live orders always add up.",
-        "functions/commands/store.py",
-        'add={"available": -line.quantity},',
-        'add={"available": -1},',
+        "functions/commands/shelves.py",
+        "available=held - units, reserved=-held",
+        "available=held - 1, reserved=-held",
         "one unit is taken, whatever was bought",
         (
             (

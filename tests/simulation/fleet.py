@@ -20,7 +20,7 @@ from functions.orders.settings import OrdersSettings
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, LetterTables, PendingTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
@@ -183,6 +183,7 @@ def _reconciler(ports: CorePorts, pool: Any) -> Handler:
     reconciler = Reconciler(
         work=PendingTables(ports.tables, ports.clock),
         failed=failed,
+        holds=HoldTables(ports.tables),
         letters=LetterTables(ports.tables, ports.clock),
         ports=ports,
     )
