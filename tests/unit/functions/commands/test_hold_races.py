@@ -34,7 +34,7 @@ def shop() -> Pipeline:
 
 def overtaken(shop: Pipeline, monkeypatch: pytest.MonkeyPatch, *events: dict[str, Any]) -> None:
     """Between the next decision and its commit, all these are handled."""
-    transact, raced = shop.memory.transact, []
+    transact, raced = shop.memory.transact, list[bool]()
 
     def others_first(writes):
         if not raced:

@@ -1,5 +1,7 @@
 """Holding stock for an order and giving it back: all lines or none, once, for a while."""
 
+from typing import Any
+
 import pytest
 
 from tests.builders import answer_of, release_command, reserve_command, stock, units
@@ -16,7 +18,7 @@ def shop() -> Pipeline:
     return pipeline
 
 
-def deliver(shop: Pipeline, event) -> str:
+def deliver(shop: Pipeline, event: dict[str, Any]) -> Any:
     assert shop.deliver("commands", event)["statusCode"] == 200
     return outcome(shop, event)
 
@@ -235,7 +237,7 @@ def test_a_product_that_left_the_catalogue_does_not_keep_the_others_from_going_b
     assert shelf(shop) == (10, 0)
 
 
-def held_of_a_vanished_product():
+def held_of_a_vanished_product() -> dict[str, Any]:
     return {
         "orderId": "ord_1",
         "eventId": "evt-0",

@@ -1,7 +1,10 @@
 """A hold whose own end never arrives is ended by the reconciler, once it is long over."""
 
+from typing import Any
+
 import pytest
 
+from functions.reconciler.domain import Report
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler
 from functions.reconciler.store import HoldTables, LetterTables, PendingTables
@@ -26,12 +29,13 @@ def shop() -> Pipeline:
     return pipeline
 
 
-def run(shop: Pipeline):
+def run(shop: Pipeline) -> Report:
+    queue: Any = InMemoryQueue()
     reconciler = Reconciler(
         work=PendingTables(shop.tables, shop.clock),
         holds=HoldTables(shop.tables),
         failed=QStashFailedMessages(
-            InMemoryQueue(),
+            queue,
             addresses=frozenset(URLS.values()),
             callbacks=frozenset(),
             now=shop.clock.now,
