@@ -81,18 +81,33 @@ infra: setup ## The synthesized templates
 e2e: setup ## Checkout to mail on a deployed stack
 	@$(PY) -m pytest $(PYTEST_ARGS) tests/e2e
 
+.PHONY: chaos-e2e
+chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the reckoning (SEED= repeats)
+	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(CHAOS_ARGS)
+
+.PHONY: audit
+audit: setup ## Does what is stored keep every promise? (here, or STAGE=prod)
+	@$(PY) -m ops audit $(if $(filter-out file,$(origin STAGE)),$(if $(filter-out local,$(STAGE)),--stage $(STAGE))) $(AUDIT_ARGS)
+
 ##@ AWS
 
 STAGE ?= dev
+# What only you know, such as CONTEXT="sender_domain=shop.com alert_address=stock@shop.com".
+CONTEXT ?=
+FACTS = -c stage=$(STAGE) $(foreach fact,$(CONTEXT),-c $(fact))
 
 .PHONY: synth
-synth: setup ## Write the templates to cdk.out (STAGE=dev)
-	@$(CDK) synth --quiet --all -c stage=$(STAGE)
+synth: setup ## Write the templates to cdk.out (STAGE=dev CONTEXT="name=value …")
+	@$(CDK) synth --quiet $(FACTS)
+
+.PHONY: bootstrap
+bootstrap: setup ## Prepare the account of your credentials for CDK, once (STAGE=dev)
+	@$(CDK) bootstrap $(FACTS)
 
 .PHONY: deploy
-deploy: setup ## Deploy to the account of your credentials (STAGE=dev)
+deploy: setup ## Deploy to the account of your credentials (STAGE=dev CONTEXT="name=value …")
 	@test "$(STAGE)" != local || { echo "STAGE=local is what 'make up' deploys"; exit 2; }
-	@$(CDK) deploy --all -c stage=$(STAGE)
+	@$(CDK) deploy --all $(FACTS)
 
 ##@ Upkeep
 
@@ -127,4 +142,4 @@ setup:
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5); next } \
-		/^[a-z0-9 ]+:.*## / { printf "  %-26s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9 -]+:.*## / { printf "  %-26s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -22,6 +22,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "ALERT_ADDRESS": stage.alert_address,
         "SENDER_ADDRESS": stage.sender_address,
         "SES_CONFIGURATION_SET": configuration_set,
+        "MAX_RETRY_AFTER": str(stage.max_retry_after),
         "SHOP_NAME": stage.shop_name,
         "CURRENCY": stage.currency,
         "ALLOWED_ORIGINS": ",".join(stage.cors_origins),

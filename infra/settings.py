@@ -85,6 +85,7 @@ class StageSettings(BaseModel):
     qstash_url: WebAddress = "https://qstash.upstash.io"
     webhook_base_url: WebAddress = ""
     redis_key_prefix: str = ""
+    max_retry_after: int = Field(default=300, ge=1)
     secrets_key_arn: KeyArn = ""
 
     @model_validator(mode="after")
@@ -127,6 +128,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "local": {
             "reserved_concurrency": _each(10),
+            # Nobody watching a laptop wants to wait minutes for a retry.
+            "max_retry_after": 3,
             "log_level": "DEBUG",
             "log_retention_days": 7,
             "host_assets": True,

@@ -39,8 +39,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _guarded(options: argparse.Namespace) -> int:
-    # A terminated command cleans up behind it as an interrupted one does.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A command that is terminated, or loses its terminal, cleans up as an interrupted one does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         return run(options)
     except EXPECTED_ERRORS as error:

@@ -1,6 +1,7 @@
 """What a long command says while it works: steps with their time, colours only for a person."""
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ QUIET_SECONDS = 2.0
 # A log file wants a sign of life, not a film of it.
 PLAIN_INTERVAL = 15.0
 LIVE_INTERVAL = 0.2
+_MARGIN = len("  ..  ") + 1
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -39,16 +41,20 @@ class Terminal:
             self.stream.flush()
 
     def draw(self, text: str) -> None:
-        """A line that the next one replaces; nothing where nobody watches."""
+        """What goes on right now, on a line that the next one replaces; nothing in a log."""
         if not self.live:
             return
+        # A line that wraps could not be replaced.
+        shown = text[: shutil.get_terminal_size().columns - _MARGIN]
         with self._lock:
-            self.stream.write(f"\r\x1b[2K{text}")
+            self.stream.write(f"\r\x1b[2K  {self.paint('..', 'cyan')}  {shown}")
             self.stream.flush()
 
     def erase(self) -> None:
         """Remove the line that `draw` left."""
-        self.draw("")
+        if self.live:
+            with self._lock:
+                self.stream.write("\r\x1b[2K")
 
 
 def _is_watched(stream: TextIO) -> bool:
@@ -114,8 +120,7 @@ class Progress:
         terminal = self.terminal
         if terminal.live:
             while not done.wait(LIVE_INTERVAL):
-                elapsed = seconds(self._clock() - started)
-                terminal.draw(f"  {terminal.paint('..', 'cyan')}  {step.text()}  {elapsed}")
+                terminal.draw(f"{step.text()}  {seconds(self._clock() - started)}")
             return
         pause = QUIET_SECONDS
         while not done.wait(pause):

@@ -54,6 +54,4 @@ class Deadline:
 
 def iso(moment: datetime) -> str:
     """ISO-8601 in UTC with milliseconds and ``Z``: fixed width, so text order is time order."""
-    return (
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-    )
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

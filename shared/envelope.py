@@ -20,7 +20,7 @@ from shared.ids import ID_RULE, Id
 VERSION = "1.0"
 SUPPORTED_MAJOR = "1"
 _VERSION = re.compile(r"(\d{1,4})\.\d{1,4}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class WireModel(BaseModel):
@@ -36,10 +36,18 @@ class WireModel(BaseModel):
     )
 
 
+_TIME_RULE = "must be an ISO-8601 time with its offset, such as 2026-01-31T12:00:00Z"
+
+
 def _one_line(value: object) -> object:
     if isinstance(value, str) and _CONTROL.search(value):
         raise ValueError("must not contain line breaks or control characters")
     return value
+
+
+def one_line(text: str, most: int) -> str:
+    """Text of our own data as a line of at most that length: no breaks, nothing invisible."""
+    return _CONTROL.sub(" ", text)[:most].strip() or "-"
 
 
 def _moment(value: object) -> datetime:
@@ -49,8 +57,11 @@ def _moment(value: object) -> datetime:
         except ValueError:
             value = None
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise ValueError("must be an ISO-8601 time with its offset, such as 2026-01-31T12:00:00Z")
-    return value.astimezone(UTC)
+        raise ValueError(_TIME_RULE)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the first and last hours that a datetime can hold
+        raise ValueError(_TIME_RULE) from None
 
 
 def is_https(value: object) -> TypeGuard[str]:
@@ -153,12 +164,25 @@ _RULES = {
 }
 
 
+_COLLECTIONS = frozenset({"Tuple", "List", "Dictionary"})
+
+
 def _rule(problem: Mapping[str, Any]) -> str:
     context = problem.get("ctx") or {}
     if isinstance(context.get("error"), ValueError):
         return str(context["error"])
+    if problem["type"].endswith(("too_short", "too_long")):
+        return _length_rule(context)
     message = str(problem["msg"])
     return _RULES.get(problem["type"], message[:1].lower() + message[1:])
+
+
+def _length_rule(context: Mapping[str, Any]) -> str:
+    # pydantic counts "items" of whatever it is; a list has entries, text has characters.
+    counted = "entries" if context.get("field_type") in _COLLECTIONS else "characters"
+    if "min_length" in context:
+        return f"must have at least {context['min_length']} {counted}"
+    return f"must have at most {context.get('max_length')} {counted}"
 
 
 def validated(model: type[E], values: object) -> E:

@@ -25,7 +25,7 @@ def amount(value: object) -> Decimal:
     number = Decimal(value)
     if not number.is_finite() or not 0 <= number <= MAX_AMOUNT:
         raise ValueError(AMOUNT_RULE)
-    exact = number.quantize(CENT)
+    exact = abs(number).quantize(CENT)  # minus nought is nought
     if exact != number:
         raise ValueError(AMOUNT_RULE)
     return exact

@@ -67,16 +67,16 @@ class PowertoolsTelemetry:
 
     def info(self, message: str, **fields: str | int | bool) -> None:
         """A line at INFO."""
-        self._logger.info(message, extra=_allowed(fields))
+        self._logger.info(message, extra=_allowed(fields), stacklevel=3)
 
     def warning(self, message: str, **fields: str | int | bool) -> None:
         """A line at WARNING."""
-        self._logger.warning(message, extra=_allowed(fields))
+        self._logger.warning(message, extra=_allowed(fields), stacklevel=3)
 
     def failure(self, message: str, error: BaseException, **fields: str | int | bool) -> None:
         """A line at ERROR: the exception's class and place, never its text."""
         place = {"error_type": type(error).__name__, "stack": where(error)}
-        self._logger.error(message, extra={**_allowed(fields), **place})
+        self._logger.error(message, extra={**_allowed(fields), **place}, stacklevel=3)
 
     def count(self, metric: str, value: int = 1) -> None:
         """Add to a counter."""

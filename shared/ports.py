@@ -84,7 +84,8 @@ class Claim:
     """Answer to a claim.
 
     Args:
-        token: names the holder; only it may complete or release. Empty unless claimed.
+        token: names the holder; only it may complete or release. Empty unless we hold the claim,
+            or might.
         retry_after: seconds until a busy claim lapses.
     """
 

@@ -23,7 +23,7 @@ UseCase = Callable[[E], Effects]
 
 # Seconds of an invocation that are kept for answering, and for the publish after a commit.
 ANSWER_RESERVE = 1.0
-PUBLISH_RESERVE = 8.0
+PUBLISH_RESERVE = 14.0
 _MAX_DECISIONS = 8
 _MAX_WAIT = 0.8
 

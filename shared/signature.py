@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.clock import Clock
-from shared.errors import UnauthenticatedError
+from shared.errors import PipelineError, UnauthenticatedError
 
 HEADER = "upstash-signature"
 ISSUER = "Upstash"
@@ -72,12 +72,19 @@ class RotatingKeys:
         return self._keys
 
     def refresh(self) -> bool:
-        """Read the keys again unless that was tried a moment ago; True if they changed."""
+        """Read the keys again unless that was tried a moment ago; True if they changed.
+
+        A store that does not answer changes nothing: the keys we have go on being the keys.
+        """
         now = self._clock.monotonic()
         if now - self._tried_at < self._cooldown:
             return False
         self._tried_at = now
-        before, self._keys = self._keys, self._load()
+        before = self._keys
+        try:
+            self._keys = self._load()
+        except PipelineError:
+            return False
         self._read_at = now
         return before != self._keys
 
@@ -90,9 +97,13 @@ def _decoded(part: str) -> bytes:
     # The standard library skips foreign characters unless told to validate.
     padded = part.translate(str.maketrans("-_", "+/")) + "=" * (-len(part) % 4)
     try:
-        return base64.b64decode(padded, validate=True)
+        decoded = base64.b64decode(padded, validate=True)
     except (binascii.Error, ValueError):
         raise _refuse("malformed_token") from None
+    # Spare bits of the last character make other spellings of the same bytes: only one is ours.
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part.encode():
+        raise _refuse("malformed_token")
+    return decoded
 
 
 def _object(part: str) -> dict[str, Any]:
@@ -110,7 +121,11 @@ def _signed_claims(token: str, keys: SigningKeys) -> dict[str, Any]:
     if len(parts) != 3 or not token.isascii():
         raise _refuse("malformed_token")
     header = _object(parts[0])
-    if header.get("alg") != "HS256" or header.get("typ", "JWT") != "JWT" or "crit" in header:
+    if (
+        header.get("alg") != "HS256"
+        or header.get("typ", "JWT") != "JWT"
+        or header.keys() & {"crit", "b64"}
+    ):
         raise _refuse("wrong_algorithm")
     given = _decoded(parts[2])
     signed = f"{parts[0]}.{parts[1]}".encode()
@@ -150,7 +165,9 @@ def _check(claims: dict[str, Any], body: bytes, urls: Collection[str], now: floa
     if claims["sub"] not in urls:
         raise _refuse("wrong_url")
     expected = base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=")
-    if not hmac.compare_digest(claims["body"].rstrip("=").encode(), expected):
+    if not hmac.compare_digest(
+        claims["body"].rstrip("=").encode("utf-8", "surrogatepass"), expected
+    ):
         raise _refuse("wrong_body")
 
 

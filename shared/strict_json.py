@@ -6,7 +6,7 @@ typed refusal, and numbers with a fraction arrive as Decimal (S9, S10).
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from shared.errors import InvalidJsonError, PayloadTooLargeError
@@ -14,15 +14,24 @@ from shared.money import wire_number
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 24
+# What DynamoDB can hold; a number that we could read and not store would be retried for ever.
+_MAX_PRECISION = 38
+
+
+def _shown(key: str) -> str:
+    # Half a surrogate pair is a legal key and no text: it must not break the answer.
+    return key.encode("utf-8", "backslashreplace").decode()[:64]
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
+    if "" in found:
+        raise InvalidJsonError("body", "names must not be empty")
     if len(found) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise InvalidJsonError(key[:64], "must appear only once in its object")
+                raise InvalidJsonError(_shown(key), "must appear only once in its object")
             seen.add(key)
     return found
 
@@ -34,8 +43,15 @@ def _integer(text: str) -> int:
 
 
 def _fraction(text: str) -> Decimal:
-    number = Decimal(text) if len(text) <= 64 else None
-    if number is None or abs(number.adjusted()) > _MAX_DIGITS or len(text) > 48:
+    try:
+        number = Decimal(text) if len(text) <= 64 else None
+    except InvalidOperation:  # an exponent that even Decimal does not hold
+        number = None
+    if (
+        number is None
+        or abs(number.adjusted()) > _MAX_DIGITS
+        or len(number.as_tuple().digits) > _MAX_PRECISION
+    ):
         raise InvalidJsonError("body", f"numbers must have at most {_MAX_DIGITS} digits")
     return number
 
@@ -46,7 +62,7 @@ def _constant(name: str) -> Any:
 
 def _too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             child
             for parent in level

@@ -157,10 +157,6 @@ class Services:
     def redis(self, url: str = "") -> Iterator["redis_client.Redis"]:
         """A client as the functions have it."""
         client = clients.redis(url or self.redis_url)
-        # Until the function's client says it with `driver_info`: redis-py deprecates these two.
-        options = client.connection_pool.connection_kwargs
-        if options.pop("lib_name", "") is None and options.pop("lib_version", "") is None:
-            options["driver_info"] = None
         try:
             yield client
         finally:

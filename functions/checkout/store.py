@@ -8,6 +8,7 @@ from functions.checkout.domain import Cart, CatalogueEntry
 from functions.checkout.ports import StoredCheckout
 from shared.clock import Clock, iso
 from shared.effects import Outbound
+from shared.envelope import one_line
 from shared.holds import hold_of
 from shared.ledger import shard_of
 from shared.ports import Tables
@@ -81,7 +82,7 @@ class CheckoutTables:
 
 def _entry(row: Item, held: int) -> CatalogueEntry:
     return CatalogueEntry(
-        name=str(row["name"]),
+        name=one_line(str(row["name"]), 200),
         price=Decimal(str(row["price"])),
         available=int(str(row["available"])) + held,
     )

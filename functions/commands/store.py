@@ -6,6 +6,7 @@ from decimal import Decimal
 from functions.commands.domain import Cart, Reject, Shelf, Situation
 from functions.commands.shelves import available_of, give_back, sell
 from shared.clock import Clock, iso
+from shared.envelope import one_line
 from shared.holds import Hold, HoldStatus, hold_of
 from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
@@ -147,7 +148,7 @@ def _shelf(row: Item, held: int) -> Shelf:
     return Shelf(
         price=Decimal(str(row["price"])),
         available=int(str(row["available"])),
-        name=str(row["name"]),
+        name=one_line(str(row["name"]), 200),
         held=held,
     )
 

@@ -13,6 +13,7 @@ from shared.contracts.inventory import (
 from shared.contracts.lines import MAX_HELD_SKUS, StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.effects import Effects, Emit, Measure
+from shared.envelope import one_line
 from shared.errors import InvalidInputError, NotFoundError
 from shared.writes import Write
 
@@ -80,7 +81,7 @@ def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
     payload = event.payload
     mail = EmailPayload(
         to=alert_address,
-        subject=f"Low stock - {payload.product_name}",
+        subject=one_line(f"Low stock - {payload.product_name}", 200),
         template_id="low-stock-alert",
         template_data={
             "productName": payload.product_name,

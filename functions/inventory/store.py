@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functions.inventory.domain import ShelfState
 from shared.clock import iso
 from shared.contracts.inventory import StockReserved, StockUpdated
+from shared.envelope import one_line
 from shared.ports import Tables
 from shared.schema import MOVEMENTS, STOCK
 from shared.writes import Absent, AtLeast, AtMost, Equals, Item, Put, Update, Write
@@ -97,7 +98,7 @@ class ShelfTables:
 
 def _shelf(row: Item) -> ShelfState:
     return ShelfState(
-        name=str(row["name"]),
+        name=one_line(str(row["name"]), 200),
         available=int(str(row["available"])),
         threshold=int(str(row["threshold"])),
         armed=row["alert"] == "armed",

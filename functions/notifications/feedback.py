@@ -37,8 +37,8 @@ def take(event: Mapping[str, Any], *, ledger: SendLedger, telemetry: Telemetry) 
     """Suppress every address that bounced for good or complained.
 
     Raises:
-        InvalidInputError: a report that cannot be read; SNS keeps retrying, the alarm fires.
-        ContentionError, DependencyError: not recorded; SNS delivers the report again.
+        InvalidInputError: a report that cannot be read; Lambda repeats it twice, the alarm fires.
+        ContentionError, DependencyError: not recorded; Lambda repeats the report.
     """
     count = 0
     for record in event["Records"]:

@@ -8,11 +8,23 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+    SSLError,
 )
 
 from functions.notifications.domain import Mail, Sender
 from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError
 
+# Failures that happen before the request is on its way.
+_NEVER_SENT = (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+    SSLError,
+)
 # What SES says of this very mail; everything else it refuses may be put right by an operator.
 _NEVER = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
 
@@ -44,10 +56,14 @@ class SESMailer:
             answer = self._client.send_email(**self._request(mail))
         except ClientError as error:
             _refused(error)
-        except (EndpointConnectionError, ConnectTimeoutError) as error:
+        except ParamValidationError:
+            raise  # our own mistake: the alarm must fire
+        except _NEVER_SENT as error:
             raise DependencyError(f"SES: {type(error).__name__}") from error
         except BotoCoreError as error:
             raise DeliveryUnknownError(f"SES: {type(error).__name__}") from error
+        if not answer.get("MessageId"):
+            raise DeliveryUnknownError("SES: accepted without an id")
         return str(answer["MessageId"])
 
     def _request(self, mail: Mail) -> dict[str, Any]:

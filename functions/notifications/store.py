@@ -106,7 +106,10 @@ class SendLedgerTables:
         Raises:
             DependencyError: the store did not answer.
         """
-        self._tables.transact([self._to(mail, SendState.FAILED, {"reason": reason})])
+        try:
+            self._tables.transact([self._to(mail, SendState.FAILED, {"reason": reason})])
+        except ConditionsFailed:
+            return  # our claim lapsed, and somebody else decided about the mail
 
     def sent(self, mail: Mail, message_id: str) -> Write:
         """The mail service took it."""

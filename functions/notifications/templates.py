@@ -67,8 +67,8 @@ class JinjaRenderer:
                 self._environment.get_template(f"{template_id}.{form}.j2").render(data=data)
                 for form in ("html", "txt")
             )
-        except UndefinedError as error:
-            rule = f"does not fit template {template_id}: {error.message}"
+        except (UndefinedError, TypeError) as error:
+            rule = f"does not fit template {template_id}: {error}"
             raise InvalidInputError("payload.templateData", rule) from error
         return html, text
 

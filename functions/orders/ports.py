@@ -41,8 +41,8 @@ class Orders(Protocol):
         """Append to an order's timeline, and change nothing else."""
         ...
 
-    def has_refund(self, order_id: str) -> bool:
-        """Whether money of this payment was asked back before.
+    def has_refund(self, order_id: str) -> bool | None:
+        """Whether money of this payment was asked back before, None for an unknown checkout.
 
         Raises:
             DependencyError: the store did not answer.

@@ -95,11 +95,15 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     """Note that a payment must go back, and tell the audit trail: once per payment (I21).
 
     Raises:
+        NotFoundError: no such checkout; this pipeline did not take it.
         DependencyError: the store did not answer.
     """
     payload = event.payload
     facts: dict[str, str | int] = {"order_id": payload.order_id, "payment_id": payload.payment_id}
-    if orders.has_refund(payload.order_id):
+    asked = orders.has_refund(payload.order_id)
+    if asked is None:
+        raise NotFoundError(f"payload.orderId: there is no checkout {payload.order_id}")
+    if asked:
         return Effects(outcome="already_requested", facts=facts)
     audit = AuditPayload(
         action="refund.requested",

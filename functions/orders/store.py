@@ -71,14 +71,14 @@ class OrderTables:
         """Append to an order's timeline."""
         return _append(ORDERS.name, order_id, entry)
 
-    def has_refund(self, order_id: str) -> bool:
-        """Whether the checkout carries a refund request.
+    def has_refund(self, order_id: str) -> bool | None:
+        """Whether the checkout carries a refund request, None if there is no checkout.
 
         Raises:
             DependencyError: the store did not answer.
         """
         checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        return checkout is not None and "refundStatus" in checkout
+        return None if checkout is None else "refundStatus" in checkout
 
     def refund(self, event: RefundRequested) -> Write:
         """The request with its checkout, where a payment integration finds it by its state."""
@@ -95,7 +95,7 @@ class OrderTables:
                 "refundEventId": event.event_id,
             },
             append={"timeline": [recorded(event).to_item()]},
-            when=(Missing("refundStatus"),),
+            when=(Present(), Missing("refundStatus")),
         )
 
     def note_checkout(self, order_id: str, entry: TimelineEntry) -> Write:

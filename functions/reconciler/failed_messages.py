@@ -3,11 +3,11 @@
 An entry may itself be a failure callback that nobody took: then it speaks of the message inside.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from shared.adapters.qstash_dlq import QStashDeadLetterQueue, body_of
+from shared.adapters.qstash_dlq import body_of
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
 from shared.contracts.sources import API
 from shared.contracts.topics import topic_of
@@ -15,6 +15,29 @@ from shared.dead_letters.callback import decode
 from shared.dead_letters.letter import error_text, original_of
 from shared.errors import PermanentError
 from shared.ids import caused_event_id, is_id
+
+# Per run. Another application's entries may lie above ours in the same queue.
+MOST_LOOKED_AT = 1000
+
+
+class Queue(Protocol):
+    """The dead letter queue as QStash offers it; ``QStashDeadLetterQueue`` is one."""
+
+    def entries(self, most: int) -> Iterator[Mapping[str, Any]]:
+        """Entries, newest first.
+
+        Raises:
+            DependencyError: QStash did not answer.
+        """
+        ...
+
+    def remove(self, entry: str) -> None:
+        """Remove an entry.
+
+        Raises:
+            DependencyError: QStash did not answer.
+        """
+        ...
 
 
 class QStashFailedMessages:
@@ -28,7 +51,7 @@ class QStashFailedMessages:
 
     def __init__(
         self,
-        queue: QStashDeadLetterQueue,
+        queue: Queue,
         *,
         addresses: frozenset[str],
         callbacks: frozenset[str],
@@ -43,8 +66,10 @@ class QStashFailedMessages:
         Raises:
             DependencyError: QStash did not answer.
         """
-        reports = []
-        for entry in self._queue.page(limit):
+        reports: list[tuple[str, DeadLetterReported]] = []
+        for entry in self._queue.entries(MOST_LOOKED_AT):
+            if len(reports) >= limit:
+                break
             report = self._report(entry)
             if report is not None:
                 reports.append((str(entry["dlqId"]), report))

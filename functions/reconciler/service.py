@@ -27,6 +27,8 @@ from shared.schema import PENDING_SHARDS
 Step = Callable[[], None]
 
 PER_SHARD = 25
+# More, because most of them may be waiting for their next turn.
+CHECKOUTS_PER_SHARD = 200
 PER_PULL = 100
 # Seconds of the invocation that are kept for writing the report.
 RESERVE = 5.0
@@ -93,7 +95,7 @@ class Reconciler:
     # ------------------------------------------------------------------ checkouts
     def _commands(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
-        for checkout in self._work.checkouts(shard, overdue_before(now), PER_SHARD):
+        for checkout in self._work.checkouts(shard, overdue_before(now), CHECKOUTS_PER_SHARD):
             self._aged(checkout.accepted_at, report)
             if is_hopeless(checkout):
                 yield partial(self._give_up, checkout, report)
@@ -131,6 +133,8 @@ class Reconciler:
         # Kept first, forgotten after: a crash between the two only repeats the keeping.
         if self._letters.keep(found):
             report.letters += 1
+            topic = found.payload.original_topic
+            self._telemetry.measure(Measure("DeadLetters", 1, {"topic": topic}))
         self._failed.forget(entry)
 
     def _resolve(self, report: Report) -> Iterable[Step]:

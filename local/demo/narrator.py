@@ -54,7 +54,7 @@ class Narrator:
         Raises:
             NotObservedError: when it does not in time.
         """
-        self.terminal.draw(f"   {self.terminal.paint('..', 'cyan')}  {claim}")
+        self.terminal.draw(claim)
         try:
             wait_for(look, claim, limit=limit)
         finally:

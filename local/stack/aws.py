@@ -10,7 +10,7 @@ import httpx
 from botocore.config import Config
 
 from local.stack import environment
-from local.stack.emulator import LIMIT_VARIABLE
+from local.stack.emulator import LIMIT_VARIABLE, UNPACK_VARIABLE
 from local.stack.home import Home
 from local.stack.ports import LOOPBACK
 
@@ -40,6 +40,7 @@ def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> di
         # its role allows, and nothing else.
         "AUTH": "false" if environ.get(IAM_VARIABLE) == "off" else "true",
         LIMIT_VARIABLE: limit,
+        UNPACK_VARIABLE: str(home.scratch / "unpacked"),
         "LAMBDA_WARM_TTL_SECONDS": _IDLE_SECONDS,
         "STATE_DIR": str(home.scratch / "state"),
         "S3_DATA_DIR": str(home.scratch / "s3"),
@@ -54,7 +55,10 @@ def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> di
 def is_ready(port: int) -> bool:
     """Whether it takes requests."""
     try:
-        return httpx.get(f"{endpoint(port)}/_ministack/ready", timeout=2).status_code == 200
+        return (
+            httpx.get(f"{endpoint(port)}/_ministack/ready", timeout=2, trust_env=False).status_code
+            == 200
+        )
     except httpx.TransportError:
         return False
 

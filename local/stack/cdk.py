@@ -33,7 +33,7 @@ class Cdk:
         if self.webhook_base_url:
             values["webhook_base_url"] = self.webhook_base_url
         context = [f"--context={name}={value}" for name, value in values.items()]
-        self._run("synth", ["--quiet", "--all", *context, "--output", str(self.home.assembly)])
+        self._run("synth", ["--quiet", *context, "--output", str(self.home.assembly)])
 
     def bootstrap(self) -> None:
         """What an account needs once before its first deployment; after `synth`."""

@@ -1,21 +1,23 @@
 """The AWS emulator as a process: on the loopback interface only, with a queue before Lambda.
 
-Run as ``python -m local.stack.emulator``; GATEWAY_PORT and INVOCATION_LIMIT say the rest.
+Run as ``python -m local.stack.emulator``; `local.stack.aws` sets the environment that says the rest.
 """
 
 import asyncio
 import importlib
 import os
 import resource
+from pathlib import Path
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local.stack import permissions
+from local.stack import permissions, unpacking
 from local.stack.gate import InvocationGate
 from local.stack.ports import LOOPBACK
 
 LIMIT_VARIABLE = "INVOCATION_LIMIT"
+UNPACK_VARIABLE = "UNPACK_FOLDER"
 
 
 def main() -> None:
@@ -24,6 +26,8 @@ def main() -> None:
     # The emulator reads its settings from the environment when it is imported.
     application = importlib.import_module("ministack.app").app
     permissions.repair()
+    if folder := os.environ.get(UNPACK_VARIABLE):
+        unpacking.share(Path(folder))
     config = Config()
     config.bind = [f"{LOOPBACK}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75

@@ -106,8 +106,7 @@ class Supervisor:
             "QSTASH_NEXT_SIGNING_KEY": servers.qstash.next_signing_key,
             "REDIS_URL": servers.redis_url,
         }
-        with self.progress.step("secrets as SSM parameters") as step:
-            step.note(", ".join(values))
+        with self.progress.step(f"{len(values)} secrets as SSM parameters"):
             secrets.put(aws.client("ssm", servers.aws_url), values)
 
     def _cdk(self, endpoint_url: str, qstash_url: str) -> Cdk:

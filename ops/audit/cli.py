@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ops import connect
 from ops.audit import report
 from ops.audit.model import Moment
@@ -44,13 +46,21 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _run(options: argparse.Namespace) -> int:
     if not options.minutes >= 0:
         raise OperatorError("--minutes: must not be negative")
-    connection = connect.connect(options)
+    connection = _connected(options)
     source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
     moment = Moment(connection.clock.now(), timedelta(minutes=options.minutes))
     results = Audit(source, moment, strict=options.strict, progress=_progress()).run()
     show = report.as_json if options.json else report.as_text
     print(show(results, stage=connection.stage, now=moment.now))
     return 1 if any(result.breaches for result in results) else 0
+
+
+def _connected(options: argparse.Namespace) -> connect.Connection:
+    # A traceback would end with status 1, and a script would read it as a broken promise.
+    try:
+        return connect.connect(options)
+    except (BotoCoreError, ClientError) as error:
+        raise OperatorError(f"cannot open the stage: {error}") from error
 
 
 def _progress() -> Callable[[str, int], None]:

@@ -1,7 +1,7 @@
 """The audit: every table once, every check on every page, and the sums at the end."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ops.audit import checkouts, ledger, letters, mail, orders, shelves
 from ops.audit.model import Check, Finding, Moment, Name, Page
@@ -57,12 +57,11 @@ class Result:
     def add(self, findings: Iterable[Finding], *, strict: bool) -> None:
         """Count findings, and keep the first ones."""
         for finding in findings:
-            if finding.attention and not strict:
-                self.attentions += 1
-            else:
-                self.breaches += 1
+            worth_a_look = finding.attention and not strict
+            self.attentions += worth_a_look
+            self.breaches += not worth_a_look
             if len(self.found) < MOST_FINDINGS:
-                self.found.append(finding)
+                self.found.append(replace(finding, attention=worth_a_look))
 
 
 @dataclass(slots=True)

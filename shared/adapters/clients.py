@@ -68,8 +68,7 @@ def redis(url: str) -> Redis:
     return Redis.from_url(
         url,
         protocol=2,
-        lib_name=None,
-        lib_version=None,
+        driver_info=None,
         socket_timeout=_REDIS_SECONDS,
         socket_connect_timeout=_REDIS_SECONDS,
         socket_keepalive=True,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from shared.adapters.attributes import from_attributes, to_attributes
 from shared.adapters.expressions import request_of
@@ -139,7 +139,7 @@ class DynamoDBTables:
         """
         schema = TABLES[table]
         partition = schema.partition
-        request: dict[str, Any] = {"TableName": self._names[table], "Limit": limit}
+        request: dict[str, Any] = {"TableName": self._names[table]}
         if index is None:
             request["ConsistentRead"] = True
         else:
@@ -151,8 +151,13 @@ class DynamoDBTables:
             "ExpressionAttributeValues": {":p": {"S": value}},
             "ScanIndexForward": not newest_first,
         }
-        answer = self._read(self._client.query, request)
-        return [from_attributes(item) for item in answer.get("Items", [])]
+        found: list[Item] = []
+        while True:  # a page ends at a megabyte, whatever the limit
+            answer = self._read(self._client.query, {**request, "Limit": limit - len(found)})
+            found += [from_attributes(item) for item in answer.get("Items", [])]
+            if "LastEvaluatedKey" not in answer or len(found) >= limit:
+                return found
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Commit every write or none; a single write goes without the price of a transaction.
@@ -171,6 +176,8 @@ class DynamoDBTables:
                 self._client.transact_write_items(TransactItems=items)
         except ClientError as error:
             self._refused(error)
+        except ParamValidationError:
+            raise  # our own mistake: retrying cannot help, the alarm must fire
         except BotoCoreError as error:
             self._on_failure()
             _unavailable(error)
@@ -213,6 +220,8 @@ class DynamoDBTables:
     def _read(self, call: Callable[..., dict[str, Any]], request: dict[str, Any]) -> dict[str, Any]:
         try:
             return call(**request)
+        except ParamValidationError:
+            raise  # our own mistake
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError):
                 code = error.response["Error"]["Code"]

@@ -6,7 +6,7 @@ the way around it (I15).
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,13 +31,24 @@ class QStashDeadLetterQueue:
         """Never the token."""
         return f"QStashDeadLetterQueue(url={self._url!r})"
 
-    def page(self, limit: int) -> list[Mapping[str, Any]]:
-        """The newest entries, at most 100.
+    def entries(self, most: int) -> Iterator[Mapping[str, Any]]:
+        """Entries page by page, newest first. Others may share the queue, so one page may hold
+        nothing of ours.
 
         Raises:
             DependencyError: QStash did not answer, or not in the documented shape.
         """
-        query = urlencode({"count": min(limit, 100)})
+        cursor, seen = "", 0
+        while seen < most:
+            page, cursor = self._page(min(most - seen, 100), cursor)
+            yield from page
+            seen += len(page)
+            if not cursor or not page:
+                return
+
+    def _page(self, count: int, cursor: str) -> tuple[list[Mapping[str, Any]], str]:
+        wanted = {"count": str(count), **({"cursor": cursor} if cursor else {})}
+        query = urlencode(wanted)
         answer = self._call("GET", f"/v2/dlq?{query}")
         try:
             values = strict_json.loads(answer, max_bytes=_MAX_PAGE_BYTES)
@@ -46,7 +57,9 @@ class QStashDeadLetterQueue:
         messages = values.get("messages") if isinstance(values, dict) else None
         if not isinstance(messages, list):
             raise DependencyError("QStash: the dead letter queue has an unknown shape")
-        return [message for message in messages if isinstance(message, dict)]
+        found: list[Mapping[str, Any]] = [m for m in messages if isinstance(m, dict)]
+        following = values.get("cursor")
+        return found, following if isinstance(following, str) else ""
 
     def remove(self, entry: str) -> None:
         """Remove one entry; one that is gone already counts as removed.

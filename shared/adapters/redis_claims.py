@@ -94,7 +94,9 @@ class RedisClaims:
         mine = self._format.lease(self._new_token(), now_ms + lease_ms)
         answered, held = self._run(self._claim, event_id, [mine, lease_ms])
         if not answered:
-            return Claim(ClaimState.UNKNOWN)
+            # The claim may be there all the same, with only its reply lost: keep the token, so
+            # that a failed run can still give it back.
+            return Claim(ClaimState.UNKNOWN, token=mine)
         if held is None:
             return Claim(ClaimState.CLAIMED, token=mine)
         text = held.decode("utf-8", "replace") if isinstance(held, bytes) else str(held)

@@ -21,7 +21,7 @@ def test_no_event_is_worked_on_twice_and_nobody_is_locked_out(
 ) -> None:
     prefix = unique("contended")
     command = [
-        *[sys.executable, "-W", "ignore::DeprecationWarning", "-m"],
+        *[sys.executable, "-W", "error", "-m"],
         *["tests.conformance.contention_worker", services.redis_url, prefix],
         *[str(EVENTS), str(int(lossy))],
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.endpoint
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from shared.adapters import clients
 from shared.adapters.dynamodb_tables import DynamoDBTables
@@ -272,3 +273,10 @@ def reading(tables: DynamoDBTables, call: str, key: dict[str, str]) -> Any:
         "single": lambda: tables.transact([Put("stock", {"sku": "s"}, when=(Present(),))]),
     }
     return calls[call]()
+
+
+def test_a_request_that_makes_no_sense_is_our_bug_and_no_outage(
+    dynamodb_tables: DynamoDBTables,
+) -> None:
+    with pytest.raises(ParamValidationError):
+        dynamodb_tables.transact([])

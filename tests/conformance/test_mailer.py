@@ -169,6 +169,7 @@ FAILURES = [
     (refusal(503, "ServiceUnavailable"), DeliveryUnknownError),
     (Answer(502, b"<html>bad gateway</html>"), DeliveryUnknownError),
     (Answer(lost=True), DeliveryUnknownError),
+    (Answer(200, b"{}"), DeliveryUnknownError),
 ]
 
 

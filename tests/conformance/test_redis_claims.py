@@ -295,3 +295,15 @@ def test_done_marks_and_leases_expire_in_redis_itself(
 
     assert 25_000 < int(str(leased)) <= 30_000
     assert 3_590_000 < int(str(client.pttl(key))) <= 3_600_000
+
+
+def test_a_claim_that_nobody_heard_of_can_still_be_given_back(
+    through_proxy: RedisClaims, redis_proxy: RedisProxy
+) -> None:
+    event = unique("event")
+    redis_proxy.lose = 2
+    first = through_proxy.claim(event, lease_seconds=30)
+
+    through_proxy.release(event, first.token)
+
+    assert through_proxy.claim(event, lease_seconds=30).state is ClaimState.CLAIMED

@@ -249,3 +249,16 @@ def test_a_binary_float_is_never_stored(tables: Tables, value: Any) -> None:
         put(tables, "stock", {**key, "value": value})
 
     assert tables.get("stock", key) is None
+
+
+def test_a_query_reads_on_past_the_megabyte_of_a_page(tables: Tables) -> None:
+    sku = unique("long")
+    names = [f"{number:02}" for number in range(8)]
+    put(
+        tables,
+        "movements",
+        *({"sku": sku, "movementId": name, "note": "x" * 200_000} for name in names),
+    )
+
+    assert ids(tables.query("movements", sku), "movementId") == names
+    assert ids(tables.query("movements", sku, limit=7), "movementId") == names[:7]

@@ -21,7 +21,7 @@ class InMemoryClaims:
     def claim(self, event_id: str, *, lease_seconds: float) -> Claim:
         self.calls.append("claim")
         if self.down:
-            return Claim(ClaimState.UNKNOWN)
+            return Claim(ClaimState.UNKNOWN, token="perhaps")
         now = self._clock.now().timestamp()
         held = self._held(event_id)
         if held is not None:

@@ -1,6 +1,6 @@
 """QStash's dead letter queue in memory, in the shape that its API answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.errors import DependencyError
@@ -10,13 +10,13 @@ class InMemoryQueue:
     """Stands where ``QStashDeadLetterQueue`` does. Set ``down`` to be unreachable."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, Mapping[str, Any]] = {}
+        self.kept: dict[str, Mapping[str, Any]] = {}
         self.down = False
 
     def add(self, message_id: str, url: str, body: str, **changes: Any) -> str:
         """A message that QStash gave up on; the entry's id."""
-        entry = f"{len(self.entries) + 1}-0"
-        self.entries[entry] = {
+        entry = f"{len(self.kept) + 1}-0"
+        self.kept[entry] = {
             "dlqId": entry,
             "messageId": message_id,
             "url": url,
@@ -29,14 +29,14 @@ class InMemoryQueue:
         }
         return entry
 
-    def page(self, limit: int) -> list[Mapping[str, Any]]:
-        """The newest entries."""
+    def entries(self, most: int) -> Iterator[Mapping[str, Any]]:
+        """Entries, newest first."""
         if self.down:
             raise DependencyError("QStash is down")
-        return list(self.entries.values())[-limit:]
+        yield from list(reversed(self.kept.values()))[:most]
 
     def remove(self, entry: str) -> None:
         """Remove one entry, or none."""
         if self.down:
             raise DependencyError("QStash is down")
-        self.entries.pop(entry, None)
+        self.kept.pop(entry, None)

@@ -1,7 +1,7 @@
 """Tables in memory. Trusted because tests/conformance runs one suite over this and DynamoDB."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ from shared.writes import (
 )
 
 MOST_WRITES = 100
+MOST_DIGITS = 38
 
 
 class InMemoryTables:
@@ -46,14 +47,14 @@ class InMemoryTables:
     def get(self, table: str, key: Key) -> Item | None:
         self.calls.append("get")
         with self._lock:
-            return self._rows[table].get(_identity(table, key))
+            return _copy(self._rows[table].get(_identity(table, key)))
 
     def get_many(self, keys: Sequence[tuple[str, Key]]) -> list[Item | None]:
         self.calls.append("get_many")
         if len({(table, _identity(table, key)) for table, key in keys}) > MOST_WRITES:
             raise ValueError("at most 100 items in one batch")
         with self._lock:
-            return [self._rows[table].get(_identity(table, key)) for table, key in keys]
+            return [_copy(self._rows[table].get(_identity(table, key))) for table, key in keys]
 
     def query(
         self,
@@ -67,6 +68,8 @@ class InMemoryTables:
         self.calls.append("query")
         schema = TABLES[table]
         found = next((i for i in schema.indexes if i.name == index), None)
+        if index is not None and found is None:
+            raise ValueError(f"table {table} has no index {index}")
         partition, sort = (
             (schema.partition, schema.sort) if found is None else (found.partition, found.sort)
         )
@@ -78,7 +81,7 @@ class InMemoryTables:
             ]
         if sort is not None:
             rows.sort(key=lambda row: str(row[sort]), reverse=newest_first)
-        return rows[:limit]
+        return [_normal(row) for row in rows[:limit]]
 
     def transact(self, writes: Sequence[Write]) -> None:
         self.calls.append("transact")
@@ -94,8 +97,19 @@ class InMemoryTables:
             ]
             if failures:
                 raise ConditionsFailed(failures)
+            for write, item in zip(writes, current, strict=True):
+                _changed(write, item)  # what cannot be stored fails before anything is
             for write, (table, identity), item in zip(writes, targets, current, strict=True):
                 self._apply(write, table, identity, item)
+
+    def _apply(
+        self, write: Write, table: str, identity: tuple[str, ...], item: Item | None
+    ) -> None:
+        row = _changed(write, item)
+        if row is None:
+            self._rows[table].pop(identity, None)
+        else:
+            self._rows[table][identity] = row
 
     # ------------------------------------------------------------------ for tests
     def seed(self, table: str, *items: Mapping[str, Any]) -> None:
@@ -112,18 +126,18 @@ class InMemoryTables:
         """How often a call was made."""
         return self.calls.count(name)
 
-    def _apply(
-        self, write: Write, table: str, identity: tuple[str, ...], item: Item | None
-    ) -> None:
-        match write:
-            case Put():
-                self._rows[table][identity] = _normal(write.item)
-            case Update():
-                self._rows[table][identity] = _updated(write, item)
-            case Delete():
-                self._rows[table].pop(identity, None)
-            case Check():
-                pass
+
+def _changed(write: Write, item: Item | None) -> Item | None:
+    """The row after a write, None for no row. Computed for all before any is stored."""
+    match write:
+        case Put():
+            return _normal(write.item)
+        case Update():
+            return _updated(write, item)
+        case Delete():
+            return None
+        case Check():
+            return item
 
 
 def _updated(write: Update, item: Item | None) -> Item:
@@ -146,9 +160,25 @@ def _identity(table: str, key: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(key[name]) for name in TABLES[table].key_names())
 
 
+def _copy(item: Item | None) -> Item | None:
+    return None if item is None else _normal(item)
+
+
 def _normal(item: Mapping[str, Any]) -> Item:
     # Through DynamoDB's own types and back: the same refusals (floats), the same numbers.
+    for number in _numbers(item):
+        if not number.is_finite() or len(number.as_tuple().digits) > MOST_DIGITS:
+            raise ValueError("DynamoDB cannot hold this number")
     return from_attributes(to_attributes(item))
+
+
+def _numbers(value: object) -> Iterator[Decimal]:
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        yield Decimal(value)
+    children = value.values() if isinstance(value, Mapping) else value
+    if isinstance(children, Iterable) and not isinstance(children, str):
+        for child in children:
+            yield from _numbers(child)
 
 
 def _holds(condition: Condition, item: Item | None) -> bool:

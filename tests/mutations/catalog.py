@@ -267,8 +267,8 @@ MUTATIONS = (
         "I21",
         "A rejected paid checkout asks for its refund exactly once.",
         "functions/orders/service.py",
-        "if timelines.has_refund(payload.order_id):",
-        "if not payload.order_id:",
+        "    if asked:",
+        "    if asked and not payload.order_id:",
         "nobody asks whether the money was asked back before",
         (
             (

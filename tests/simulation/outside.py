@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from urllib3.exceptions import HTTPError
 
@@ -199,7 +200,7 @@ class WebPool:
                 json.loads(body), refuse=refuse, newer=self._instance.newer, who=run.who
             )
         elif method == "GET":
-            results = {"messages": qstash.dead_letters(100)}
+            results = qstash.dead_letters(dict(parse_qsl(url.partition("?")[2])))
         else:
             return Answer(qstash.remove(url.rpartition("/")[2]), b"")
         return Answer(200, b"<html>" if fault is Fault.GARBLED else _json(results))

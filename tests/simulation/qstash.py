@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # QStash swallows a repeated deduplication id for so long, whatever became of the first (F4).
 DEDUP_WINDOW = 600.0
 _FORWARD = "upstash-forward-"
+_PAGE = 9
 _HOSTILE_URL = "http://169.254.169.254/latest/meta-data"
 _parse = cache(parse_retry_expression)
 
@@ -65,7 +66,7 @@ class SimulatedQStash:
         self.keys = [f"sig_{'current':0>28}", f"sig_{'following':0>28}"]
         self._dedup: dict[str, tuple[float, str]] = {}
         self._dead: dict[str, dict[str, Any]] = {}
-        self._tokens = 0
+        self._tokens = self._failures = 0
 
     # ------------------------------------------------------------------ publishing
     def batch(
@@ -196,7 +197,8 @@ class SimulatedQStash:
     # ------------------------------------------------------------------ giving up
     def _fail(self, message: Message, status: int, answer: str) -> None:
         message.state = "failed"
-        dlq_id = f"{int(self._world.now * 1000)}-{len(self._dead)}-{message.id}"
+        self._failures += 1
+        dlq_id = f"{int(self._world.now * 1000)}-{self._failures}"
         self._world.tally.add("dead letters")
         self._world.journal.note(
             self._world.now, "QStash", f"gives up on {message.name} {message.id}", message.about
@@ -204,6 +206,7 @@ class SimulatedQStash:
         created = int((START.timestamp() + message.created) * 1000)
         self._dead[dlq_id] = {
             "dlqId": dlq_id,
+            "number": self._failures,
             "messageId": message.id,
             "url": message.url,
             "method": "POST",
@@ -248,9 +251,17 @@ class SimulatedQStash:
         )
         self._enqueue(callback, 0.0)
 
-    def dead_letters(self, limit: int) -> list[dict[str, Any]]:
-        """The newest entries of the dead letter queue."""
-        return list(reversed(self._dead.values()))[:limit]
+    def dead_letters(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """A page of the dead letter queue, newest first; short pages, so that there are several."""
+        before = int(query.get("cursor", self._failures + 1))
+        older = [number for number in self._dead_numbers() if number < before]
+        shown = older[: min(int(query["count"]), _PAGE)]
+        more = {"cursor": str(shown[-1])} if len(shown) < len(older) else {}
+        by_number = {entry["number"]: entry for entry in self._dead.values()}
+        return {"messages": [by_number[number] for number in shown], **more}
+
+    def _dead_numbers(self) -> list[int]:
+        return sorted((entry["number"] for entry in self._dead.values()), reverse=True)
 
     def remove(self, dlq_id: str) -> int:
         """Remove an entry: the HTTP status that says whether it was there."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.schema import TABLES
-from shared.writes import Item, Write
+from shared.writes import Item, Put, Write
 from tests.fakes.tables import InMemoryTables
 
 Identity = tuple[str, ...]
@@ -35,13 +35,16 @@ class WatchedTables(InMemoryTables):
     def __init__(self, now: Callable[[], float], watch: Callable[[Commit], None]) -> None:
         super().__init__()
         self._now, self._watch = now, watch
-        self._pending: list[Change] = []
         self._before: dict[tuple[str, Identity], tuple[float, Item | None]] = {}
 
     def transact(self, writes: Sequence[Write]) -> None:
-        self._pending = []
+        items = [(write.table, _identity(write)) for write in writes]
+        before = [self._rows[table].get(key) for table, key in items]
         super().transact(writes)
-        commit, self._pending = self._pending, []
+        commit = [
+            Change(table, key, item, self._rows[table].get(key))
+            for (table, key), item in zip(items, before, strict=True)
+        ]
         for change in commit:
             if TABLES[change.table].indexes:
                 self._before[(change.table, change.key)] = (self._now(), change.before)
@@ -76,9 +79,10 @@ class WatchedTables(InMemoryTables):
         """Every row of every table, in a fixed order."""
         return {name: [rows[key] for key in sorted(rows)] for name, rows in self._rows.items()}
 
-    def _apply(self, write: Write, table: str, identity: Identity, item: Item | None) -> None:
-        super()._apply(write, table, identity, item)
-        self._pending.append(Change(table, identity, item, self._rows[table].get(identity)))
+
+def _identity(write: Write) -> Identity:
+    key = write.item if isinstance(write, Put) else write.key
+    return tuple(str(key[name]) for name in TABLES[write.table].key_names())
 
 
 def text(item: Mapping[str, Any] | None, name: str) -> str | None:

@@ -139,7 +139,7 @@ def test_every_refused_signature_is_answered_with_the_same_bytes():
         sign("https://orders.example.com/", body, now): "wrong_url",
         sign(URL, body + b" ", now): "wrong_body",
         sign(URL, body, now, jti=None): "bad_claim_jti",
-        genuine[:-4]: "wrong_key",
+        genuine[:-3]: "wrong_key",
     }
 
     answers = {json.dumps(bench.deliver(token=token)) for token in tokens}

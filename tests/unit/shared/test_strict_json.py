@@ -15,7 +15,8 @@ LIMIT = 1_000_000
 whole_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**22), 10**22) | st.text(max_size=20),
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(min_size=1, max_size=8), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -151,3 +152,8 @@ def test_decimals_become_numbers_and_text_stays_readable():
 def test_what_has_no_json_form_is_not_guessed():
     with pytest.raises(TypeError, match="set has no JSON form"):
         dumps({"a": {1}})
+
+
+def test_a_number_too_precise_to_be_stored_is_refused_and_not_retried_for_ever():
+    with pytest.raises(InvalidJsonError):
+        loads(b"[1." + b"1" * 40 + b"]", max_bytes=100)

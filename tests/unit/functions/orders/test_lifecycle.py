@@ -62,7 +62,8 @@ def order(shop: Pipeline) -> Any:
 
 
 def shelf(shop: Pipeline) -> Any:
-    return shop.memory.get("stock", {"sku": "mug"})["available"]
+    row: Any = shop.memory.get("stock", {"sku": "mug"})
+    return row["available"]
 
 
 @pytest.mark.parametrize("status", STATES)
@@ -152,7 +153,7 @@ def test_what_goes_back_is_what_is_stored_and_not_what_the_event_says(shop):
 def test_a_cancellation_that_meets_a_shipment_lets_exactly_one_win(shop, monkeypatch):
     shop.deliver("orders", step("order.confirmed"))
     transact = shop.memory.transact
-    raced = []
+    raced: list[bool] = []
 
     def ship_first(writes):
         if not raced:

@@ -133,7 +133,7 @@ def test_a_failure_that_no_callback_reported_becomes_a_dead_letter_and_leaves_qs
     letter = world.pipeline.memory.get("dead_letters", {"eventId": "evt-lost"})
     assert report.letters == 1
     assert (letter["state"], letter["topic"], letter["reportedBy"]) == ("open", "commands", "pull")
-    assert world.queue.entries == {}
+    assert world.queue.kept == {}
 
 
 def test_callback_and_pull_of_the_same_message_make_one_letter_with_one_count(world):
@@ -147,7 +147,7 @@ def test_callback_and_pull_of_the_same_message_make_one_letter_with_one_count(wo
 
     assert report.letters == 0
     assert world.pipeline.memory.get("dead_letters", {"eventId": "evt-both"}) == before
-    assert world.queue.entries == {}
+    assert world.queue.kept == {}
 
 
 def test_a_callback_that_itself_failed_speaks_of_the_message_inside(world):
@@ -166,7 +166,7 @@ def test_messages_to_other_addresses_are_not_ours_to_take(world):
     report = world.run()
 
     assert report.letters == 0
-    assert len(world.queue.entries) == 1
+    assert len(world.queue.kept) == 1
 
 
 def test_a_replay_that_was_handled_is_resolved(world):

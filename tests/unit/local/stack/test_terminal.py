@@ -55,6 +55,16 @@ def test_a_watched_step_shows_its_time_while_it_runs():
     assert shown.rstrip("\n").split("\r\x1b[2K")[-1].startswith("  \x1b[32mok\x1b[0m  cdk synth")
 
 
+def test_a_long_line_is_cut_so_that_it_can_be_replaced(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    target = terminal(live=True)
+
+    target.draw("x" * 100)
+
+    visible = said(target).replace("\r\x1b[2K", "").replace("\x1b[36m..\x1b[0m", "..")
+    assert len(visible) < 40
+
+
 def test_where_nobody_watches_there_are_no_escape_codes():
     target = terminal()
 

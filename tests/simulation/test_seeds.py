@@ -1,0 +1,52 @@
+"""The simulation in the normal test run: some seeds, that they repeat exactly, and Redis or not."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.campaign import of_one, table
+from tests.simulation.run import i24_redis_changes_no_result, run
+from tests.simulation.scenario import Scenario
+
+STEPS = 30
+
+
+@pytest.mark.parametrize("seed", range(2001, 2041))
+def test_every_promise_is_kept_under_chaos(seed):
+    outcome = run(Scenario(seed, STEPS))
+
+    assert not outcome.breaches, f"\n{outcome.told()}"
+
+
+@pytest.mark.parametrize("seed", [7, 19, 31])
+def test_the_books_are_the_same_without_redis(seed):
+    assert not i24_redis_changes_no_result(seed, STEPS)
+
+
+def test_a_seed_tells_the_same_story_again():
+    first, second = run(Scenario(5, STEPS)), run(Scenario(5, STEPS))
+
+    assert first.story == second.story
+    assert first.state == second.state
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_seed_tells_the_same_story_in_another_process(hash_seed):
+    """No set's or dictionary's order of this one process decides anything."""
+    outcome = run(Scenario(5, STEPS))
+    command = [sys.executable, "-m", "tests.simulation", "--seed", "5", "--steps", str(STEPS)]
+
+    told = subprocess.run(
+        command, env={"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert told == f"{outcome.told()}\n{table(of_one(outcome), runs=1)}\n"
+
+
+def test_chaos_is_chaotic():
+    """The seeds above go through crashes, duplicates, retries and dead letters, and sell things."""
+    counts = [run(Scenario(seed, STEPS)).tally.counts for seed in range(2001, 2005)]
+
+    for name in ("orders", "mails", "crashes", "retries", "duplicates", "dead letters", "replays"):
+        assert sum(count[name] for count in counts) > 0, name
