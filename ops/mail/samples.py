@@ -29,7 +29,7 @@ _LONG_NAME = "Handwoven Merino Throw with Fringe, Undyed, 140 x 200 cm, Spring C
 
 
 def _large() -> dict[str, Any]:
-    lines = [
+    lines: list[dict[str, Any]] = [
         {
             "productId": f"product-{number:02d}",
             "productName": f"{_LONG_NAME} No. {number}" if number % 7 == 1 else f"Item {number}",

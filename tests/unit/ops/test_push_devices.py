@@ -20,7 +20,7 @@ def devices():
     return DeviceTables(InMemoryTables(), ManualClock())
 
 
-def _run(devices, action, endpoint=ARN):
+def _run(devices: DeviceTables, action: str, endpoint: str = ARN) -> int:
     return act(argparse.Namespace(action=action, user_id="user-1", endpoint=endpoint), devices)
 
 
@@ -42,7 +42,7 @@ def test_a_device_is_registered_listed_and_removed(devices, capsys):
 
 
 def test_a_change_that_meets_another_is_told(devices, monkeypatch):
-    def overtaken(_user, _endpoint):
+    def overtaken(_user: str, _endpoint: str) -> bool:
         raise ConditionsFailed([])
 
     monkeypatch.setattr(DeviceTables, "register", lambda _self, user, arn: overtaken(user, arn))

@@ -129,7 +129,7 @@ def test_device_registered_while_another_is_found_gone_is_kept(shop, devices):
     class Registering:
         def send(self, push: Any) -> str:
             devices.register(USER, arn(2))
-            return inner.send(push)
+            return str(inner.send(push))
 
     inner = shop.pushes
     inner.modes[arn(1)] = "gone"
