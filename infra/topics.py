@@ -9,7 +9,18 @@ from functions.inventory.settings import InventorySettings
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.settings import ReconcilerSettings
-from infra.grants import BATCH_GET, GET, PUT, UPDATE, Grant, on, query, send_mail
+from infra.grants import (
+    BATCH_GET,
+    GET,
+    PUT,
+    UPDATE,
+    Grant,
+    on,
+    query,
+    send_mail,
+    send_pushes,
+    send_texts,
+)
 from shared import schema
 from shared.contracts.topics import Topic
 from shared.settings import Settings
@@ -68,7 +79,13 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="notifications",
         topic=Topic.NOTIFICATIONS,
         settings=NotificationsSettings,
-        grants=(on(schema.NOTIFICATIONS, GET, PUT, UPDATE), send_mail, _LEDGER),
+        grants=(
+            on(schema.NOTIFICATIONS, GET, PUT, UPDATE),
+            send_mail,
+            send_texts,
+            send_pushes,
+            _LEDGER,
+        ),
     ),
     FunctionSpec(
         name="inventory",

@@ -167,6 +167,25 @@ class MailRefusedError(PermanentError):
     code = "mail_refused"
 
 
+class MessageRefusedError(PermanentError):
+    """The message service will never take this text or push message."""
+
+    code = "message_refused"
+
+
+class EndpointGoneError(MessageRefusedError):
+    """The device behind a push endpoint does not take messages any more."""
+
+    code = "endpoint_gone"
+
+
+class RecipientCappedError(PermanentError):
+    """The recipient was told enough within this hour (S17)."""
+
+    status = 429
+    code = "recipient_cap"
+
+
 class PayloadTooLargeError(PermanentError):
     """The body is larger than this endpoint reads (S9)."""
 

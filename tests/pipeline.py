@@ -16,6 +16,7 @@ from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
 from functions.notifications.handler import build as build_notifications
 from functions.notifications.settings import NotificationsSettings
+from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from shared.consumer import Ports
@@ -28,6 +29,7 @@ from tests.builders import Context, body_of, request
 from tests.fakes.claims import InMemoryClaims
 from tests.fakes.clock import ManualClock
 from tests.fakes.mailer import InMemoryMailer
+from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
 from tests.fakes.publisher import RecordingPublisher
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
@@ -57,6 +59,8 @@ def environment() -> dict[str, str]:
         "SENDER_ADDRESS": "orders@shop.example",
         "SES_CONFIGURATION_SET": "orders",
         "ALERT_ADDRESS": "stock@shop.example",
+        # Tests of many orders have one customer; the cap has tests of its own.
+        "MAILS_PER_HOUR": "1000",
         "TABLE_DEAD_LETTERS": "dead_letters",
         **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
         **{f"TABLE_{name.upper()}": name for name in tables},
@@ -91,8 +95,11 @@ class Pipeline:
         self.publisher: Publisher = publisher or self.outbox
         self.telemetry = RecordingTelemetry()
         self.mailer = InMemoryMailer()
+        self.texts = InMemoryTextSender()
+        self.pushes = InMemoryPushSender()
         keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
         self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
+        self.environ = environment()
         self._delivered = 0
         self._delayed: list[tuple[datetime, Outbound]] = []
 
@@ -110,7 +117,7 @@ class Pipeline:
 
     def consumer(self, topic: str) -> Handler:
         """The function of a topic, built afresh as a cold start does."""
-        environ, ports = environment(), self.ports()
+        environ, ports = self.environ, self.ports()
         # Each settings class reads the same environment and takes what it knows.
         match topic:
             case "commands":
@@ -121,9 +128,13 @@ class Pipeline:
                 return build_inventory(InventorySettings.load(environ, no_parameters), ports)
             case "notifications":
                 settings = NotificationsSettings.load(environ, no_parameters)
-                return build_notifications(settings, ports, self.mailer)
+                return build_notifications(settings, ports, self.senders())
             case _:
                 return build_analytics(AnalyticsSettings.load(environ, no_parameters), ports)
+
+    def senders(self) -> Senders:
+        """What mail, texts and pushes leave through."""
+        return Senders(self.mailer, self.texts, self.pushes)
 
     def deliver(
         self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0, suffix: str = ""

@@ -82,6 +82,8 @@ def test_every_type_is_either_handled_durably_or_refused_by_name(pipeline, path)
         "order.created",
         "order.rejected",
         "notification.email",
+        "notification.push",
+        "notification.sms",
         "inventory.stock.updated",
         "inventory.stock.low",
         "inventory.stock.reserved",

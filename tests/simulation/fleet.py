@@ -15,6 +15,7 @@ from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
 from functions.notifications.handler import build as build_notifications
 from functions.notifications.settings import NotificationsSettings
+from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.failed_messages import QStashFailedMessages
@@ -30,6 +31,7 @@ from shared.errors import PipelineError
 from shared.ports import Claim, CorePorts
 from shared.settings import Settings
 from shared.signature import RotatingKeys, Verifier
+from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
 from tests.pipeline import environment, no_parameters
 from tests.simulation.invocation import TIME_LIMIT, Invocation, Response
 from tests.simulation.operators import Desk
@@ -167,7 +169,8 @@ def _handler(instance: Instance) -> Handler:
         jitter=instance.jitter,
     )
     if instance.function == "notifications":
-        return build(settings, ports, GuardedMailer(instance))
+        senders = Senders(GuardedMailer(instance), InMemoryTextSender(), InMemoryPushSender())
+        return build(settings, ports, senders)
     return build(settings, ports)
 
 
