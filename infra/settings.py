@@ -133,8 +133,9 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "local": {
             "reserved_concurrency": _each(10),
-            # Nobody watching a laptop wants to wait minutes for a retry.
-            "max_retry_after": 3,
+            # Nobody watching a laptop wants to wait minutes for a retry; but three of these must
+            # outlive the claim of a worker that was killed.
+            "max_retry_after": 16,
             "log_level": "DEBUG",
             "log_retention_days": 7,
             "host_assets": True,

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ops.dead_letters.domain import OperatorError
 from shared import strict_json
 from shared.adapters import clients, runtime
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.clock import Clock, SystemClock
+from shared.errors import DependencyError
 from shared.ports import Publisher
 from shared.schema import TABLES
 from shared.settings import PublisherSettings
@@ -95,7 +98,13 @@ def _stack(path: Path) -> dict[str, Any]:
 
 
 def _outputs(stack: str) -> dict[str, str]:
-    found = clients.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    try:
+        found = clients.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise OperatorError(f"--stage: AWS does not show the stack {stack} ({code})") from error
+    except BotoCoreError as error:
+        raise DependencyError(f"AWS: {type(error).__name__}") from error
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
     return {
         name: outputs[output]

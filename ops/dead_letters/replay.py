@@ -7,6 +7,7 @@ each is claimed by a conditional write before it is sent (I17).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from ops.dead_letters.domain import (
     FAILURES,
@@ -20,7 +21,7 @@ from ops.dead_letters.domain import (
 )
 from ops.dead_letters.store import LetterBox
 from shared import strict_json
-from shared.clock import Clock
+from shared.clock import Clock, iso
 from shared.contracts.topics import Topic
 from shared.dead_letters.letter import MAX_KEPT_BYTES, LetterState
 from shared.effects import Outbound
@@ -31,6 +32,8 @@ from shared.ledger import Ledger
 from shared.ports import Publisher, Tables
 
 _POLL_SECONDS = 1.0
+# Longer than QStash's retries of a replayed message, its callback and the reconciler's pull take.
+ABANDONED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,22 @@ class Replayer:
         self._clock, self._progress = clock, progress
 
     def select(self, wanted: Filter, *, limit: int) -> list[Letter]:
-        """The open letters that are meant, now. What fails later is not part of it.
+        """The letters that are meant, now. What fails later is not part of it.
+
+        Beside the open ones those whose replay began long ago and never ended: whoever began it
+        may have died before anything was sent.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        found = [letter for letter in self._box.by_state(LetterState.OPEN) if wanted.admits(letter)]
-        return found[:limit]
+        stale = iso(self._clock.now() - ABANDONED_AFTER)
+        abandoned = [
+            letter
+            for letter in self._box.by_state(LetterState.REPLAYING)
+            if letter.history and letter.history[-1]["at"] <= stale
+        ]
+        letters = [*self._box.by_state(LetterState.OPEN), *abandoned]
+        return [letter for letter in letters if wanted.admits(letter)][:limit]
 
     def run(self, letters: Sequence[Letter], options: ReplayOptions) -> list[Outcome]:
         """Replay in growing waves, and stop after a wave in which something failed again.

@@ -19,6 +19,7 @@ from shared.clock import Clock
 from shared.effects import Outbound
 from shared.errors import PermanentError, PublishError
 
+CALLBACK_RETRIES = 5
 _ATTEMPTS = 3
 _FIRST_PAUSE = 0.1
 _TIMEOUT = urllib3.Timeout(connect=1.0, read=3.0)
@@ -51,13 +52,17 @@ class PublisherOptions:
 
 def headers_of(message: Outbound, options: PublisherOptions) -> dict[str, str]:
     """The exact headers of one message: configured values and validated ids, nothing else (S12)."""
+    backoff = f"min({options.max_retry_delay_ms}, 1000 * pow(2, retried))"
     headers = {
         "Content-Type": "application/json",
         "Upstash-Method": "POST",
         "Upstash-Deduplication-Id": message.deduplication_id or message.event_id,
         "Upstash-Retries": str(message.retries),
-        "Upstash-Retry-Delay": f"min({options.max_retry_delay_ms}, 1000 * pow(2, retried))",
+        "Upstash-Retry-Delay": backoff,
         "Upstash-Failure-Callback": options.failure_callback,
+        # A message of its own; left to QStash's default it would wait half an hour between tries.
+        "Upstash-Failure-Callback-Retries": str(CALLBACK_RETRIES),
+        "Upstash-Failure-Callback-Retry-Delay": backoff,
         "Upstash-Label": options.label,
         "Upstash-Forward-X-Event-Type": message.event_type,
         "Upstash-Forward-X-Event-ID": message.event_id,

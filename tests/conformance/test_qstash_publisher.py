@@ -74,6 +74,8 @@ def test_a_message_is_sent_with_exactly_these_headers(endpoint: Endpoint) -> Non
         "Upstash-Retries": "5",
         "Upstash-Retry-Delay": "min(60000, 1000 * pow(2, retried))",
         "Upstash-Failure-Callback": FAILURES,
+        "Upstash-Failure-Callback-Retries": "5",
+        "Upstash-Failure-Callback-Retry-Delay": "min(60000, 1000 * pow(2, retried))",
         "Upstash-Label": "order-pipeline-test",
         "Upstash-Forward-X-Event-Type": "order.created",
         "Upstash-Forward-X-Event-ID": "evt-1",

@@ -260,3 +260,21 @@ def test_a_discard_that_comes_second_changes_nothing(desk):
 
     assert not desk.replayer().discard(seen, actor="ada", reason="late")
     assert desk.state() == "replaying"
+
+
+def test_a_replay_whose_operator_died_before_sending_can_be_taken_up_again(desk):
+    desk.letter()
+    [seen] = desk.replayer().select(Filter(), limit=10)
+    desk.box.move(
+        seen,
+        LetterState.REPLAYING,
+        action="replayed",
+        actor="bob",
+        reason="x",
+        replayed=True,
+    )
+
+    assert desk.replay() == []
+    desk.pipeline.clock.advance(3601)
+    assert desk.replay() == [Result.REPLAYED]
+    assert [m.deduplication_id for m in desk.pipeline.outbox.messages] == ["evt-1:replay:2"]
