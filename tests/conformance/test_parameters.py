@@ -96,7 +96,7 @@ def environ(prefix: str) -> dict[str, str]:
     return {
         "STAGE": "test",
         "CONFIG_PREFIX": prefix,
-        **{name: table for name, table in CommandsSettings.tables().items()},
+        **CommandsSettings.tables(),
     }
 
 
