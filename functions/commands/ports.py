@@ -29,7 +29,7 @@ class OrderBook(Protocol):
         ...
 
     def placed(
-        self, cart: Cart, hold: Hold | None, *, event_id: str, correlation_id: str
+        self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
         """The order, the stock of its lines, what it held, its checkout: all or none (I6)."""
         ...
@@ -38,7 +38,7 @@ class OrderBook(Protocol):
         """Held units by SKU on the shelf again."""
         ...
 
-    def turned_down(self, cart: Cart, decision: Reject) -> Sequence[Write]:
+    def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
         """The checkout's final answer."""
         ...
 

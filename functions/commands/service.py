@@ -53,7 +53,7 @@ def check_out(event: CheckoutCommand, *, orders: OrderBook, telemetry: Telemetry
         case Accept():
             return _accepted(event, cart, situation, orders)
         case Reject():
-            return _rejected(cart, decision, orders)
+            return _rejected(cart, situation, decision, orders)
     return Effects(outcome=f"already_{decision.status}", facts={"order_id": cart.order_id})
 
 
@@ -75,9 +75,7 @@ def _accepted(
         outcome="created",
         message="Created order",
         writes=[
-            *orders.placed(
-                cart, situation.hold, event_id=event.event_id, correlation_id=correlation
-            ),
+            *orders.placed(cart, situation, event_id=event.event_id, correlation_id=correlation),
             *orders.put_back({line.sku: line.quantity for line in unused if line.sku in shelves}),
         ],
         emits=emits,
@@ -86,12 +84,12 @@ def _accepted(
     )
 
 
-def _rejected(cart: Cart, decision: Reject, orders: OrderBook) -> Effects:
+def _rejected(cart: Cart, situation: Situation, decision: Reject, orders: OrderBook) -> Effects:
     state = {"status": "rejected", "reason": decision.reason, "skus": list(decision.skus)}
     return Effects(
         outcome="rejected",
         message="Rejected checkout",
-        writes=orders.turned_down(cart, decision),
+        writes=orders.turned_down(cart, situation, decision),
         emits=[
             Emit(OrderRejected, _rejection(cart, decision)),
             Emit(RefundRequested, _refund(cart, decision)),

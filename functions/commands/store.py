@@ -12,7 +12,7 @@ from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
 from shared.writes import (
     Absent,
-    AnyOf,
+    Condition,
     Equals,
     Item,
     Missing,
@@ -69,7 +69,7 @@ class OrderBookTables:
         return [give_back(sku, units, now) for sku, units in lines.items()]
 
     def placed(
-        self, cart: Cart, hold: Hold | None, *, event_id: str, correlation_id: str
+        self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
         """One order, one move per SKU that cannot go below zero, checkout and hold closed."""
         now = iso(self._clock.now())
@@ -91,7 +91,7 @@ class OrderBookTables:
                 {"at": now, "type": "command.checkout", "eventId": event_id, "verdict": "placed"}
             ],
         }
-        held = hold.units if hold is not None else {}
+        held = situation.hold.units if situation.hold is not None else {}
         taken = [
             sell(line.sku, line.quantity, held=held.get(line.sku, 0), now=now)
             for line in cart.lines
@@ -99,11 +99,11 @@ class OrderBookTables:
         return [
             Put(ORDERS.name, order, when=(Absent(),)),
             *taken,
-            self._checkout(cart, {"status": "confirmed", "decidedAt": now}),
-            *([_consumed(hold, now)] if hold is not None else []),
+            self._checkout(cart, situation, {"status": "confirmed", "decidedAt": now}),
+            *([_consumed(situation.hold, now)] if situation.hold is not None else []),
         ]
 
-    def turned_down(self, cart: Cart, decision: Reject) -> Sequence[Write]:
+    def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
         """The checkout rejected, with its reason."""
         now = iso(self._clock.now())
         answer: Item = {
@@ -112,21 +112,27 @@ class OrderBookTables:
             "reason": decision.reason,
             "skus": list(decision.skus),
         }
-        return [self._checkout(cart, answer)]
+        return [self._checkout(cart, situation, answer)]
 
-    def _checkout(self, cart: Cart, answer: Item) -> Update:
+    def _checkout(self, cart: Cart, situation: Situation, answer: Item) -> Update:
         identity: Item = {
             "paymentId": cart.payload.payment_id,
             "userId": cart.payload.user_id,
             "cartDigest": cart.digest,
         }
-        # A checkout is decided once; a command that came past the API makes the row here.
+        # Decided once, and only as it was read: another cart that the API accepts for the same
+        # payment in this very moment must not be decided, nor overwritten, by this one (I4).
+        as_read: tuple[Condition, ...] = (
+            (Missing("status"),)
+            if situation.checkout_digest is None
+            else (Equals("status", "accepted"), Equals("cartDigest", situation.checkout_digest))
+        )
         return Update(
             CHECKOUTS.name,
             {"orderId": cart.order_id},
             set={**identity, **answer},
             remove=("pendingShard",),
-            when=(AnyOf((Missing("status"), Equals("status", "accepted"))),),
+            when=as_read,
         )
 
 

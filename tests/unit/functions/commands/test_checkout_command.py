@@ -308,3 +308,27 @@ def test_order_that_appears_between_reading_and_writing_is_never_overwritten(sho
     assert answer_of(response)["error"]["code"] == "payment_reused"
     assert shop.memory.all("orders") == [first]
     assert available(shop) == 10
+
+
+def test_command_past_the_api_does_not_overwrite_a_cart_accepted_in_the_same_moment(monkeypatch):
+    """Read, then the API accepts another cart for the payment, then the commit (I4)."""
+    shop = Pipeline()
+    shop.memory.seed("stock", stock(available=9, threshold=0))
+    transact, accepted = shop.memory.transact, []
+
+    def accept_another_cart_first(writes):
+        if not accepted:
+            accepted.append(True)
+            accepted.append(shop.checkout(checkout_payload(items=[line(quantity=2)])))
+        return transact(writes)
+
+    monkeypatch.setattr(shop.memory, "transact", accept_another_cart_first)
+
+    response = shop.deliver("commands", checkout_command(items=[line(quantity=1)]))
+
+    assert response["statusCode"] == 489
+    assert answer_of(response)["error"]["code"] == "payment_reused"
+    assert accepted[1]["statusCode"] == 202
+    shop.drain()
+    [order] = shop.memory.all("orders")
+    assert order["items"][0]["quantity"] == 2
