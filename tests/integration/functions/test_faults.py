@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.errors import PublishError
+from shared.processing import PUBLISH_RESERVE
 from tests.builders import checkout_payload, stock
 from tests.conformance.live import LivePipeline
 from tests.conformance.redis_proxy import RedisProxy
@@ -63,7 +64,9 @@ def faulty(world: World) -> FaultyClient:
 @pytest.fixture
 def pipeline(world: World, faulty: FaultyClient) -> LivePipeline:
     # Enough time left for a few repetitions within the invocation, and not for many.
-    return world.pipeline(tables=DynamoDBTables(faulty, world.names), milliseconds=8_150)
+    return world.pipeline(
+        tables=DynamoDBTables(faulty, world.names), milliseconds=int(PUBLISH_RESERVE * 1000) + 150
+    )
 
 
 def assert_one_order(world: World, pipeline: LivePipeline) -> None:
@@ -168,8 +171,8 @@ def test_a_redis_that_hangs_is_waited_for_briefly_and_soon_not_asked_any_more(
         assert pipeline.status_of("commands", command(number)) == 200
         asked.append(len(redis_proxy.commands))
 
-    # One repetition each, until the breaker opens.
-    assert asked == [2, 4, 6, 6, 6]
+    # Claim and completion, with one repetition each, until the breaker opens.
+    assert asked == [4, 6, 6, 6, 6]
     assert time.monotonic() - started < 10
     assert world.available() == 5
 
