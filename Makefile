@@ -81,6 +81,10 @@ infra: setup ## The synthesized templates
 e2e: setup ## Checkout to mail on a deployed stack
 	@$(PY) -m pytest $(PYTEST_ARGS) tests/e2e
 
+.PHONY: chaos
+chaos: setup ## The real code under a thousand seeded schedules of faults (SEED=42 STEPS=40 tells one story)
+	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(CHAOS_ARGS)
+
 .PHONY: chaos-e2e
 chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the reckoning (SEED= repeats)
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(CHAOS_ARGS)

@@ -133,7 +133,7 @@ class Crowd:
 
     def _replays(self) -> None:
         """Operators replay some dead letters in any order, sometimes two operators the same."""
-        letters = deeds.open_letters(self._world)
+        letters = deeds.letters_in(self._world, "open")
         chosen = self._rng.sample(letters, min(len(letters), 4))
         for _ in range(self._rng.choice((1, 1, 2)) if chosen else 0):
             deeds.replay(self._world, chosen, even_if_done=self._rng.random() < 0.5)

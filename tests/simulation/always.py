@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.notifications.domain import Mail
 from shared.contracts.topics import topic_of
+from shared.money import CENT
 from shared.writes import Item
 from tests.pipeline import URLS
 from tests.simulation.invocation import Invocation, Response
@@ -35,7 +36,7 @@ def lines_of(order: Item) -> dict[str, tuple[int, Decimal]]:
     return {
         line["productId"] + (f"#{line['variationId']}" if line.get("variationId") else ""): (
             int(line["quantity"]),
-            Decimal(str(line["price"])),
+            Decimal(str(line["price"])).quantize(CENT),
         )
         for line in found
     }

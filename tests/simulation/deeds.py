@@ -226,7 +226,7 @@ def letters(world: World) -> list[str]:
     return [str(row["eventId"]) for row in rows]
 
 
-def open_letters(world: World) -> list[str]:
-    """Those that wait for somebody."""
+def letters_in(world: World, state: str) -> list[str]:
+    """Those in a state."""
     rows = {event_id: world.tables.row("dead_letters", event_id) for event_id in letters(world)}
-    return [event_id for event_id, row in rows.items() if text(row, "state") == "open"]
+    return [event_id for event_id, row in rows.items() if text(row, "state") == state]

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from unittest.mock import patch
 
 from functions.analytics.handler import build as build_analytics
 from functions.analytics.settings import AnalyticsSettings
@@ -13,8 +14,10 @@ from functions.commands.handler import build as build_commands
 from functions.commands.settings import CommandsSettings
 from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
-from functions.notifications.handler import build as build_notifications
+from functions.notifications import handler as notifications
+from functions.notifications import wiring
 from functions.notifications.settings import NotificationsSettings
+from functions.notifications.templates import JinjaRenderer
 from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
@@ -55,7 +58,7 @@ _BUILDERS: dict[str, tuple[type[Settings], Callable[..., Handler]]] = {
     "commands": (CommandsSettings, build_commands),
     "orders": (OrdersSettings, build_orders),
     "inventory": (InventorySettings, build_inventory),
-    "notifications": (NotificationsSettings, build_notifications),
+    "notifications": (NotificationsSettings, notifications.build),
     "analytics": (AnalyticsSettings, build_analytics),
     "checkout": (CheckoutSettings, build_checkout),
 }
@@ -168,10 +171,15 @@ def _handler(instance: Instance) -> Handler:
         telemetry=instance.telemetry,
         jitter=instance.jitter,
     )
-    if instance.function == "notifications":
-        senders = Senders(GuardedMailer(instance), InMemoryTextSender(), InMemoryPushSender())
+    if instance.function != "notifications":
+        return build(settings, ports)
+    senders = Senders(GuardedMailer(instance), InMemoryTextSender(), InMemoryPushSender())
+    # Compiling the templates costs more than all else about an instance; they never change.
+    with patch.object(wiring, "JinjaRenderer", _renderer):
         return build(settings, ports, senders)
-    return build(settings, ports)
+
+
+_renderer = cache(JinjaRenderer)
 
 
 def _reconciler(ports: CorePorts, pool: Any) -> Handler:

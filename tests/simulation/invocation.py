@@ -15,6 +15,7 @@ Response = dict[str, Any]
 TIME_LIMIT = 30.0
 # Seconds until a client gives up on a silent service.
 PATIENCE = 2.0
+_AFTERWARDS = {Fault.CRASH_AFTER, Fault.SILENT_AFTER, Fault.PAUSED_AFTER}
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Invocation:
         fault = fault or self.world.dice.fault(name, possible)
         if fault is not None:
             self.world.tally.fault(fault)
+        if fault is not None and fault not in _AFTERWARDS:
             self.note(f"{fault.value} {name}")
         self._arrive(fault)
         if fault is Fault.THROTTLED and throttled is not None:
@@ -84,6 +86,8 @@ class Invocation:
         if fault in {Fault.SILENT_BEFORE, Fault.SILENT_LATE}:
             raise silent()
         value, error = _outcome(effect, fault)
+        if fault in _AFTERWARDS:
+            self.note(f"{fault.value} {name}")
         self._return(fault)
         if fault is Fault.SILENT_AFTER:
             raise silent()
@@ -106,10 +110,10 @@ class Invocation:
     def _return(self, fault: Fault | None) -> None:
         if fault is Fault.CRASH_AFTER:
             self.task.die()
-        if fault in PAUSES:
-            self.note("runs on, long after its lease")
         if fault is Fault.PAUSED_AFTER:
             self.task.wait(self._pause())
+        if fault in PAUSES:
+            self.note("runs on, long after its lease")
         if fault is Fault.SILENT_AFTER:
             self.task.wait(PATIENCE)
 

@@ -1,9 +1,13 @@
 """What happened, in order, so that a breach can be told as a story."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MOST_LINES = 70
+MOST_LINES = 60
+# Seconds before the first line about a subject whose general lines still matter.
+_PROLOGUE = 100.0
+_LONG_ID = re.compile(r"((?:evt|ord)_[0-9a-f]{6})[0-9a-f]{26}")
 
 
 @dataclass(frozen=True)
@@ -36,26 +40,16 @@ def clock_text(seconds: float) -> str:
 
 
 class Journal:
-    """The story so far, with short names for long ids."""
+    """The story so far."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self._names: dict[str, str] = {}
-        self._counts: dict[str, int] = {}
         self._families: dict[str, str] = {}
 
     def note(self, at: float, who: str, what: str, *subjects: str | None) -> None:
         """Add a line."""
         named = frozenset(subject for subject in subjects if subject)
         self.entries.append(Entry(at, who, what, named))
-
-    def name(self, subject: str, kind: str = "event") -> str:
-        """The short name of an id, given when it is first seen."""
-        known = self._names.get(subject)
-        if known is None:
-            self._counts[kind] = self._counts.get(kind, 0) + 1
-            known = self._names[subject] = f"{kind} {self._counts[kind]}"
-        return known
 
     def belongs(self, subject: str, family: str) -> None:
         """An event belongs to an order's story."""
@@ -66,22 +60,27 @@ class Journal:
         return self._families.get(subject, subject)
 
     def story(self, subjects: Iterable[str] = ()) -> list[str]:
-        """The lines about some subjects, and what concerned everybody; all without subjects."""
+        """The lines about some subjects, and what concerned everybody meanwhile; else all lines."""
         wanted = {self.family(subject) for subject in subjects}
+        about = [entry for entry in self.entries if self._is_about(entry, wanted)]
+        start = about[0].at - _PROLOGUE if wanted and about else 0.0
         told = [
             entry
             for entry in self.entries
-            if not wanted
-            or (not entry.subjects and "#" not in entry.who)
-            or wanted & {self.family(subject) for subject in entry.subjects}
+            if self._is_about(entry, wanted)
+            or (not entry.subjects and "#" not in entry.who and entry.at >= start)
         ]
-        lines = [f"  {clock_text(e.at)}  {e.who:<17} {e.what}" for e in told]
+        lines = [f"  {clock_text(e.at)}  {e.who:<17} {shortened(e.what)}" for e in told]
         left_out = len(lines) - MOST_LINES
         if left_out <= 0:
             return lines
         head = MOST_LINES // 4
-        return [
-            *lines[:head],
-            f"  … {left_out} lines left out …",
-            *lines[head + left_out :],
-        ]
+        return [*lines[:head], f"  … {left_out} lines left out …", *lines[head + left_out :]]
+
+    def _is_about(self, entry: Entry, wanted: set[str]) -> bool:
+        return not wanted or bool(wanted & {self.family(subject) for subject in entry.subjects})
+
+
+def shortened(text: str) -> str:
+    """A text with our long ids cut to what tells them apart."""
+    return _LONG_ID.sub(r"\1…", text)

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # QStash swallows a repeated deduplication id for so long, whatever became of the first (F4).
 DEDUP_WINDOW = 600.0
 _FORWARD = "upstash-forward-"
+_CALLBACK = "upstash-failure-callback-"
+_USUAL_BACKOFF = "1000 * exp(2.5 * (retried + 1))"
 _PAGE = 9
 _HOSTILE_URL = "http://169.254.169.254/latest/meta-data"
 _parse = cache(parse_retry_expression)
@@ -44,6 +46,8 @@ class Message:
     about: str
     kind: str
     created: float
+    callback_retries: int = 3
+    callback_backoff: RetryExpression = field(default_factory=lambda: _parse(_USUAL_BACKOFF))
     newer: bool = False
     source: str | None = None
     tries: int = 0
@@ -63,6 +67,7 @@ class SimulatedQStash:
         self.down = False
         self.messages: dict[str, Message] = {}
         self.accepted: dict[str, float] = {}
+        self.published_by: dict[str, str] = {}
         self.keys = [f"sig_{'current':0>28}", f"sig_{'following':0>28}"]
         self._dedup: dict[str, tuple[float, str]] = {}
         self._dead: dict[str, dict[str, Any]] = {}
@@ -84,10 +89,12 @@ class SimulatedQStash:
                 results.append({"error": "quota exceeded"})
             else:
                 results.append(self._accept(item, newer=newer))
+                event_id = str(item["headers"].get("Upstash-Forward-X-Event-ID"))
+                self.published_by.setdefault(event_id, who)
         kinds = [str(item["headers"].get("Upstash-Forward-X-Event-Type")) for item in items]
         ids = [str(item["headers"].get("Upstash-Forward-X-Event-ID")) for item in items]
         note = f"publishes {', '.join(kinds)}"
-        self._world.journal.note(self._world.now, who, note, *ids)
+        self._world.note(who, note, *ids)
         return results
 
     def _accept(self, item: Mapping[str, Any], *, newer: bool) -> dict[str, Any]:
@@ -106,9 +113,11 @@ class SimulatedQStash:
             url=str(item["destination"]),
             body=(_as_newer(body) if newer else body).encode(),
             headers={n[len(_FORWARD) :]: v for n, v in headers.items() if n.startswith(_FORWARD)},
-            retries=int(headers.get("upstash-retries", "3")),
-            backoff=_parse(headers.get("upstash-retry-delay", "1000 * exp(2.5 * (retried + 1))")),
+            retries=(retries := int(headers.get("upstash-retries", "3"))),
+            backoff=_parse(headers.get("upstash-retry-delay", _USUAL_BACKOFF)),
             failure_callback=headers.get("upstash-failure-callback"),
+            callback_retries=int(headers.get(f"{_CALLBACK}retries", retries)),
+            callback_backoff=_parse(headers.get(f"{_CALLBACK}retry-delay", _USUAL_BACKOFF)),
             about=event_id,
             kind=headers.get(f"{_FORWARD}x-event-type", "something"),
             created=self._world.now,
@@ -151,7 +160,7 @@ class SimulatedQStash:
         }
         who = "copy" if copy else f"try {message.tries + 1}"
         note = f"delivers {message.name} ({who}) as {message.id}"
-        self._world.journal.note(self._world.now, "QStash", note, message.about)
+        self._world.note("QStash", note, message.about)
         self._world.tally.add("deliveries")
         self._world.fleet.invoke(
             function,
@@ -170,13 +179,11 @@ class SimulatedQStash:
     def _answered(self, message: Message, answer: dict[str, Any] | None, *, copy: bool) -> None:
         status = 0 if answer is None else int(answer["statusCode"])
         said = f"is answered {status}" if status else "is never answered"
-        self._world.journal.note(self._world.now, "QStash", f"{message.id} {said}", message.about)
+        self._world.note("QStash", f"{message.id} {said}", message.about)
         self._world.records.answered(message, status)
         if status and self._world.dice.answer_lost():
             self._world.tally.add("answers lost")
-            self._world.journal.note(
-                self._world.now, "QStash", f"but the answer to {message.id} is lost", message.about
-            )
+            self._world.note("QStash", f"but the answer to {message.id} is lost", message.about)
             answer, status = None, 0
         if copy or message.state != "queued":
             return
@@ -200,9 +207,7 @@ class SimulatedQStash:
         self._failures += 1
         dlq_id = f"{int(self._world.now * 1000)}-{self._failures}"
         self._world.tally.add("dead letters")
-        self._world.journal.note(
-            self._world.now, "QStash", f"gives up on {message.name} {message.id}", message.about
-        )
+        self._world.note("QStash", f"gives up on {message.name} {message.id}", message.about)
         created = int((START.timestamp() + message.created) * 1000)
         self._dead[dlq_id] = {
             "dlqId": dlq_id,
@@ -241,8 +246,8 @@ class SimulatedQStash:
             url=str(message.failure_callback),
             body=json.dumps(body).encode(),
             headers={"content-type": "application/json"},
-            retries=message.retries,
-            backoff=message.backoff,
+            retries=message.callback_retries,
+            backoff=message.callback_backoff,
             failure_callback=None,
             about=message.about,
             kind=message.kind,
@@ -265,7 +270,12 @@ class SimulatedQStash:
 
     def remove(self, dlq_id: str) -> int:
         """Remove an entry: the HTTP status that says whether it was there."""
-        return 404 if self._dead.pop(dlq_id, None) is None else 200
+        entry = self._dead.pop(dlq_id, None)
+        if entry is None:
+            return 404
+        about = self.messages[str(entry["messageId"])].about
+        self._world.note("QStash", f"forgets that {entry['messageId']} failed", about)
+        return 200
 
     def rotate_keys(self) -> None:
         """The following key becomes the current one."""

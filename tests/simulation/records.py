@@ -81,6 +81,7 @@ class Records:
         self.learned: list[str] = []
         self.orders_made: dict[str, int] = {}
         self.first_digest: dict[str, str] = {}
+        self.initial: dict[str, int] = {}
         self.stocked: dict[str, int] = {}
         self.prices: dict[str, set[Decimal]] = {}
         self.falls: dict[str, int] = {}

@@ -8,7 +8,7 @@ from tests.simulation import deeds
 from tests.simulation.actors import Crowd
 from tests.simulation.dice import Chaos
 from tests.simulation.invariants import AT_REST
-from tests.simulation.journal import Breach, clock_text
+from tests.simulation.journal import Breach, clock_text, shortened
 from tests.simulation.scenario import PLENTY, Scenario
 from tests.simulation.tally import Tally
 from tests.simulation.world import MINUTE, World
@@ -33,7 +33,7 @@ class Outcome:
         """The story of a breach, for people."""
         lines = [f"{self.scenario.command} ({clock_text(self.lasted)} of virtual time)"]
         lines += [*self.story, ""]
-        lines += [f"BREACH {breach}" for breach in self.breaches[:5]]
+        lines += [shortened(f"BREACH {breach}") for breach in self.breaches[:5]]
         return "\n".join(lines)
 
 
@@ -81,9 +81,10 @@ def settle(world: World) -> None:
     for _ in range(_ROUNDS):
         world.reconcile()
         _drain(world)
-        fresh = [event_id for event_id in deeds.open_letters(world) if event_id not in tried]
-        for event_id in fresh:
-            tried.add(event_id)
+        fresh = [e for e in deeds.letters_in(world, "open") if e not in tried]
+        tried.update(fresh)
+        # A replay whose operator died can be taken up again, but not before an hour has passed.
+        for event_id in (*fresh, *deeds.letters_in(world, "replaying")):
             deeds.replay(world, [event_id])
         _drain(world)
         if not fresh and not _owed(world):
@@ -94,7 +95,8 @@ def settle(world: World) -> None:
 
 
 def _drain(world: World) -> None:
-    if not world.scheduler.halted and not world.scheduler.drain(_DRAIN):
+    drained = world.scheduler.halted or world.scheduler.drain(_DRAIN)
+    if not drained and not world.scheduler.halted:
         world.records.breach([Breach("I15", "the queues never run dry")])
 
 
@@ -162,7 +164,7 @@ def _outcome(world: World, scenario: Scenario) -> Outcome:
     world.tally.add("orders", len(world.tables.all("orders")))
     world.tally.add("mails", len(world.records.mails))
     world.tally.add("letters", len(world.tables.all("dead_letters")))
-    subjects = frozenset().union(*(breach.subjects for breach in breaches[:5]))
+    subjects = breaches[0].subjects if breaches else frozenset[str]()
     return Outcome(
         scenario,
         breaches,

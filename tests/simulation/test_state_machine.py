@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.simulation import deeds
 from tests.simulation.actors import FUNCTIONS
 from tests.simulation.dice import Fault, Script
+from tests.simulation.journal import shortened
 from tests.simulation.run import examine, settle
 from tests.simulation.scenario import SCARCE
 from tests.simulation.world import World
@@ -49,7 +50,8 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(even_if_done=st.booleans())
     def replay(self, *, even_if_done: bool) -> None:
-        deeds.replay(self.world, deeds.open_letters(self.world), even_if_done=even_if_done)
+        letters = deeds.letters_in(self.world, "open")
+        deeds.replay(self.world, letters, even_if_done=even_if_done)
 
     @rule(position=positions)
     def retry_in_the_console(self, position: int) -> None:
@@ -118,9 +120,9 @@ class ShopMachine(RuleBasedStateMachine):
 
     def _story(self) -> str:
         breaches = self.world.records.breaches
-        subjects = frozenset().union(*(breach.subjects for breach in breaches))
-        lines = [f"BREACH {breach}" for breach in breaches]
-        return "\n".join(["", *self.world.journal.story(subjects), "", *lines])
+        lines = [shortened(f"BREACH {breach}") for breach in breaches]
+        story = self.world.journal.story(breaches[0].subjects)
+        return "\n".join(["", *story, "", *lines])
 
 
 TestShop = ShopMachine.TestCase

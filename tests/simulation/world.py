@@ -78,7 +78,7 @@ class World:
         changes = {"variationId": variation} if variation else {}
         row = stock(product, sku=sku, available=units, price=price, threshold=3, **changes)
         self.tables.seed("stock", row)
-        self.records.stocked[sku] = units
+        self.records.initial[sku] = self.records.stocked[sku] = units
         self.records.prices[sku] = {price}
 
     def price_of(self, sku: str) -> Decimal:
