@@ -25,6 +25,9 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "MAX_RETRY_AFTER": str(stage.max_retry_after),
         "SHOP_NAME": stage.shop_name,
         "CURRENCY": stage.currency,
+        "SMS_SENDER_ID": stage.sms_sender_id,
+        "MAILS_PER_HOUR": str(stage.mails_per_hour),
+        "SMS_PER_HOUR": str(stage.sms_per_hour),
         "ALLOWED_ORIGINS": ",".join(stage.cors_origins),
     }
 

@@ -1,12 +1,14 @@
 """What a function may do to the data, as values: the table in `topics` lists them, the role gets them.
 
 A transaction is authorised by its parts (`PutItem`, `UpdateItem`). Nothing here can name a wildcard:
-a table is one ARN, and an index has to be asked for by its name.
+a table is one ARN, and an index has to be asked for by its name. The two exceptions are what SNS
+leaves no other words for, and say so.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from aws_cdk import Aws
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
@@ -33,6 +35,8 @@ BATCH_GET = "dynamodb:BatchGetItem"
 PUT = "dynamodb:PutItem"
 UPDATE = "dynamodb:UpdateItem"
 QUERY = "dynamodb:Query"
+PUBLISH = "sns:Publish"
+DEVICES = f"arn:{Aws.PARTITION}:sns:{Aws.REGION}:{Aws.ACCOUNT_ID}:endpoint/*"
 
 
 def on(table: Table, *actions: str) -> Grant:
@@ -65,3 +69,22 @@ def query(table: Table, index: str) -> Grant:
 def send_mail(resources: Resources) -> iam.PolicyStatement:
     """Mail from the stage's one address, through its configuration set."""
     return resources.mail.send_statement()
+
+
+def send_texts(_resources: Resources) -> iam.PolicyStatement:
+    """Texts to telephones, and nothing else that SNS publishes to.
+
+    A number has no ARN: SNS asks about the number itself, which a policy cannot name, and has no
+    condition key for it. So this allows what is left when everything with an ARN of SNS is taken
+    away, in any account and region: no topic, no device.
+    """
+    return iam.PolicyStatement(actions=[PUBLISH], not_resources=[f"arn:{Aws.PARTITION}:sns:*:*:*"])
+
+
+def send_pushes(_resources: Resources) -> iam.PolicyStatement:
+    """Messages to devices of this account and region.
+
+    Devices register while the pipeline runs, so no deployment knows their ARNs; a topic's ARN has
+    no slash and cannot match.
+    """
+    return iam.PolicyStatement(actions=[PUBLISH], resources=[DEVICES])

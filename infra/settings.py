@@ -82,6 +82,11 @@ class StageSettings(BaseModel):
     alarm_email: MailAddress = ""
     shop_name: str = "The Shop"
     currency: str = "EUR"
+    # Countries differ in whether a sender needs registering first: none until somebody did.
+    sms_sender_id: str = ""
+    # Of one recipient: more than this is a loop or an attack, and ends as a dead letter.
+    mails_per_hour: int = Field(default=20, ge=1)
+    sms_per_hour: int = Field(default=5, ge=1)
     qstash_url: WebAddress = "https://qstash.upstash.io"
     webhook_base_url: WebAddress = ""
     redis_key_prefix: str = ""
@@ -147,6 +152,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             # whoever wants a bounce there publishes it to the topic.
             "sender_domain": "shop.example",
             "alert_address": "stock@shop.example",
+            # Load tests have few customers who order a lot.
+            "mails_per_hour": 1000,
         },
         # An account with the lowest concurrency quota (10) cannot reserve any: raise it first.
         "dev": {

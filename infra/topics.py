@@ -9,7 +9,18 @@ from functions.inventory.settings import InventorySettings
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.settings import ReconcilerSettings
-from infra.grants import BATCH_GET, GET, PUT, UPDATE, Grant, on, query, send_mail
+from infra.grants import (
+    BATCH_GET,
+    GET,
+    PUT,
+    UPDATE,
+    Grant,
+    on,
+    query,
+    send_mail,
+    send_pushes,
+    send_texts,
+)
 from shared import schema
 from shared.contracts.topics import Topic
 from shared.settings import Settings
@@ -44,10 +55,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         topic=Topic.COMMANDS,
         settings=CommandsSettings,
         grants=(
-            # Order, checkout and shelves are read together, in one batch.
+            # Order, checkout, hold and shelves are read together, in one batch.
             on(schema.ORDERS, BATCH_GET, PUT),
             on(schema.STOCK, BATCH_GET, UPDATE),
             on(schema.CHECKOUTS, BATCH_GET, UPDATE),
+            on(schema.RESERVATIONS, GET, BATCH_GET, PUT, UPDATE),
             _LEDGER,
         ),
     ),
@@ -58,6 +70,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         grants=(
             on(schema.ORDERS, GET, UPDATE),
             on(schema.CHECKOUTS, GET, UPDATE),
+            # A cancelled order goes back to its shelves.
+            on(schema.STOCK, BATCH_GET, UPDATE),
             _LEDGER,
         ),
     ),
@@ -65,13 +79,23 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="notifications",
         topic=Topic.NOTIFICATIONS,
         settings=NotificationsSettings,
-        grants=(on(schema.NOTIFICATIONS, GET, PUT, UPDATE), send_mail, _LEDGER),
+        grants=(
+            on(schema.NOTIFICATIONS, GET, PUT, UPDATE),
+            send_mail,
+            send_texts,
+            send_pushes,
+            _LEDGER,
+        ),
     ),
     FunctionSpec(
         name="inventory",
         topic=Topic.INVENTORY,
         settings=InventorySettings,
-        grants=(on(schema.STOCK, GET, UPDATE), on(schema.MOVEMENTS, PUT), _LEDGER),
+        grants=(
+            on(schema.STOCK, GET, BATCH_GET, UPDATE),
+            on(schema.MOVEMENTS, PUT),
+            _LEDGER,
+        ),
     ),
     FunctionSpec(
         name="analytics",
@@ -83,8 +107,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="checkout",
         settings=CheckoutSettings,
         grants=(
-            # Cart and checkout are read together, in one batch.
+            # Cart, hold and checkout are read together, in one batch.
             on(schema.STOCK, BATCH_GET),
+            on(schema.RESERVATIONS, BATCH_GET),
             on(schema.CHECKOUTS, GET, BATCH_GET, PUT),
         ),
     ),
@@ -98,6 +123,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             query(schema.LEDGER, "pending"),
             query(schema.CHECKOUTS, "pending"),
             on(schema.CHECKOUTS, UPDATE),
+            query(schema.RESERVATIONS, "expiry"),
             query(schema.DEAD_LETTERS, "byState"),
             on(schema.DEAD_LETTERS, GET, PUT, UPDATE),
             _LEDGER,

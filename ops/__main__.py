@@ -7,6 +7,8 @@ from ops import event_docs, trace
 from ops.audit import cli as audit
 from ops.dead_letters import cli as dead_letters
 from ops.mail import cli as mail
+from ops.orders import cli as orders
+from ops.push import cli as push
 from ops.terminal import harmless
 from shared.errors import PipelineError
 
@@ -16,6 +18,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     dead_letters.add_to(commands)
     mail.add_to(commands)
+    orders.add_to(commands)
+    push.add_to(commands)
     trace.add_to(commands)
     audit.add_to(commands)
     event_docs.add_to(commands)

@@ -7,7 +7,7 @@ major version is a permanent error (CONTRACT, I25).
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeGuard, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -64,6 +64,21 @@ def _moment(value: object) -> datetime:
         raise ValueError(_TIME_RULE) from None
 
 
+def is_https(value: object) -> TypeGuard[str]:
+    """Whether a value is an https address that is safe behind a link (S16)."""
+    return isinstance(value, str) and _HTTPS.fullmatch(value) is not None
+
+
+def _https(value: object) -> object:
+    if isinstance(value, str) and not is_https(value):
+        raise ValueError("must be an https address")
+    return value
+
+
+# Only what is safe to put behind a link in a mail: no other scheme, no credentials, no blanks (S16).
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*)?")
+
+
 def _address(value: object) -> object:
     if isinstance(value, str) and _EMAIL.fullmatch(value) is None:
         raise ValueError("must be one plain e-mail address")
@@ -80,6 +95,7 @@ _EMAIL = re.compile(
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Line = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=200)]
 LongLine = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=500)]
+HttpsUrl = Annotated[str, BeforeValidator(_https), Field(max_length=500)]
 Prose = Annotated[str, Field(min_length=1, max_length=4000)]
 EmailAddress = Annotated[str, BeforeValidator(_address), Field(max_length=254)]
 JsonObject = dict[str, Any]

@@ -110,6 +110,13 @@ class PaymentReusedError(PermanentError):
     code = "payment_reused"
 
 
+class ReservationConflictError(PermanentError):
+    """The order already holds something else, or has used what it held; that stays as it is."""
+
+    status = 409
+    code = "reservation_conflict"
+
+
 class OutOfStockError(PermanentError):
     """Fewer units are available than the cart asks for."""
 
@@ -158,6 +165,25 @@ class MailRefusedError(PermanentError):
     """The mail service will never take this mail."""
 
     code = "mail_refused"
+
+
+class MessageRefusedError(PermanentError):
+    """The message service will never take this text or push message."""
+
+    code = "message_refused"
+
+
+class EndpointGoneError(MessageRefusedError):
+    """The device behind a push endpoint does not take messages any more."""
+
+    code = "endpoint_gone"
+
+
+class RecipientCappedError(PermanentError):
+    """The recipient was told enough within this hour (S17)."""
+
+    status = 429
+    code = "recipient_cap"
 
 
 class PayloadTooLargeError(PermanentError):

@@ -53,6 +53,11 @@ def caused_event_id(cause_id: str, event_type: str, index: int) -> str:
     return f"evt_{_digest('caused', cause_id, event_type, str(index))}"
 
 
+def expiry_event_id_for(order_id: str, expires_at: str) -> str:
+    """Event id of the ``command.inventory.release`` that ends an expired hold, whoever sends it."""
+    return f"evt_{_digest('command.inventory.release', order_id, expires_at)}"
+
+
 def sku_of(product_id: str, variation_id: str | None) -> str:
     """Key of a stock row. ``#`` is no identifier character, so the two parts cannot run together."""
     return product_id if variation_id is None else f"{product_id}#{variation_id}"

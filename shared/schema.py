@@ -33,7 +33,9 @@ PENDING_SHARDS = 8
 ORDERS = Table("orders", "orderId", indexes=(Index("byUser", "userId", "createdAt"),))
 STOCK = Table("stock", "sku")
 MOVEMENTS = Table("movements", "sku", "movementId")
-RESERVATIONS = Table("reservations", "orderId")
+RESERVATIONS = Table(
+    "reservations", "orderId", indexes=(Index("expiry", "holdShard", "expiresAt"),)
+)
 CHECKOUTS = Table(
     "checkouts",
     "orderId",

@@ -68,6 +68,46 @@ def stock(product: str = "mug", **changes: Any) -> dict[str, Any]:
     }
 
 
+def order_row(**changes: Any) -> dict[str, Any]:
+    """A stored order of two mugs."""
+    return {
+        "orderId": "ord_1",
+        "paymentId": "pay-1",
+        "userId": "user-1",
+        "customerName": "Ada Example",
+        "customerEmail": "ada@example.com",
+        "customerAddress": "1 Test Street, Testville",
+        "items": [line(quantity=2, productName="Mug")],
+        "totalAmount": Decimal("25.00"),
+        "status": "PENDING",
+        "cartDigest": "digest",
+        "correlationId": "corr-1",
+        "createdAt": MOMENT,
+        "updatedAt": MOMENT,
+        "timeline": [],
+        **changes,
+    }
+
+
+def reserve_command(order_id: str = "ord_1", **changes: Any) -> dict[str, Any]:
+    """A ``command.inventory.reserve`` of one mug; ``event_id`` changes the envelope."""
+    event_id = changes.pop("event_id", f"evt-reserve-{order_id}")
+    payload = {"orderId": order_id, "items": [units()], **changes}
+    return envelope("command.inventory.reserve", payload, eventId=event_id)
+
+
+def release_command(order_id: str = "ord_1", **changes: Any) -> dict[str, Any]:
+    """A ``command.inventory.release`` because somebody cancelled."""
+    event_id = changes.pop("event_id", f"evt-release-{order_id}")
+    payload = {"orderId": order_id, "items": [units()], "reason": "cancelled", **changes}
+    return envelope("command.inventory.release", payload, eventId=event_id)
+
+
+def units(product: str = "mug", quantity: int = 1, **changes: Any) -> dict[str, Any]:
+    """A line of a hold."""
+    return {"productId": product, "quantity": quantity, **changes}
+
+
 def body_of(event: dict[str, Any]) -> bytes:
     """An event as bytes."""
     return dumps(event).encode()

@@ -1,7 +1,8 @@
 """The whole pipeline in one process: every function over in-memory ports, QStash's part by hand."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from functions.analytics.handler import build as build_analytics
@@ -15,6 +16,7 @@ from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
 from functions.notifications.handler import build as build_notifications
 from functions.notifications.settings import NotificationsSettings
+from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from shared.consumer import Ports
@@ -27,6 +29,7 @@ from tests.builders import Context, body_of, request
 from tests.fakes.claims import InMemoryClaims
 from tests.fakes.clock import ManualClock
 from tests.fakes.mailer import InMemoryMailer
+from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
 from tests.fakes.publisher import RecordingPublisher
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
@@ -37,7 +40,16 @@ URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
 
 def environment() -> dict[str, str]:
     """A complete environment for every function."""
-    tables = ("ledger", "orders", "stock", "checkouts", "notifications", "movements", "audit")
+    tables = (
+        "ledger",
+        "orders",
+        "stock",
+        "checkouts",
+        "notifications",
+        "movements",
+        "audit",
+        "reservations",
+    )
     return {
         "STAGE": "test",
         "QSTASH_TOKEN": "token-for-tests",
@@ -47,6 +59,8 @@ def environment() -> dict[str, str]:
         "SENDER_ADDRESS": "orders@shop.example",
         "SES_CONFIGURATION_SET": "orders",
         "ALERT_ADDRESS": "stock@shop.example",
+        # Tests of many orders have one customer; the cap has tests of its own.
+        "MAILS_PER_HOUR": "1000",
         "TABLE_DEAD_LETTERS": "dead_letters",
         **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
         **{f"TABLE_{name.upper()}": name for name in tables},
@@ -62,7 +76,7 @@ class Pipeline:
     """Every function over shared ports.
 
     Deliveries are signed and posted as QStash does; ``drain`` delivers what was published until
-    nothing is left.
+    nothing is left that is due: a delay counts from the drain that first meets the message.
     """
 
     def __init__(
@@ -81,9 +95,13 @@ class Pipeline:
         self.publisher: Publisher = publisher or self.outbox
         self.telemetry = RecordingTelemetry()
         self.mailer = InMemoryMailer()
+        self.texts = InMemoryTextSender()
+        self.pushes = InMemoryPushSender()
         keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
         self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
+        self.environ = environment()
         self._delivered = 0
+        self._delayed: list[tuple[datetime, Outbound]] = []
 
     def ports(self) -> Ports:
         """The ports that a consumer is built from."""
@@ -99,7 +117,7 @@ class Pipeline:
 
     def consumer(self, topic: str) -> Handler:
         """The function of a topic, built afresh as a cold start does."""
-        environ, ports = environment(), self.ports()
+        environ, ports = self.environ, self.ports()
         # Each settings class reads the same environment and takes what it knows.
         match topic:
             case "commands":
@@ -110,9 +128,13 @@ class Pipeline:
                 return build_inventory(InventorySettings.load(environ, no_parameters), ports)
             case "notifications":
                 settings = NotificationsSettings.load(environ, no_parameters)
-                return build_notifications(settings, ports, self.mailer)
+                return build_notifications(settings, ports, self.senders())
             case _:
                 return build_analytics(AnalyticsSettings.load(environ, no_parameters), ports)
+
+    def senders(self) -> Senders:
+        """What mail, texts and pushes leave through."""
+        return Senders(self.mailer, self.texts, self.pushes)
 
     def deliver(
         self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0, suffix: str = ""
@@ -134,12 +156,24 @@ class Pipeline:
 
     def drain(self) -> list[tuple[str, int]]:
         """Deliver everything published so far and what that publishes; type and status of each."""
-        answers = []
-        while self._delivered < len(self.outbox.messages):
+        return [
+            (message.event_type, int(self.send(message)["statusCode"])) for message in self._due()
+        ]
+
+    def _due(self) -> Iterator[Outbound]:
+        now = self.clock.now()
+        while True:
+            late = [message for due, message in self._delayed if due <= now]
+            self._delayed = [entry for entry in self._delayed if entry[0] > now]
+            yield from late
+            if self._delivered == len(self.outbox.messages):
+                return
             message = self.outbox.messages[self._delivered]
             self._delivered += 1
-            answers.append((message.event_type, int(self.send(message)["statusCode"])))
-        return answers
+            if message.delay:
+                self._delayed.append((now + timedelta(seconds=message.delay), message))
+            else:
+                yield message
 
     def checkout(
         self, body: dict[str, Any] | bytes, *, headers: dict[str, str] | None = None

@@ -201,7 +201,7 @@ def aws_environment(services: Services) -> dict[str, str]:
 @contextmanager
 def product_clients(settings: Mapping[str, str]) -> Iterator[None]:
     """The product's own cached clients, made in this environment and forgotten afterwards."""
-    cached = (clients._session, clients.aws, clients.mail)
+    cached = (clients._session, clients.aws, clients.mail, clients.messages)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             if name.startswith("AWS_"):

@@ -13,7 +13,11 @@ from shared.ids import order_id_for
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """What the shop says of a SKU now."""
+    """What the shop says of a SKU now.
+
+    Args:
+        available: units that this cart may have: on the shelf, or held for its order.
+    """
 
     name: str
     price: Decimal

@@ -10,4 +10,5 @@ class CheckoutSettings(PublisherSettings):
 
     table_stock: Annotated[NonEmpty, TableName("stock")]
     table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
+    table_reservations: Annotated[NonEmpty, TableName("reservations")]
     allowed_origins: str = ""

@@ -9,9 +9,10 @@ from functions.checkout.ports import StoredCheckout
 from shared.clock import Clock, iso
 from shared.effects import Outbound
 from shared.envelope import one_line
+from shared.holds import hold_of
 from shared.ledger import shard_of
 from shared.ports import Tables
-from shared.schema import CHECKOUTS, STOCK
+from shared.schema import CHECKOUTS, RESERVATIONS, STOCK
 from shared.writes import Absent, ConditionsFailed, Item, Put, Value
 
 
@@ -22,19 +23,22 @@ class CheckoutTables:
         self._tables, self._clock = tables, clock
 
     def look(self, cart: Cart) -> tuple[StoredCheckout | None, Mapping[str, CatalogueEntry]]:
-        """The stored checkout and the catalogue, in one batch.
+        """The stored checkout and the catalogue with what the order holds of it, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        stored, *rows = self._tables.get_many(
+        stored, reservation, *rows = self._tables.get_many(
             [
                 (CHECKOUTS.name, {"orderId": cart.order_id}),
+                (RESERVATIONS.name, {"orderId": cart.order_id}),
                 *((STOCK.name, {"sku": sku}) for sku in cart.skus),
             ]
         )
         found = zip(cart.skus, rows, strict=True)
-        entries = {sku: _entry(row) for sku, row in found if row is not None}
+        hold = hold_of(reservation)
+        held = hold.units if hold is not None else {}
+        entries = {sku: _entry(row, held.get(sku, 0)) for sku, row in found if row is not None}
         return (None if stored is None else _stored(stored)), entries
 
     def accept(self, cart: Cart, command: Outbound) -> StoredCheckout:
@@ -76,11 +80,11 @@ class CheckoutTables:
         return None if item is None else _stored(item)
 
 
-def _entry(row: Item) -> CatalogueEntry:
+def _entry(row: Item, held: int) -> CatalogueEntry:
     return CatalogueEntry(
         name=one_line(str(row["name"]), 200),
         price=Decimal(str(row["price"])),
-        available=int(str(row["available"])),
+        available=int(str(row["available"])) + held,
     )
 
 

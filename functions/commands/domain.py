@@ -7,8 +7,9 @@ from typing import Literal
 
 from shared.cart import digest_of, merged, total_of
 from shared.contracts.commands import CheckoutPayload
-from shared.contracts.lines import OrderLine
+from shared.contracts.lines import OrderLine, StockLine
 from shared.errors import InvalidInputError, PaymentReusedError
+from shared.holds import Hold
 from shared.ids import order_id_for
 
 Reason = Literal["out_of_stock", "price_changed", "unknown_product"]
@@ -32,11 +33,21 @@ class Cart:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A stock row as read."""
+    """A stock row as read.
+
+    Args:
+        held: units that are off the shelf, but for this very order.
+    """
 
     price: Decimal
     available: int
     name: str
+    held: int = 0
+
+    @property
+    def within_reach(self) -> int:
+        """Units that this order may have."""
+        return self.available + self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +59,14 @@ class Situation:
         checkout_digest: digest of the checkout that the API accepted, if it came that way.
         checkout_status: ``accepted``, ``confirmed`` or ``rejected``, if there is a checkout.
         shelves: stock rows by SKU; a SKU that does not exist is not in it.
+        hold: what is held for the order, if anything still is.
     """
 
     order_digest: str | None
     checkout_digest: str | None
     checkout_status: str | None
     shelves: Mapping[str, Shelf]
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,12 @@ def decide(cart: Cart, situation: Situation) -> Decision:
     return _judge(cart, situation)
 
 
+def left_over(cart: Cart, hold: Hold | None) -> tuple[StockLine, ...]:
+    """Held lines whose product is not in the cart at all: they go back to the shelf."""
+    lines = hold.lines if hold is not None else ()
+    return tuple(line for line in lines if line.sku not in cart.skus)
+
+
 def _judge(cart: Cart, situation: Situation) -> Decision:
     shelves = situation.shelves
     if unknown := tuple(sku for sku in cart.skus if sku not in shelves):
@@ -125,5 +144,5 @@ def _judge(cart: Cart, situation: Situation) -> Decision:
     differing = tuple(line.sku for line in cart.lines if shelves[line.sku].price != line.price)
     if differing and not quoted:
         return Reject("price_changed", differing)
-    short = tuple(line.sku for line in cart.lines if shelves[line.sku].available < line.quantity)
+    short = tuple(line.sku for line in cart.lines if shelves[line.sku].within_reach < line.quantity)
     return Reject("out_of_stock", short) if short else Accept()

@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from functions.commands import service
+from functions.commands import reservations, service
+from functions.commands.hold_store import ReservationTables
 from functions.commands.settings import CommandsSettings
 from functions.commands.store import OrderBookTables
 from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer, unsupported
+from shared.consumer import Ports, consumer
 from shared.contracts import commands, topics
 from shared.delivery import Consumer
 from shared.processing import route
@@ -14,15 +15,15 @@ from shared.processing import route
 
 def build(settings: CommandsSettings, ports: Ports) -> Consumer:
     """The commands function over the given ports."""
-    check_out = partial(
-        service.check_out,
-        orders=OrderBookTables(ports.tables, ports.clock),
-        telemetry=ports.telemetry,
-    )
+    orders = OrderBookTables(ports.tables, ports.clock)
+    held = ReservationTables(ports.tables, ports.clock, hold_seconds=settings.hold_seconds)
+    check_out = partial(service.check_out, orders=orders, telemetry=ports.telemetry)
+    reserve = partial(reservations.reserve, reservations=held)
+    release = partial(reservations.release, reservations=held)
     routes = {
         topics.COMMAND_CHECKOUT: route(commands.CheckoutCommand, check_out),
-        topics.COMMAND_INVENTORY_RESERVE: unsupported(commands.ReserveCommand),
-        topics.COMMAND_INVENTORY_RELEASE: unsupported(commands.ReleaseCommand),
+        topics.COMMAND_INVENTORY_RESERVE: route(commands.ReserveCommand, reserve),
+        topics.COMMAND_INVENTORY_RELEASE: route(commands.ReleaseCommand, release),
     }
     return consumer(topics.Topic.COMMANDS, settings, ports, routes)
 

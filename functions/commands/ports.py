@@ -1,9 +1,11 @@
-"""What deciding about a checkout needs of a store."""
+"""What deciding about checkouts and holds needs of a store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from functions.commands.domain import Cart, Reject, Situation
+from functions.commands.holds import Request
+from shared.holds import Hold
 from shared.writes import Write
 
 
@@ -18,12 +20,66 @@ class OrderBook(Protocol):
         """
         ...
 
+    def available(self, skus: Sequence[str]) -> Mapping[str, int]:
+        """Units available now of each of the SKUs that is in the catalogue.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
     def placed(
         self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
-        """The order, its stock and its checkout: all or none (I6)."""
+        """The order, the stock of its lines, what it held, its checkout: all or none (I6)."""
+        ...
+
+    def put_back(self, lines: Mapping[str, int]) -> Sequence[Write]:
+        """Held units by SKU on the shelf again."""
         ...
 
     def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
         """The checkout's final answer."""
+        ...
+
+
+class Reservations(Protocol):
+    """Knows what is held for orders."""
+
+    hold_seconds: int
+
+    def look(self, request: Request) -> tuple[Hold | None, Mapping[str, int]]:
+        """The order's reservation and the units available by SKU, in one read.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def find(self, order_id: str) -> Hold | None:
+        """The order's reservation, whatever became of it.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def available(self, held: Hold) -> Mapping[str, int]:
+        """Units available now of each held SKU that is still in the catalogue.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def now(self) -> str:
+        """The current moment, to be compared with when a hold expires."""
+        ...
+
+    def place(self, request: Request, event_id: str) -> Sequence[Write]:
+        """The reservation and its units: all or none."""
+        ...
+
+    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
+        """This very hold released, and its units back where their shelf still exists."""
         ...

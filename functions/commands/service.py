@@ -3,7 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
-from functions.commands.domain import Accept, Cart, Reject, Situation, cart_of, decide
+from functions.commands.announcements import back_on_shelf
+from functions.commands.domain import (
+    Accept,
+    Cart,
+    Reject,
+    Situation,
+    cart_of,
+    decide,
+    left_over,
+)
 from functions.commands.ports import OrderBook
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import CheckoutCommand
@@ -53,16 +62,22 @@ def _accepted(
 ) -> Effects:
     correlation = event.correlation_id or event.event_id
     cart = _named(cart, situation)
+    unused = left_over(cart, situation.hold)
+    shelves = orders.available([line.sku for line in unused])
     emits = [
         Emit(OrderCreated, _order(cart)),
         Emit(EmailRequested, _confirmation(cart)),
         *(Emit(StockUpdated, _sold(cart, line, situation)) for line in cart.lines),
+        *back_on_shelf(cart.order_id, unused, shelves),
         Emit(AuditRecorded, _audit(cart, "order.created", {"status": "PENDING"})),
     ]
     return Effects(
         outcome="created",
         message="Created order",
-        writes=orders.placed(cart, situation, event_id=event.event_id, correlation_id=correlation),
+        writes=[
+            *orders.placed(cart, situation, event_id=event.event_id, correlation_id=correlation),
+            *orders.put_back({line.sku: line.quantity for line in unused if line.sku in shelves}),
+        ],
         emits=emits,
         measures=(Measure("OrdersCreated", 1), Measure("Revenue", cart.total)),
         facts={"order_id": cart.order_id},
@@ -169,8 +184,9 @@ def _refund(cart: Cart, decision: Reject) -> RefundPayload:
 
 
 def _sold(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPayload:
-    # As seen when deciding; another sale may have come between, so only the delta is exact.
-    seen = situation.shelves[line.sku].available
+    # As seen when deciding; another sale may have come between, so only the delta is exact. What
+    # was held for this order counts as on the shelf until now, so that the two stocks differ by it.
+    seen = situation.shelves[line.sku].within_reach
     return StockUpdatedPayload(
         product_id=line.product_id,
         variation_id=line.variation_id,

@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from shared.settings import ConsumerSettings, NonEmpty, TableName
 
 
@@ -11,3 +13,6 @@ class CommandsSettings(ConsumerSettings):
     table_orders: Annotated[NonEmpty, TableName("orders")]
     table_stock: Annotated[NonEmpty, TableName("stock")]
     table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
+    table_reservations: Annotated[NonEmpty, TableName("reservations")]
+    # How long held units wait for their checkout.
+    hold_seconds: int = Field(default=900, ge=60, le=86_400)

@@ -1,16 +1,17 @@
 """Orders, checkouts and stock as items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from functions.commands.domain import Cart, Reject, Shelf, Situation
+from functions.commands.shelves import available_of, give_back, sell
 from shared.clock import Clock, iso
 from shared.envelope import one_line
+from shared.holds import Hold, HoldStatus, hold_of
 from shared.ports import Tables
-from shared.schema import CHECKOUTS, ORDERS, STOCK
+from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
 from shared.writes import (
     Absent,
-    AtLeast,
     Condition,
     Equals,
     Item,
@@ -29,31 +30,48 @@ class OrderBookTables:
         self._tables, self._clock = tables, clock
 
     def situation(self, cart: Cart) -> Situation:
-        """Order, checkout and all stock rows in one batch.
+        """Order, checkout, hold and all stock rows in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
         order_key = {"orderId": cart.order_id}
-        order, checkout, *rows = self._tables.get_many(
+        order, checkout, reservation, *rows = self._tables.get_many(
             [
                 (ORDERS.name, order_key),
                 (CHECKOUTS.name, order_key),
+                (RESERVATIONS.name, order_key),
                 *((STOCK.name, {"sku": sku}) for sku in cart.skus),
             ]
         )
         found = zip(cart.skus, rows, strict=True)
+        hold = hold_of(reservation)
+        held = hold.units if hold is not None else {}
         return Situation(
             order_digest=_text(order, "cartDigest"),
             checkout_digest=_text(checkout, "cartDigest"),
             checkout_status=_text(checkout, "status"),
-            shelves={sku: _shelf(row) for sku, row in found if row is not None},
+            shelves={sku: _shelf(row, held.get(sku, 0)) for sku, row in found if row is not None},
+            hold=hold,
         )
+
+    def available(self, skus: Sequence[str]) -> Mapping[str, int]:
+        """Units available now, in one batch.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        return available_of(self._tables, skus) if skus else {}
+
+    def put_back(self, lines: Mapping[str, int]) -> Sequence[Write]:
+        """Held units on the shelf again, as part of what ends their hold."""
+        now = iso(self._clock.now())
+        return [give_back(sku, units, now) for sku, units in lines.items()]
 
     def placed(
         self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
-        """One order, one decrement per SKU that cannot go below zero, the checkout confirmed."""
+        """One order, one move per SKU that cannot go below zero, checkout and hold closed."""
         now = iso(self._clock.now())
         order: dict[str, Value] = {
             "orderId": cart.order_id,
@@ -73,20 +91,16 @@ class OrderBookTables:
                 {"at": now, "type": "command.checkout", "eventId": event_id, "verdict": "placed"}
             ],
         }
+        held = situation.hold.units if situation.hold is not None else {}
         taken = [
-            Update(
-                STOCK.name,
-                {"sku": line.sku},
-                add={"available": -line.quantity},
-                set={"updatedAt": now},
-                when=(AtLeast("available", line.quantity),),
-            )
+            sell(line.sku, line.quantity, held=held.get(line.sku, 0), now=now)
             for line in cart.lines
         ]
         return [
             Put(ORDERS.name, order, when=(Absent(),)),
             *taken,
             self._checkout(cart, situation, {"status": "confirmed", "decidedAt": now}),
+            *([_consumed(situation.hold, now)] if situation.hold is not None else []),
         ]
 
     def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
@@ -126,11 +140,22 @@ def _text(item: Item | None, name: str) -> str | None:
     return None if item is None or item.get(name) is None else str(item[name])
 
 
-def _shelf(row: Item) -> Shelf:
+def _consumed(hold: Hold, now: str) -> Update:
+    return Update(
+        RESERVATIONS.name,
+        {"orderId": hold.order_id},
+        set={"status": HoldStatus.CONSUMED.value, "consumedAt": now},
+        remove=("holdShard",),
+        when=(Equals("status", HoldStatus.HELD.value), Equals("eventId", hold.event_id)),
+    )
+
+
+def _shelf(row: Item, held: int) -> Shelf:
     return Shelf(
         price=Decimal(str(row["price"])),
         available=int(str(row["available"])),
         name=one_line(str(row["name"]), 200),
+        held=held,
     )
 
 

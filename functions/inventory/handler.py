@@ -6,7 +6,7 @@ from functions.inventory import service
 from functions.inventory.settings import InventorySettings
 from functions.inventory.store import ShelfTables
 from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer, unsupported
+from shared.consumer import Ports, consumer
 from shared.contracts import inventory, topics
 from shared.delivery import Consumer
 from shared.processing import route
@@ -14,12 +14,14 @@ from shared.processing import route
 
 def build(settings: InventorySettings, ports: Ports) -> Consumer:
     """The inventory function over the given ports."""
-    updated = partial(service.record_movement, shelves=ShelfTables(ports.tables))
+    shelves = ShelfTables(ports.tables)
+    updated = partial(service.record_movement, shelves=shelves)
+    reserved = partial(service.record_hold, shelves=shelves)
     low = partial(service.alert_the_shop, alert_address=settings.alert_address)
     routes = {
         topics.INVENTORY_STOCK_UPDATED: route(inventory.StockUpdated, updated),
         topics.INVENTORY_STOCK_LOW: route(inventory.StockLow, low),
-        topics.INVENTORY_STOCK_RESERVED: unsupported(inventory.StockReserved),
+        topics.INVENTORY_STOCK_RESERVED: route(inventory.StockReserved, reserved),
     }
     return consumer(topics.Topic.INVENTORY, settings, ports, routes)
 

@@ -3,11 +3,18 @@
 from functions.inventory.domain import ShelfState, alert_change
 from functions.inventory.ports import Shelves
 from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.inventory import StockLow, StockLowPayload, StockUpdated, StockUpdatedPayload
+from shared.contracts.inventory import (
+    StockLow,
+    StockLowPayload,
+    StockReserved,
+    StockUpdated,
+    StockUpdatedPayload,
+)
+from shared.contracts.lines import MAX_HELD_SKUS, StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.effects import Effects, Emit, Measure
 from shared.envelope import one_line
-from shared.errors import NotFoundError
+from shared.errors import InvalidInputError, NotFoundError
 from shared.writes import Write
 
 
@@ -39,6 +46,36 @@ def record_movement(event: StockUpdated, *, shelves: Shelves) -> Effects:
     return Effects(outcome=outcome, writes=writes, facts={"sku": payload.sku})
 
 
+def record_hold(event: StockReserved, *, shelves: Shelves) -> Effects:
+    """Keep what was asked for, line by line; check the alert of every shelf it came from.
+
+    A line of a product that does not exist is part of a refusal: it is kept, there is no shelf.
+
+    Raises:
+        InvalidInputError: more lines than a hold may have.
+        DependencyError: the store did not answer.
+    """
+    lines = {line.sku: line for line in event.payload.items}
+    if len(event.payload.items) > MAX_HELD_SKUS:
+        raise InvalidInputError("payload.items", f"must have at most {MAX_HELD_SKUS} lines")
+    writes: list[Write] = [*shelves.asked(event)]
+    emits: list[Emit] = []
+    for sku, shelf in shelves.look_at(list(lines)).items():
+        change = alert_change(shelf)
+        if change == "raise":
+            writes.append(shelves.raise_alert(sku, shelf.threshold))
+            emits.append(Emit(StockLow, _low(lines[sku], shelf)))
+        elif change == "rearm":
+            writes.append(shelves.rearm(sku, shelf.threshold))
+    return Effects(
+        outcome="low" if emits else "recorded",
+        writes=writes,
+        emits=emits,
+        measures=(Measure("LowStockAlerts", len(emits)),) if emits else (),
+        facts={"order_id": event.payload.order_id},
+    )
+
+
 def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
     """Tell the shop by mail that a product runs low."""
     payload = event.payload
@@ -68,10 +105,10 @@ def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
     )
 
 
-def _low(payload: StockUpdatedPayload, shelf: ShelfState) -> StockLowPayload:
+def _low(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> StockLowPayload:
     return StockLowPayload(
-        product_id=payload.product_id,
-        variation_id=payload.variation_id,
+        product_id=product.product_id,
+        variation_id=product.variation_id,
         current_stock=shelf.available,
         threshold=shelf.threshold,
         product_name=shelf.name,

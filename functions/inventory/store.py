@@ -1,12 +1,14 @@
 """Shelves and movements as items."""
 
+from collections.abc import Mapping, Sequence
+
 from functions.inventory.domain import ShelfState
 from shared.clock import iso
-from shared.contracts.inventory import StockUpdated
+from shared.contracts.inventory import StockReserved, StockUpdated
 from shared.envelope import one_line
 from shared.ports import Tables
 from shared.schema import MOVEMENTS, STOCK
-from shared.writes import Absent, AtLeast, AtMost, Equals, Put, Update, Write
+from shared.writes import Absent, AtLeast, AtMost, Equals, Item, Put, Update, Write
 
 
 class ShelfTables:
@@ -22,14 +24,17 @@ class ShelfTables:
             DependencyError: the store did not answer.
         """
         row = self._tables.get(STOCK.name, {"sku": sku})
-        if row is None:
-            return None
-        return ShelfState(
-            name=one_line(str(row["name"]), 200),
-            available=int(str(row["available"])),
-            threshold=int(str(row["threshold"])),
-            armed=row["alert"] == "armed",
-        )
+        return None if row is None else _shelf(row)
+
+    def look_at(self, skus: Sequence[str]) -> Mapping[str, ShelfState]:
+        """The shelves as they are now, in one batch.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        rows = self._tables.get_many([(STOCK.name, {"sku": sku}) for sku in skus])
+        found = zip(skus, rows, strict=True)
+        return {sku: _shelf(row) for sku, row in found if row is not None}
 
     def moved(self, event: StockUpdated) -> Write:
         """A movement under its SKU, in time order."""
@@ -50,6 +55,28 @@ class ShelfTables:
             when=(Absent(),),
         )
 
+    def asked(self, event: StockReserved) -> Sequence[Write]:
+        """One movement per line under its SKU; between shelf and hold, so its delta is nought."""
+        payload, at = event.payload, iso(event.timestamp)
+        return [
+            Put(
+                MOVEMENTS.name,
+                {
+                    "sku": line.sku,
+                    # The line's number: nothing keeps an event from naming a SKU twice.
+                    "movementId": f"{at}#{event.event_id}#{index}",
+                    "reason": "hold",
+                    "delta": 0,
+                    "quantity": line.quantity,
+                    "reserved": line.reserved,
+                    "orderId": payload.order_id,
+                    "eventId": event.event_id,
+                },
+                when=(Absent(),),
+            )
+            for index, line in enumerate(payload.items)
+        ]
+
     def raise_alert(self, sku: str, threshold: int) -> Write:
         """Disarm, if the shelf is still armed and low."""
         return Update(
@@ -67,3 +94,12 @@ class ShelfTables:
             set={"alert": "armed"},
             when=(Equals("alert", "raised"), AtLeast("available", threshold + 1)),
         )
+
+
+def _shelf(row: Item) -> ShelfState:
+    return ShelfState(
+        name=one_line(str(row["name"]), 200),
+        available=int(str(row["available"])),
+        threshold=int(str(row["threshold"])),
+        armed=row["alert"] == "armed",
+    )

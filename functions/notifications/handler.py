@@ -3,38 +3,30 @@
 from functools import partial
 
 from functions.notifications import feedback, service
-from functions.notifications.domain import Sender
-from functions.notifications.mailer import SESMailer
-from functions.notifications.ports import Mailer
 from functions.notifications.settings import NotificationsSettings
-from functions.notifications.store import SendLedgerTables
-from functions.notifications.templates import JinjaRenderer
-from shared.adapters import clients
+from functions.notifications.wiring import Desk, Senders
 from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer, unsupported
+from shared.consumer import Ports, consumer
 from shared.contracts import notifications, topics
 from shared.delivery import Handler
 from shared.processing import route
 
 
-def build(settings: NotificationsSettings, ports: Ports, mailer: Mailer | None = None) -> Handler:
-    """The notifications function over the given ports; mail goes through SES unless told."""
-    sender = Sender(settings.sender_address, settings.shop_name, settings.ses_configuration_set)
-    ledger = SendLedgerTables(ports.tables, ports.clock)
-    email = partial(
-        service.send_email,
-        renderer=JinjaRenderer(shop_name=settings.shop_name, currency=settings.currency),
-        mailer=mailer or SESMailer(clients.mail(), sender),
-        ledger=ledger,
-        clock=ports.clock,
+def build(settings: NotificationsSettings, ports: Ports, senders: Senders | None = None) -> Handler:
+    """The notifications function over the given ports; SES and SNS send unless told otherwise."""
+    out, desk = senders or Senders.of(settings), Desk.of(settings, ports)
+    email = partial(service.send_email, renderer=desk.renderer, mailer=out.mail, once=desk.once)
+    sms = partial(
+        service.send_sms, texts=out.text, once=desk.once, max_segments=settings.sms_max_segments
     )
+    push = partial(service.send_push, devices=desk.devices, sender=out.push, once=desk.once)
     routes = {
         topics.NOTIFICATION_EMAIL: route(notifications.EmailRequested, email),
-        topics.NOTIFICATION_PUSH: unsupported(notifications.PushRequested),
-        topics.NOTIFICATION_SMS: unsupported(notifications.SmsRequested),
+        topics.NOTIFICATION_PUSH: route(notifications.PushRequested, push),
+        topics.NOTIFICATION_SMS: route(notifications.SmsRequested, sms),
     }
     deliveries = consumer(topics.Topic.NOTIFICATIONS, settings, ports, routes)
-    return feedback.beside(deliveries, ledger=ledger, telemetry=ports.telemetry)
+    return feedback.beside(deliveries, ledger=desk.ledger, telemetry=ports.telemetry)
 
 
 lambda_handler = consumer_entry(topics.Topic.NOTIFICATIONS, NotificationsSettings, build)

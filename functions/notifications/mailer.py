@@ -1,5 +1,6 @@
 """The mailer on Amazon SES (API v2)."""
 
+from collections.abc import Mapping
 from email.utils import formataddr
 from typing import Any, NoReturn, Protocol
 
@@ -14,7 +15,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from functions.notifications.domain import Mail, Sender
+from functions.notifications.domain import Mail, Priority, Sender
 from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError
 
 # Failures that happen before the request is on its way.
@@ -27,6 +28,11 @@ _NEVER_SENT = (
 )
 # What SES says of this very mail; everything else it refuses may be put right by an operator.
 _NEVER = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
+# The two headers that mail programs know; an ordinary mail has neither.
+_PRIORITY: Mapping[Priority, Mapping[str, str]] = {
+    "high": {"X-Priority": "1", "Importance": "high"},
+    "low": {"X-Priority": "5", "Importance": "low"},
+}
 
 
 class SESClient(Protocol):
@@ -70,6 +76,10 @@ class SESMailer:
         def utf8(text: str) -> dict[str, str]:
             return {"Data": text, "Charset": "UTF-8"}
 
+        headers = [
+            {"Name": name, "Value": value}
+            for name, value in _PRIORITY.get(mail.priority, {}).items()
+        ]
         return {
             "FromEmailAddress": self._from,
             "Destination": {"ToAddresses": [mail.to]},
@@ -78,6 +88,7 @@ class SESMailer:
                 "Simple": {
                     "Subject": utf8(mail.subject),
                     "Body": {"Html": utf8(mail.html), "Text": utf8(mail.text)},
+                    **({"Headers": headers} if headers else {}),
                 }
             },
             "EmailTags": [{"Name": "template", "Value": mail.template_id}],

@@ -1,9 +1,9 @@
 """What telling people needs from outside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from functions.notifications.domain import Mail, SendRecord
+from functions.notifications.domain import Mail, Notice, Push, Registration, SendRecord, Text
 from shared.writes import Write
 
 
@@ -18,6 +18,51 @@ class Mailer(Protocol):
             DependencyError: it did not take the mail now.
             DeliveryUnknownError: it may or may not have taken it.
         """
+        ...
+
+
+class TextSender(Protocol):
+    """Hands one text to the telephone network, at most once per call."""
+
+    def send(self, text: Text) -> str:
+        """The service's message id.
+
+        Raises:
+            MessageRefusedError: it will never take this text.
+            DependencyError: it did not take the text now.
+            DeliveryUnknownError: it may or may not have taken it.
+        """
+        ...
+
+
+class PushSender(Protocol):
+    """Hands one message to the push service of one device, at most once per call."""
+
+    def send(self, push: Push) -> str:
+        """The service's message id.
+
+        Raises:
+            EndpointGoneError: the device takes no messages any more; nothing was sent.
+            MessageRefusedError: the service will never take this message.
+            DependencyError: it did not take the message now.
+            DeliveryUnknownError: it may or may not have taken it.
+        """
+        ...
+
+
+class Devices(Protocol):
+    """Which devices belong to whom."""
+
+    def of(self, user_id: str) -> Registration:
+        """The user's devices, none if nothing is known of the user.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def without(self, registration: Registration, gone: Sequence[str]) -> Write:
+        """The same registration with some endpoints taken out, unless it changed meanwhile."""
         ...
 
 
@@ -36,10 +81,11 @@ class Renderer(Protocol):
 class SendLedger(Protocol):
     """Who is sending what, so that nobody sends it twice."""
 
-    def claim(self, mail: Mail) -> SendRecord:
+    def claim(self, notice: Notice) -> SendRecord:
         """Claim the send, or learn what became of it.
 
         Raises:
+            RecipientCappedError: the recipient was told enough within this hour; nothing is kept.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """
@@ -61,11 +107,11 @@ class SendLedger(Protocol):
         """
         ...
 
-    def suppressed(self, mail: Mail) -> Write:
+    def suppressed(self, notice: Notice) -> Write:
         """Nothing was sent, and nothing will be."""
         ...
 
-    def failed(self, mail: Mail, reason: str) -> None:
+    def failed(self, notice: Notice, reason: str) -> None:
         """Nothing was sent: a later attempt may claim again.
 
         Raises:
@@ -73,10 +119,18 @@ class SendLedger(Protocol):
         """
         ...
 
-    def sent(self, mail: Mail, message_id: str) -> Write:
-        """The mail service took it."""
+    def sent(self, notice: Notice, message_id: str) -> Write:
+        """The service took it."""
         ...
 
-    def unknown(self, mail: Mail) -> Write:
+    def unknown(self, notice: Notice) -> Write:
         """Nobody can tell: an operator looks into it, nothing is sent again on its own."""
+        ...
+
+    def settle(self, write: Write) -> None:
+        """Store one of the above now, not with the decision about the whole event.
+
+        Raises:
+            ContentionError, DependencyError: not stored; the claim will expire as unknown.
+        """
         ...

@@ -1,27 +1,27 @@
 """Use cases of the notifications topic."""
 
-from functions.notifications.domain import Mail, SendRecord, SendState
-from functions.notifications.ports import Mailer, Renderer, SendLedger
-from shared.clock import Clock
+from collections.abc import Mapping, Sequence
+
+from functions.notifications import push_message, segments
+from functions.notifications.domain import Channel, Mail, Push, Text
+from functions.notifications.ports import Devices, Mailer, PushSender, Renderer, TextSender
+from functions.notifications.sending import Fate, Once
 from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.notifications import EmailRequested
+from shared.contracts.notifications import EmailRequested, PushRequested, SmsRequested
 from shared.effects import Effects, Emit, Measure
-from shared.errors import BusyError, DeliveryUnknownError, PipelineError
+from shared.envelope import Event
+from shared.errors import BusyError, PermanentError, PipelineError
 from shared.writes import Write
 
+NO_ENDPOINT = "no_endpoint"
 
-def send_email(
-    event: EmailRequested,
-    *,
-    renderer: Renderer,
-    mailer: Mailer,
-    ledger: SendLedger,
-    clock: Clock,
-) -> Effects:
-    """Send one mail, once: what an earlier attempt did is found in the send ledger.
+
+def send_email(event: EmailRequested, *, renderer: Renderer, mailer: Mailer, once: Once) -> Effects:
+    """Send one mail, once.
 
     Raises:
         InvalidInputError: the template or a variable of it is missing.
+        RecipientCappedError: the address got enough mail within this hour.
         MailRefusedError: the mail service will never take it.
         BusyError: another run is sending it.
         DependencyError: nothing was sent; worth a retry.
@@ -36,59 +36,118 @@ def send_email(
         html=html,
         text=text,
         event=event.to_json(),
+        priority=payload.priority,
     )
-    record = ledger.claim(mail)
-    if record.mine:
-        # Asked last, so that a bounce which arrives while we prepare still counts (I14).
-        if ledger.is_suppressed(mail.to):
-            return _told(event, mail, "suppressed", [ledger.suppressed(mail)])
-        return _send(event, mail, mailer, ledger)
-    return _found(event, mail, record, ledger, clock)
-
-
-def _send(event: EmailRequested, mail: Mail, mailer: Mailer, ledger: SendLedger) -> Effects:
-    try:
-        message_id = mailer.send(mail)
-    except DeliveryUnknownError:
-        return _unknown(event, mail, ledger)
-    except PipelineError as error:
-        ledger.failed(mail, error.code)
-        raise
-    return _told(event, mail, "sent", [ledger.sent(mail, message_id)])
-
-
-def _found(
-    event: EmailRequested, mail: Mail, record: SendRecord, ledger: SendLedger, clock: Clock
-) -> Effects:
-    if record.state is not SendState.CLAIMED:
-        return _told(event, mail, record.state.value, [])
-    left = record.expires_at - clock.now().timestamp()
-    if left > 0:
-        raise BusyError("another run is sending this mail", retry_after=max(1, round(left)))
-    # Whoever held the claim died between asking and knowing: the mail may be out.
-    return _unknown(event, mail, ledger)
-
-
-def _unknown(event: EmailRequested, mail: Mail, ledger: SendLedger) -> Effects:
-    return _told(event, mail, "unknown", [ledger.unknown(mail)])
-
-
-def _told(event: EmailRequested, mail: Mail, outcome: str, writes: list[Write]) -> Effects:
-    audit = AuditPayload(
-        action=f"email.{outcome}",
-        entity_type="email",
-        entity_id=event.event_id,
-        new_state={"status": outcome},
-        metadata={"templateId": mail.template_id, "orderId": _order_of(event)},
+    fate = once(mail, mailer.send)
+    return Effects(
+        outcome=fate.outcome,
+        writes=_writes(fate),
+        emits=[
+            _told(
+                event,
+                Channel.EMAIL,
+                fate.outcome,
+                {"templateId": mail.template_id, "orderId": _order_of(event)},
+            )
+        ],
+        measures=(Measure(f"Mail{fate.outcome.title()}", 1, {"template": mail.template_id}),),
+        facts={"template": mail.template_id},
     )
-    metric = f"Mail{outcome.title()}"
+
+
+def send_sms(event: SmsRequested, *, texts: TextSender, once: Once, max_segments: int) -> Effects:
+    """Send one text, once.
+
+    Raises:
+        InvalidInputError: the message takes more SMS than a text may cost.
+        RecipientCappedError: the number got enough texts within this hour.
+        MessageRefusedError: the service will never take it.
+        BusyError: another run is sending it.
+        DependencyError: nothing was sent; worth a retry.
+    """
+    payload = event.payload
+    text = Text(
+        event_id=event.event_id,
+        to=payload.phone_number,
+        message=payload.message,
+        segments=segments.within(payload.message, max_segments),
+        event=event.to_json(),
+    )
+    fate = once(text, texts.send)
+    return Effects(
+        outcome=fate.outcome,
+        writes=_writes(fate),
+        emits=[_told(event, Channel.SMS, fate.outcome, {"segments": str(text.segments)})],
+        measures=(Measure(f"Sms{fate.outcome.title()}", 1),),
+    )
+
+
+def send_push(event: PushRequested, *, devices: Devices, sender: PushSender, once: Once) -> Effects:
+    """Send one message to every device of a user, once to each.
+
+    Each device has a claim of its own, settled before the next device is asked. A crash leaves at
+    most one device in doubt; the next attempt passes over those that are done.
+
+    Raises:
+        InvalidInputError: longer than a device takes.
+        MessageRefusedError: the service will never take it for one of the devices.
+        BusyError: another run is sending to one of them.
+        DependencyError: some device got nothing yet; worth a retry.
+    """
+    payload = event.payload
+    message = push_message.message_of(payload.title, payload.body, payload.data)
+    registration = devices.of(payload.user_id)
+    outcomes: dict[str, str] = {}
+    errors: list[PipelineError] = []
+    for endpoint in registration.endpoints:
+        push = Push(event.event_id, payload.user_id, endpoint, message, event.to_json())
+        try:
+            outcomes[endpoint] = _settled(once, push, sender)
+        except (PermanentError, BusyError) as error:
+            errors.append(error)  # one device's trouble is not the others'
+    if errors:
+        raise next((error for error in errors if error.retryable), errors[0])
+    gone = [endpoint for endpoint, outcome in outcomes.items() if outcome == "suppressed"]
+    return _pushed(event, outcomes, [devices.without(registration, gone)] if gone else [])
+
+
+def _settled(once: Once, push: Push, sender: PushSender) -> str:
+    fate = once(push, sender.send)
+    if fate.write is not None:
+        once.ledger.settle(fate.write)
+    return fate.outcome
+
+
+def _pushed(event: PushRequested, outcomes: Mapping[str, str], writes: Sequence[Write]) -> Effects:
+    counts = {word: list(outcomes.values()).count(word) for word in ("unknown", "sent")}
+    outcome = next((word for word, count in counts.items() if count), NO_ENDPOINT)
+    metadata = {
+        "userId": event.payload.user_id,
+        **{word: str(count) for word, count in counts.items()},
+        "removed": str(len(outcomes) - sum(counts.values())),
+    }
     return Effects(
         outcome=outcome,
         writes=writes,
-        emits=[Emit(AuditRecorded, audit)],
-        measures=(Measure(metric, 1, {"template": mail.template_id}),),
-        facts={"template": mail.template_id},
+        emits=[_told(event, Channel.PUSH, outcome, metadata)],
+        measures=[Measure(f"Push{word.title()}", n) for word, n in counts.items() if n],
+        facts={"user_id": event.payload.user_id},
     )
+
+
+def _writes(fate: Fate) -> Sequence[Write]:
+    return [] if fate.write is None else [fate.write]
+
+
+def _told(event: Event, channel: Channel, outcome: str, metadata: Mapping[str, str | None]) -> Emit:
+    audit = AuditPayload(
+        action=f"{channel}.{outcome}",
+        entity_type=channel.value,
+        entity_id=event.event_id,
+        new_state={"status": outcome},
+        metadata=dict(metadata),
+    )
+    return Emit(AuditRecorded, audit)
 
 
 def _order_of(event: EmailRequested) -> str | None:

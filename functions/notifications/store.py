@@ -1,20 +1,25 @@
-"""The send ledger as items: one per mail event."""
+"""The send ledger as items: one per mail, text, and push to a device; beside them the caps."""
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
-from functions.notifications.domain import Mail, SendRecord, SendState
+from functions.notifications.domain import Channel, Notice, SendRecord, SendState
 from shared.clock import Clock, iso
+from shared.errors import RecipientCappedError
 from shared.ledger import RETENTION
 from shared.ports import Tables
 from shared.schema import NOTIFICATIONS
 from shared.writes import (
     Absent,
     AnyOf,
+    AtMost,
     ConditionsFailed,
     Equals,
     Item,
+    Missing,
     Put,
     Update,
     Value,
@@ -23,52 +28,92 @@ from shared.writes import (
 
 # Longer than an invocation can last: whoever still holds a claim after this is dead.
 CLAIM_SECONDS = 60
+_NO_CAPS: Mapping[Channel, int] = MappingProxyType({})
 
 
 class SendLedgerTables:
     """The send ledger in tables.
 
     Args:
+        caps: how much one recipient may be told per hour and channel; without one, no matter.
         new_token: a fresh token per claim.
     """
 
     def __init__(
-        self, tables: Tables, clock: Clock, *, new_token: Callable[[], str] = secrets.token_hex
+        self,
+        tables: Tables,
+        clock: Clock,
+        *,
+        caps: Mapping[Channel, int] = _NO_CAPS,
+        new_token: Callable[[], str] = secrets.token_hex,
     ) -> None:
-        self._tables, self._clock, self._new_token = tables, clock, new_token
+        self._tables, self._clock, self._caps, self._new_token = tables, clock, caps, new_token
 
-    def claim(self, mail: Mail) -> SendRecord:
+    def claim(self, notice: Notice) -> SendRecord:
         """Claim the send, or learn what became of it.
 
+        The first claim counts against the recipient's cap, in the same transaction; claiming again
+        after a failure does not, however often.
+
         Raises:
+            RecipientCappedError: the cap is reached; nothing is stored.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """
         now = self._clock.now()
         token, expires = self._new_token(), int(now.timestamp()) + CLAIM_SECONDS
         item: dict[str, Value] = {
-            "id": mail.event_id,
-            "to": mail.to,
-            "subject": mail.subject,
-            "templateId": mail.template_id,
+            "id": notice.send_id,
+            **notice.facts(),
             "state": SendState.CLAIMED.value,
             "token": token,
             "expiresAt": expires,
-            "event": mail.event,
+            "event": notice.event,
             "ttl": int((now + RETENTION).timestamp()),
             "updatedAt": iso(now),
         }
-        free = AnyOf((Absent(), Equals("state", SendState.FAILED.value)))
-        try:
-            self._tables.transact([Put(NOTIFICATIONS.name, item, when=(free,))])
-        except ConditionsFailed as refused:
-            held = refused.failures[0].current or self._tables.get(
-                NOTIFICATIONS.name, {"id": mail.event_id}
-            )
-            if held is None:
-                raise
+        put = Put(NOTIFICATIONS.name, item, when=(Absent(),))
+        held = self._stood_in_the_way([put, *self._counted(notice, now)], notice)
+        if held is not None and held["state"] == SendState.FAILED.value:
+            # By its token: of two runs that see the same failure one gets it.
+            same = Equals("token", str(held["token"]))
+            held = self._stood_in_the_way([Put(NOTIFICATIONS.name, item, when=(same,))], notice)
+        if held is not None:
             return _record(held, token)
         return SendRecord(SendState.CLAIMED, expires, mine=True)
+
+    def _stood_in_the_way(self, writes: Sequence[Write], notice: Notice) -> Item | None:
+        try:
+            self._tables.transact(writes)
+        except ConditionsFailed as refused:
+            first = refused.failures[0]
+            if first.index > 0:
+                raise self._capped(notice) from None
+            held = first.current or self._tables.get(NOTIFICATIONS.name, {"id": notice.send_id})
+            if held is None:
+                raise
+            return held
+        return None
+
+    def _counted(self, notice: Notice, now: datetime) -> list[Write]:
+        most = self._caps.get(notice.channel)
+        if most is None:
+            return []
+        return [
+            Update(
+                NOTIFICATIONS.name,
+                cap_key(notice.recipient, now),
+                set={"ttl": int((now + timedelta(hours=2)).timestamp())},
+                add={"told": 1},
+                when=(AnyOf((Missing("told"), AtMost("told", most - 1))),),
+            )
+        ]
+
+    def _capped(self, notice: Notice) -> RecipientCappedError:
+        most = self._caps[notice.channel]
+        return RecipientCappedError(
+            f"recipient: gets at most {most} messages by {notice.channel} within an hour"
+        )
 
     def is_suppressed(self, address: str) -> bool:
         """Whether the address is on the suppression list.
@@ -96,36 +141,47 @@ class SendLedgerTables:
         except ConditionsFailed:
             return  # on the list already
 
-    def suppressed(self, mail: Mail) -> Write:
+    def suppressed(self, notice: Notice) -> Write:
         """Nothing was sent, and nothing will be."""
-        return self._to(mail, SendState.SUPPRESSED, {})
+        return self._to(notice, SendState.SUPPRESSED, {})
 
-    def failed(self, mail: Mail, reason: str) -> None:
+    def failed(self, notice: Notice, reason: str) -> None:
         """Nothing was sent.
 
         Raises:
             DependencyError: the store did not answer.
         """
         try:
-            self._tables.transact([self._to(mail, SendState.FAILED, {"reason": reason})])
+            self._tables.transact([self._to(notice, SendState.FAILED, {"reason": reason})])
         except ConditionsFailed:
-            return  # our claim lapsed, and somebody else decided about the mail
+            return  # our claim lapsed, and somebody else decided about it
 
-    def sent(self, mail: Mail, message_id: str) -> Write:
-        """The mail service took it."""
-        return self._to(mail, SendState.SENT, {"messageId": message_id})
+    def sent(self, notice: Notice, message_id: str) -> Write:
+        """The service took it."""
+        return self._to(notice, SendState.SENT, {"messageId": message_id})
 
-    def unknown(self, mail: Mail) -> Write:
+    def unknown(self, notice: Notice) -> Write:
         """Nobody can tell."""
-        return self._to(mail, SendState.UNKNOWN, {})
+        return self._to(notice, SendState.UNKNOWN, {})
 
-    def _to(self, mail: Mail, state: SendState, facts: Item) -> Update:
+    def settle(self, write: Write) -> None:
+        """Store it now; if another run found the claim lapsed, its word stands.
+
+        Raises:
+            ContentionError, DependencyError: not stored.
+        """
+        try:
+            self._tables.transact([write])
+        except ConditionsFailed:
+            return
+
+    def _to(self, notice: Notice, state: SendState, facts: Item) -> Update:
         now = iso(self._clock.now())
         calm = state in {SendState.SENT, SendState.SUPPRESSED}
         attention: Item = {} if calm else {"attention": state.value}
         return Update(
             NOTIFICATIONS.name,
-            {"id": mail.event_id},
+            {"id": notice.send_id},
             set={"state": state.value, "updatedAt": now, **attention, **facts},
             remove=("attention",) if calm else (),
             when=(Equals("state", SendState.CLAIMED.value),),
@@ -134,8 +190,16 @@ class SendLedgerTables:
 
 def suppression_key(address: str) -> dict[str, str]:
     """Key of an address on the suppression list. Mail hosts ignore case, and so do we."""
-    digest = hashlib.sha256(address.strip().lower().encode()).hexdigest()
-    return {"id": f"suppressed#{digest}"}
+    return {"id": f"suppressed#{_digest(address)}"}
+
+
+def cap_key(recipient: str, now: datetime) -> dict[str, str]:
+    """Key of what a recipient was told within the hour of the clock, without naming them."""
+    return {"id": f"cap#{_digest(recipient)}#{now.astimezone(UTC):%Y-%m-%dT%H}"}
+
+
+def _digest(recipient: str) -> str:
+    return hashlib.sha256(recipient.strip().lower().encode()).hexdigest()
 
 
 def _record(item: Item, token: str) -> SendRecord:

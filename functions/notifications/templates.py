@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
+from shared.envelope import is_https
 from shared.errors import InvalidInputError
 
 # Which variables each template needs. A template that is not here does not exist: no name that
@@ -14,6 +15,10 @@ from shared.errors import InvalidInputError
 TEMPLATES: Mapping[str, frozenset[str]] = {
     "order-confirmation": frozenset({"orderId", "customerName", "items", "totalAmount"}),
     "order-rejected": frozenset({"orderId", "customerName", "items", "totalAmount", "reason"}),
+    "order-confirmed": frozenset({"orderId", "customerName", "items", "totalAmount"}),
+    "order-shipped": frozenset({"orderId", "customerName", "items", "totalAmount"}),
+    "order-delivered": frozenset({"orderId", "customerName", "items", "totalAmount"}),
+    "order-cancelled": frozenset({"orderId", "customerName", "items", "totalAmount"}),
     "low-stock-alert": frozenset({"productName", "sku", "currentStock", "threshold"}),
 }
 
@@ -38,6 +43,7 @@ class JinjaRenderer:
             keep_trailing_newline=True,
         )
         self._environment.globals["shop"] = shop_name
+        self._environment.filters["https"] = https_address
         self._environment.filters["money"] = lambda amount: money(amount, currency)
 
     def render(self, template_id: str, data: Mapping[str, Any]) -> tuple[str, str]:
@@ -65,6 +71,17 @@ class JinjaRenderer:
             rule = f"does not fit template {template_id}: {error}"
             raise InvalidInputError("payload.templateData", rule) from error
         return html, text
+
+
+def https_address(value: object) -> str:
+    """An address that may stand behind a link.
+
+    Raises:
+        InvalidInputError: any other scheme, or no address at all (S16).
+    """
+    if not is_https(value):
+        raise InvalidInputError("payload.templateData", "links must be https addresses")
+    return value
 
 
 def money(amount: object, currency: str) -> str:

@@ -1,20 +1,101 @@
-"""The life of an order, as far as this topic decides about it."""
+"""The life of an order: one table of transitions, and what an event does to an order in a state."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
 
 from shared.clock import iso
+from shared.contracts.lines import OrderLine
+from shared.contracts.orders import OrderStatus
+from shared.contracts.topics import (
+    ORDER_CANCELLED,
+    ORDER_CONFIRMED,
+    ORDER_DELIVERED,
+    ORDER_PROCESSING,
+    ORDER_SHIPPED,
+)
 from shared.envelope import Event
 from shared.writes import Value
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """Where an event takes an order, and from where it may."""
+
+    to: OrderStatus
+    allowed_from: tuple[OrderStatus, ...]
+
+
+# The whole life of an order. Whatever is not in here does not happen (I20).
+TRANSITIONS: Mapping[str, Transition] = {
+    ORDER_CONFIRMED: Transition("CONFIRMED", ("PENDING",)),
+    ORDER_PROCESSING: Transition("PROCESSING", ("CONFIRMED",)),
+    ORDER_SHIPPED: Transition("SHIPPED", ("CONFIRMED", "PROCESSING")),
+    ORDER_DELIVERED: Transition("DELIVERED", ("SHIPPED",)),
+    ORDER_CANCELLED: Transition("CANCELLED", ("PENDING", "CONFIRMED", "PROCESSING")),
+}
+
+# How far along each state is. A cancelled order is past everything: nothing leads out of it.
+_PROGRESS: Mapping[str, int] = {
+    "PENDING": 0,
+    "CONFIRMED": 1,
+    "PROCESSING": 2,
+    "SHIPPED": 3,
+    "DELIVERED": 4,
+    "CANCELLED": 5,
+}
+
+
+class Verdict(StrEnum):
+    """What an event did to an order. Every verdict is kept on the timeline."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    LATE = "late"
+    EARLY = "early"
+    RECORDED = "recorded"
+
+
+def verdict_on(event_type: str, status: str) -> Verdict:
+    """What an event does to an order in this state: only ``applied`` changes anything."""
+    transition = TRANSITIONS[event_type]
+    if status in transition.allowed_from:
+        return Verdict.APPLIED
+    if status == transition.to:
+        return Verdict.REPEATED
+    ahead = _PROGRESS[status] > max(_PROGRESS[state] for state in transition.allowed_from)
+    return Verdict.LATE if ahead else Verdict.EARLY
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as stored: the truth that events about it are measured by."""
+
+    order_id: str
+    payment_id: str
+    user_id: str
+    customer_name: str
+    customer_email: str
+    customer_address: str
+    lines: tuple[OrderLine, ...]
+    total: Decimal
+    status: OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event on an order's timeline, and what it did to the order."""
+    """One event on an order's timeline, and what it did to the order.
+
+    Args:
+        facts: what else is worth keeping, such as the carrier or who cancelled.
+    """
 
     at: str
     event_type: str
     event_id: str
     verdict: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def to_item(self) -> dict[str, Value]:
         """As kept with the order."""
@@ -23,14 +104,23 @@ class TimelineEntry:
             "type": self.event_type,
             "eventId": self.event_id,
             "verdict": self.verdict,
+            **self.facts,
         }
 
 
-def recorded(event: Event) -> TimelineEntry:
-    """An event that tells what already holds: it is kept, and changes nothing."""
+def entry_of(
+    event: Event, verdict: Verdict, facts: Mapping[str, str] | None = None
+) -> TimelineEntry:
+    """The timeline entry of an event."""
     return TimelineEntry(
         at=iso(event.timestamp),
         event_type=event.event_type,
         event_id=event.event_id,
-        verdict="recorded",
+        verdict=verdict.value,
+        facts=facts or {},
     )
+
+
+def recorded(event: Event) -> TimelineEntry:
+    """An event that tells what already holds: it is kept, and changes nothing."""
+    return entry_of(event, Verdict.RECORDED)

@@ -4,28 +4,33 @@ from functools import partial
 
 from functions.orders import service
 from functions.orders.settings import OrdersSettings
-from functions.orders.store import TimelineTables
+from functions.orders.store import OrderTables
 from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer, unsupported
+from shared.consumer import Ports, consumer
 from shared.contracts import orders, topics
-from shared.delivery import Consumer
+from shared.delivery import Handler
 from shared.processing import route
 
 
-def build(settings: OrdersSettings, ports: Ports) -> Consumer:
+def build(settings: OrdersSettings, ports: Ports) -> Handler:
     """The orders function over the given ports."""
-    timelines = TimelineTables(ports.tables)
-    created = partial(service.record_created, timelines=timelines)
-    rejected = partial(service.record_rejected, timelines=timelines)
-    refund = partial(service.request_refund, timelines=timelines)
+    store = OrderTables(ports.tables, ports.clock)
+    advance = partial(service.advance, orders=store)
     routes = {
-        topics.ORDER_CREATED: route(orders.OrderCreated, created),
-        topics.ORDER_REJECTED: route(orders.OrderRejected, rejected),
-        topics.ORDER_REFUND_REQUESTED: route(orders.RefundRequested, refund),
-        topics.ORDER_CONFIRMED: unsupported(orders.OrderConfirmed),
-        topics.ORDER_SHIPPED: unsupported(orders.OrderShipped),
-        topics.ORDER_DELIVERED: unsupported(orders.OrderDelivered),
-        topics.ORDER_CANCELLED: unsupported(orders.OrderCancelled),
+        topics.ORDER_CREATED: route(
+            orders.OrderCreated, partial(service.record_created, orders=store)
+        ),
+        topics.ORDER_CONFIRMED: route(orders.OrderConfirmed, advance),
+        topics.ORDER_PROCESSING: route(orders.OrderProcessing, advance),
+        topics.ORDER_SHIPPED: route(orders.OrderShipped, advance),
+        topics.ORDER_DELIVERED: route(orders.OrderDelivered, advance),
+        topics.ORDER_CANCELLED: route(orders.OrderCancelled, advance),
+        topics.ORDER_REJECTED: route(
+            orders.OrderRejected, partial(service.record_rejected, orders=store)
+        ),
+        topics.ORDER_REFUND_REQUESTED: route(
+            orders.RefundRequested, partial(service.request_refund, orders=store)
+        ),
     }
     return consumer(topics.Topic.ORDERS, settings, ports, routes)
 

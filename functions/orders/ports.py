@@ -1,25 +1,44 @@
 """What following an order needs of a store."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from functions.orders.domain import TimelineEntry
-from shared.contracts.orders import RefundRequested
+from functions.orders.domain import Order, TimelineEntry
+from shared.contracts.orders import OrderStatus, RefundRequested
 from shared.writes import Write
 
 
-class Timelines(Protocol):
-    """The timelines of orders, and of checkouts that never became one."""
+class Orders(Protocol):
+    """Orders with their timelines, and the checkouts that some of them never became."""
 
-    def order_exists(self, order_id: str) -> bool:
-        """Whether there is such an order.
+    def find(self, order_id: str) -> Order | None:
+        """The order as of now.
 
         Raises:
             DependencyError: the store did not answer.
         """
         ...
 
-    def on_order(self, order_id: str, entry: TimelineEntry) -> Write:
-        """Append to an order's timeline."""
+    def stock_of(self, order: Order) -> Mapping[str, int]:
+        """Units available now of each SKU of the order that is still in the catalogue.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def move(
+        self, order: Order, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
+    ) -> Write:
+        """Change the state, if it still is the one that was read."""
+        ...
+
+    def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
+        """Every unit of the order on its shelf again, where the shelf still exists."""
+        ...
+
+    def note(self, order_id: str, entry: TimelineEntry) -> Write:
+        """Append to an order's timeline, and change nothing else."""
         ...
 
     def has_refund(self, order_id: str) -> bool | None:
@@ -34,6 +53,6 @@ class Timelines(Protocol):
         """Note the refund with the checkout, once (I21)."""
         ...
 
-    def on_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
+    def note_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
         """Append to the timeline of a checkout."""
         ...

@@ -1,41 +1,97 @@
 """Use cases of the orders topic."""
 
-from functions.orders.domain import recorded
-from functions.orders.ports import Timelines
+from collections.abc import Mapping, Sequence
+
+from functions.orders.announcements import audit_of, mail_of, refund_of, returned_of
+from functions.orders.domain import TRANSITIONS, Order, Verdict, entry_of, recorded, verdict_on
+from functions.orders.ports import Orders
 from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.orders import OrderCreated, OrderRejected, RefundRequested
+from shared.contracts.inventory import StockUpdated
+from shared.contracts.notifications import EmailRequested
+from shared.contracts.orders import (
+    CancelledPayload,
+    DeliveredPayload,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderCreated,
+    OrderDelivered,
+    OrderProcessing,
+    OrderRejected,
+    OrderShipped,
+    RefundRequested,
+    ShippedPayload,
+)
 from shared.effects import Effects, Emit, Measure
 from shared.errors import NotFoundError
+from shared.writes import Write
+
+LifecycleEvent = OrderConfirmed | OrderProcessing | OrderShipped | OrderDelivered | OrderCancelled
 
 
-def record_created(event: OrderCreated, *, timelines: Timelines) -> Effects:
+def record_created(event: OrderCreated, *, orders: Orders) -> Effects:
     """Note on the order's timeline that its creation was announced.
 
     Raises:
         NotFoundError: no such order; this pipeline did not create it.
         DependencyError: the store did not answer.
     """
-    order_id = event.payload.order_id
-    if not timelines.order_exists(order_id):
-        raise NotFoundError(f"payload.orderId: there is no order {order_id}")
+    order = _existing(event.payload.order_id, orders)
     return Effects(
         outcome="recorded",
-        writes=[timelines.on_order(order_id, recorded(event))],
-        facts={"order_id": order_id},
+        writes=[orders.note(order.order_id, recorded(event))],
+        facts={"order_id": order.order_id},
     )
 
 
-def record_rejected(event: OrderRejected, *, timelines: Timelines) -> Effects:
+def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
+    """Take an order along its life, or note why the event does not (I20).
+
+    What follows from it (mail, audit; for a cancellation also stock and refund) comes from the
+    order as it is stored, never from what the event says of it.
+
+    Raises:
+        NotFoundError: no such order.
+        DependencyError: the store did not answer.
+    """
+    order = _existing(event.payload.order_id, orders)
+    verdict = verdict_on(event.event_type, order.status)
+    facts = _facts(event)
+    entry = entry_of(event, verdict, facts)
+    if verdict is not Verdict.APPLIED:
+        return Effects(
+            outcome=verdict.value,
+            writes=[orders.note(order.order_id, entry)],
+            facts={"order_id": order.order_id, "status": order.status},
+        )
+    to = TRANSITIONS[event.event_type].to
+    writes: list[Write] = [orders.move(order, to, entry, facts)]
+    emits: list[Emit] = []
+    if isinstance(event, OrderCancelled):
+        shelves = orders.stock_of(order)
+        writes += orders.put_back(order, shelves)
+        emits += _undone(order, shelves)
+    emits += _told(event, order, to)
+    return Effects(
+        outcome="applied",
+        writes=writes,
+        emits=emits,
+        measures=(Measure("OrdersMoved", 1, {"status": to}),),
+        facts={"order_id": order.order_id, "status": to},
+        message=f"Order is {to}",
+    )
+
+
+def record_rejected(event: OrderRejected, *, orders: Orders) -> Effects:
     """Note on the checkout's timeline that its rejection was announced."""
     order_id = event.payload.order_id
     return Effects(
         outcome="recorded",
-        writes=[timelines.on_checkout(order_id, recorded(event))],
+        writes=[orders.note_checkout(order_id, recorded(event))],
         facts={"order_id": order_id, "reason": event.payload.reason},
     )
 
 
-def request_refund(event: RefundRequested, *, timelines: Timelines) -> Effects:
+def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     """Note that a payment must go back, and tell the audit trail: once per payment (I21).
 
     Raises:
@@ -44,7 +100,7 @@ def request_refund(event: RefundRequested, *, timelines: Timelines) -> Effects:
     """
     payload = event.payload
     facts: dict[str, str | int] = {"order_id": payload.order_id, "payment_id": payload.payment_id}
-    asked = timelines.has_refund(payload.order_id)
+    asked = orders.has_refund(payload.order_id)
     if asked is None:
         raise NotFoundError(f"payload.orderId: there is no checkout {payload.order_id}")
     if asked:
@@ -59,8 +115,48 @@ def request_refund(event: RefundRequested, *, timelines: Timelines) -> Effects:
     )
     return Effects(
         outcome="requested",
-        writes=[timelines.refund(event)],
+        writes=[orders.refund(event)],
         emits=[Emit(AuditRecorded, audit)],
         measures=(Measure("RefundsRequested", 1, {"reason": payload.reason}),),
         facts=facts,
     )
+
+
+def _existing(order_id: str, orders: Orders) -> Order:
+    order = orders.find(order_id)
+    if order is None:
+        raise NotFoundError(f"payload.orderId: there is no order {order_id}")
+    return order
+
+
+def _undone(order: Order, shelves: Mapping[str, int]) -> Sequence[Emit]:
+    returned = [
+        Emit(StockUpdated, returned_of(order, line, shelves[line.sku]))
+        for line in order.lines
+        if line.sku in shelves
+    ]
+    return [*returned, Emit(RefundRequested, refund_of(order))]
+
+
+def _told(event: LifecycleEvent, order: Order, to: str) -> Sequence[Emit]:
+    facts = _facts(event)
+    mail = mail_of(event.event_type, order, facts)
+    told = [Emit(EmailRequested, mail)] if mail is not None else []
+    return [*told, Emit(AuditRecorded, audit_of(event.event_type, order, to, facts))]
+
+
+def _facts(event: LifecycleEvent) -> dict[str, str]:
+    match event.payload:
+        case ShippedPayload() as shipped:
+            known = {
+                "carrier": shipped.carrier,
+                "trackingNumber": shipped.tracking_number,
+                "trackingUrl": shipped.tracking_url,
+            }
+        case DeliveredPayload() as delivered:
+            known = {"deliveredAt": delivered.delivered_at.isoformat()}
+        case CancelledPayload() as cancelled:
+            known = {"reason": cancelled.reason, "cancelledBy": cancelled.cancelled_by}
+        case _:
+            known = {}
+    return {name: value for name, value in known.items() if value is not None}

@@ -9,4 +9,5 @@ class OrdersSettings(ConsumerSettings):
     """Settings of the orders function."""
 
     table_orders: Annotated[NonEmpty, TableName("orders")]
+    table_stock: Annotated[NonEmpty, TableName("stock")]
     table_checkouts: Annotated[NonEmpty, TableName("checkouts")]

@@ -1,28 +1,73 @@
-"""Timelines as list attributes of orders and checkouts."""
+"""Orders, their timelines, and the shelves that a cancelled one goes back to, as items."""
 
-from functions.orders.domain import TimelineEntry, recorded
-from shared.clock import iso
-from shared.contracts.orders import RefundRequested
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import cast
+
+from functions.orders.domain import Order, TimelineEntry, recorded
+from shared.clock import Clock, iso
+from shared.contracts.lines import OrderLine
+from shared.contracts.orders import OrderStatus, RefundRequested
+from shared.money import amount
 from shared.ports import Tables
-from shared.schema import CHECKOUTS, ORDERS
-from shared.writes import Missing, Present, Update, Write
+from shared.schema import CHECKOUTS, ORDERS, STOCK
+from shared.writes import Equals, Item, Missing, Present, Update, Write
 
 
-class TimelineTables:
-    """Timelines in tables."""
+class OrderTables:
+    """Orders in tables."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    def __init__(self, tables: Tables, clock: Clock) -> None:
+        self._tables, self._clock = tables, clock
 
-    def order_exists(self, order_id: str) -> bool:
-        """Whether there is such an order.
+    def find(self, order_id: str) -> Order | None:
+        """The order as of now.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        return self._tables.get(ORDERS.name, {"orderId": order_id}) is not None
+        item = self._tables.get(ORDERS.name, {"orderId": order_id})
+        return None if item is None else _order(item)
 
-    def on_order(self, order_id: str, entry: TimelineEntry) -> Write:
+    def stock_of(self, order: Order) -> Mapping[str, int]:
+        """Units available now, in one batch.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        skus = [line.sku for line in order.lines]
+        rows = self._tables.get_many([(STOCK.name, {"sku": sku}) for sku in skus])
+        found = zip(skus, rows, strict=True)
+        return {sku: int(str(row["available"])) for sku, row in found if row is not None}
+
+    def move(
+        self, order: Order, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
+    ) -> Write:
+        """Change the state, if it still is the one that was read."""
+        return Update(
+            ORDERS.name,
+            {"orderId": order.order_id},
+            set={"status": to, "updatedAt": iso(self._clock.now()), **facts},
+            append={"timeline": [entry.to_item()]},
+            when=(Equals("status", order.status),),
+        )
+
+    def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
+        """Every unit of the order on its shelf again, where the shelf still exists."""
+        now = iso(self._clock.now())
+        return [
+            Update(
+                STOCK.name,
+                {"sku": line.sku},
+                add={"available": line.quantity},
+                set={"updatedAt": now},
+                when=(Present(),),
+            )
+            for line in order.lines
+            if line.sku in shelves
+        ]
+
+    def note(self, order_id: str, entry: TimelineEntry) -> Write:
         """Append to an order's timeline."""
         return _append(ORDERS.name, order_id, entry)
 
@@ -53,7 +98,7 @@ class TimelineTables:
             when=(Present(), Missing("refundStatus")),
         )
 
-    def on_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
+    def note_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
         """Append to the timeline of a checkout."""
         return _append(CHECKOUTS.name, order_id, entry)
 
@@ -65,4 +110,29 @@ def _append(table: str, order_id: str, entry: TimelineEntry) -> Update:
         set={"updatedAt": entry.at},
         append={"timeline": [entry.to_item()]},
         when=(Present(),),
+    )
+
+
+def _order(item: Item) -> Order:
+    return Order(
+        order_id=str(item["orderId"]),
+        payment_id=str(item["paymentId"]),
+        user_id=str(item["userId"]),
+        customer_name=str(item["customerName"]),
+        customer_email=str(item["customerEmail"]),
+        customer_address=str(item["customerAddress"]),
+        lines=tuple(_line(line) for line in cast("Sequence[Item]", item["items"])),
+        total=Decimal(str(item["totalAmount"])),
+        status=cast("OrderStatus", item["status"]),
+    )
+
+
+def _line(item: Item) -> OrderLine:
+    variation, name = item.get("variationId"), item.get("productName")
+    return OrderLine(
+        product_id=str(item["productId"]),
+        variation_id=None if variation is None else str(variation),
+        quantity=int(str(item["quantity"])),
+        price=amount(Decimal(str(item["price"]))),
+        product_name=None if name is None else str(name),
     )

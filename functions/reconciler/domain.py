@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.clock import iso
+from shared.contracts.commands import ReleaseCommand, ReleasePayload
+from shared.contracts.sources import CHECKOUT_API
 from shared.effects import Outbound
+from shared.holds import Hold
+from shared.ids import expiry_event_id_for
 
 # A healthy delivery is done within seconds; nobody races one that is merely under way.
 PATIENCE = timedelta(seconds=60)
@@ -35,6 +39,7 @@ class Report:
 
     outboxes: int = 0
     commands: int = 0
+    holds: int = 0
     given_up: int = 0
     letters: int = 0
     resolved: int = 0
@@ -56,3 +61,15 @@ def is_due(checkout: OwedCheckout, now: datetime) -> bool:
 def is_hopeless(checkout: OwedCheckout) -> bool:
     """Whether the command was repeated often enough: it is a dead letter by now, or will be."""
     return checkout.repeated >= MAX_COMMAND_REPEATS
+
+
+def release_of(hold: Hold) -> Outbound:
+    """The command that ends an expired hold: the same to the byte in every run."""
+    event = ReleaseCommand(
+        event_id=expiry_event_id_for(hold.order_id, hold.expires_at),
+        timestamp=datetime.fromisoformat(hold.expires_at),
+        source=CHECKOUT_API,
+        correlation_id=hold.order_id,
+        payload=ReleasePayload(order_id=hold.order_id, items=hold.lines, reason="timeout"),
+    )
+    return Outbound.of(event)

@@ -5,7 +5,7 @@ from functools import partial
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, LetterTables, PendingTables
 from shared.adapters import clients, runtime
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.delivery import Handler
@@ -26,6 +26,7 @@ def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
     reconciler = Reconciler(
         work=PendingTables(ports.tables, ports.clock),
         failed=failed,
+        holds=HoldTables(ports.tables),
         letters=LetterTables(ports.tables, ports.clock),
         ports=ports,
     )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from functions.reconciler.domain import OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
+from shared.holds import Hold
 from shared.ledger import Record
 
 
@@ -49,6 +50,18 @@ class PendingWork(Protocol):
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
+        """
+        ...
+
+
+class Holds(Protocol):
+    """Units that are held for orders."""
+
+    def expired(self, shard: int, before: str, limit: int) -> Sequence[Hold]:
+        """Holds of a shard that are over since before a moment and still in force, oldest first.
+
+        Raises:
+            DependencyError: the store did not answer.
         """
         ...
 

@@ -12,12 +12,14 @@ from functions.reconciler.domain import (
     is_due,
     is_hopeless,
     overdue_before,
+    release_of,
 )
-from functions.reconciler.ports import FailedMessages, Letters, PendingWork
+from functions.reconciler.ports import FailedMessages, Holds, Letters, PendingWork
 from shared.clock import Deadline
 from shared.contracts.analytics import DeadLetterReported
 from shared.effects import Measure
 from shared.errors import PipelineError
+from shared.holds import Hold
 from shared.ledger import Record
 from shared.ports import CorePorts, Telemetry
 from shared.schema import PENDING_SHARDS
@@ -33,17 +35,19 @@ RESERVE = 5.0
 
 
 class Reconciler:
-    """One run: unpublished outboxes, undecided checkouts, failures that nobody reported."""
+    """One run: unpublished outboxes, undecided checkouts, expired holds, unreported failures."""
 
     def __init__(
         self,
         *,
         work: PendingWork,
+        holds: Holds,
         failed: FailedMessages,
         letters: Letters,
         ports: CorePorts,
     ) -> None:
-        self._work, self._failed, self._letters = work, failed, letters
+        self._work, self._holds = work, holds
+        self._failed, self._letters = failed, letters
         self._publisher, self._clock = ports.publisher, ports.clock
         self._telemetry = ports.telemetry
 
@@ -54,6 +58,8 @@ class Reconciler:
             self._each(self._outboxes(shard, report), deadline, report)
         for shard in range(PENDING_SHARDS):
             self._each(self._commands(shard, report), deadline, report)
+        for shard in range(PENDING_SHARDS):
+            self._each(self._expired(shard, report), deadline, report)
         self._each(self._pull(report), deadline, report)
         self._each(self._resolve(report), deadline, report)
         return report
@@ -106,6 +112,18 @@ class Reconciler:
         self._telemetry.warning("A checkout stays undecided", order_id=checkout.order_id)
         report.given_up += 1
 
+    # ------------------------------------------------------------------ holds
+    def _expired(self, shard: int, report: Report) -> Iterable[Step]:
+        now = self._clock.now()
+        for hold in self._holds.expired(shard, overdue_before(now), PER_SHARD):
+            self._aged(hold.expires_at, report)
+            yield partial(self._release, hold, report)
+
+    def _release(self, hold: Hold, report: Report) -> None:
+        # Only published: the commands topic decides, so that a hold ends in one place.
+        self._publisher.publish([release_of(hold)])
+        report.holds += 1
+
     # ------------------------------------------------------------------ dead letters
     def _pull(self, report: Report) -> Iterable[Step]:
         for entry, found in self._failed.fetch(PER_PULL):
@@ -155,6 +173,8 @@ def answer(
         ("ReconcileFailures", report.failures),
     ):
         telemetry.measure(Measure(name, value))
-    telemetry.info("Reconciled", count=report.outboxes + report.commands + report.letters)
+    telemetry.info(
+        "Reconciled", count=report.outboxes + report.commands + report.holds + report.letters
+    )
     telemetry.flush()
     return figures

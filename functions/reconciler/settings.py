@@ -10,4 +10,5 @@ class ReconcilerSettings(PublisherSettings):
 
     table_ledger: Annotated[NonEmpty, TableName("ledger")]
     table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
+    table_reservations: Annotated[NonEmpty, TableName("reservations")]
     table_dead_letters: Annotated[NonEmpty, TableName("dead_letters")]

@@ -13,9 +13,10 @@ from shared.dead_letters.letter import LetterState
 from shared.dead_letters.store import DeadLetterTables
 from shared.effects import Outbound
 from shared.errors import ContentionError
+from shared.holds import Hold, hold_of
 from shared.ledger import AlreadyRecordedError, Ledger, Record
 from shared.ports import Tables
-from shared.schema import CHECKOUTS, DEAD_LETTERS
+from shared.schema import CHECKOUTS, DEAD_LETTERS, RESERVATIONS
 from shared.writes import ConditionsFailed, Equals, Item, Update
 
 _DECISIONS = 4
@@ -101,6 +102,24 @@ def _owed(item: Item) -> OwedCheckout:
         repeated=int(str(item.get("repeated", 0))),
         last=str(item.get("repeatedAt", "")),
     )
+
+
+class HoldTables:
+    """Holds in tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def expired(self, shard: int, before: str, limit: int) -> Sequence[Hold]:
+        """Holds that are over and still in force, oldest first.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        items = self._tables.query(RESERVATIONS.name, str(shard), index="expiry", limit=limit)
+        # The index may lag: what ended in the meantime is not a hold any more.
+        holds = [hold for hold in map(hold_of, items) if hold is not None]
+        return [hold for hold in holds if hold.expires_at <= before]
 
 
 class LetterTables:

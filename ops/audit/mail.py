@@ -27,11 +27,15 @@ def first_round(mail: Item) -> list[Name]:
 
 
 def finished(page: Page, moment: Moment) -> Iterator[Finding]:
-    """Nobody is still sending a mail whose claim lapsed long ago, and one that failed for good is
-    a dead letter (I12). A mail whose fate is unknown waits for a person: no breach, by design."""
-    for mail in _mails(page):
+    """Nobody is still sending a mail, text or push whose claim lapsed long ago, and one that failed
+    for good is a dead letter (I12). One whose fate is unknown waits for a person: no breach, by
+    design."""
+    for mail in page.rows:
+        if "expiresAt" not in mail:
+            continue  # a suppressed address, a cap, or a user's devices
         mail_id, state = text(mail, "id"), text(mail, "state")
-        excused = mail_id in moment.letters.ids or "resolution" in mail
+        event_id = text(mail, "eventId") or mail_id
+        excused = event_id in moment.letters.ids or "resolution" in mail
         if state == "claimed" and moment.settled(_lapsed(mail)) and not excused:
             yield Finding(mail_id, f"is claimed by nobody since {_lapsed(mail)}")
         elif state == "failed" and moment.settled(text(mail, "updatedAt")) and not excused:
@@ -69,7 +73,7 @@ def _mails(page: Page) -> Iterator[Item]:
 
 
 def _is_mail(row: Item) -> bool:
-    # The suppression list lives in the same table.
+    # Texts, pushes, devices, caps and the suppression list live in the same table.
     return "templateId" in row
 
 

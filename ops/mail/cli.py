@@ -1,16 +1,20 @@
-"""``python -m ops mail``: what needs a decision, and the decision."""
+"""``python -m ops mail``: what needs a decision, the decision, and what mails look like."""
 
 import argparse
 import getpass
+from pathlib import Path
 
 from ops import connect
+from ops.mail import preview
 from ops.mail.resolve import MailDesk
 from ops.terminal import harmless, shortened, table
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The ``mail`` command and its actions."""
-    parser = commands.add_parser("mail", help="mail whose fate is unknown")
+    parser = commands.add_parser(
+        "mail", help="mail, texts and pushes whose fate is unknown; previews"
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     listing = actions.add_parser("list", help="mail that needs a decision")
@@ -29,6 +33,18 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     resolve.add_argument("--reason", required=True, help="why; kept with the mail")
     resolve.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
     resolve.set_defaults(run=_resolve)
+
+    show = actions.add_parser("preview", help="render every template with sample data to look at")
+    show.add_argument(
+        "--out",
+        type=Path,
+        default=Path(".local/mails"),
+        metavar="DIR",
+        help="where to write (default: %(default)s)",
+    )
+    show.add_argument("--shop-name", default="The Shop")
+    show.add_argument("--currency", default="EUR")
+    show.set_defaults(run=_preview)
 
     for action in (listing, resolve):
         connect.add_options(action)
@@ -54,7 +70,13 @@ def _list(options: argparse.Namespace) -> int:
         )
         for mail in mails
     ]
-    print(table(("event id", "since", "template", "to", "subject"), rows))
+    print(table(("event id", "since", "template or channel", "to", "subject"), rows))
+    return 0
+
+
+def _preview(options: argparse.Namespace) -> int:
+    written = preview.write(options.out, shop_name=options.shop_name, currency=options.currency)
+    print(f"wrote {len(written)} files; open {harmless(written[-1])}")
     return 0
 
 

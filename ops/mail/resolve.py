@@ -1,4 +1,4 @@
-"""Looking at mail whose fate is unknown, and deciding about it, once (I12)."""
+"""Looking at mail, texts and pushes whose fate is unknown, and deciding about each, once (I12)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 from ops.dead_letters.domain import OperatorError
 from shared import strict_json
 from shared.clock import Clock, iso
-from shared.contracts.topics import NOTIFICATION_EMAIL, Topic
+from shared.contracts.topics import NOTIFICATION_PUSH, Topic
 from shared.effects import Outbound
 from shared.errors import PublishError
 from shared.ids import caused_event_id, is_id
@@ -21,7 +21,11 @@ Resolution = Literal["sent", "resend", "dropped"]
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulMail:
-    """A mail that waits for a decision."""
+    """A mail, text or push that waits for a decision.
+
+    Args:
+        template_id: of a mail; the channel of anything else.
+    """
 
     event_id: str
     attention: str
@@ -30,6 +34,12 @@ class DoubtfulMail:
     template_id: str
     updated_at: str
     event: str
+
+    @property
+    def event_type(self) -> str:
+        """The type of the event that asked for it."""
+        values = strict_json.loads(self.event.encode(), max_bytes=400_000)
+        return str(values["eventType"])
 
 
 class MailDesk:
@@ -54,7 +64,8 @@ class MailDesk:
         not arrive; the same mail goes out under a new event id.
 
         Raises:
-            OperatorError: there is no such mail, or no actor or reason.
+            OperatorError: there is no such mail, no actor or no reason, or it is a push: the same
+                event again would reach the user's other devices twice.
             PublishError: QStash did not take the new mail; the old one waits again.
             DependencyError: the store did not answer.
         """
@@ -64,6 +75,8 @@ class MailDesk:
         if item is None or "event" not in item:
             raise OperatorError(f"event id: there is no mail {event_id}")
         mail = _mail(item)
+        if resolution == "resend" and mail.event_type == NOTIFICATION_PUSH:
+            raise OperatorError("resend: a push that is late helps nobody; choose sent or dropped")
         if not self._decide(mail, resolution, actor=actor, reason=reason):
             return False
         if resolution == "resend":
@@ -114,12 +127,13 @@ class MailDesk:
 def again(mail: DoubtfulMail) -> Outbound:
     """The mail's event under a new id that follows from the old one."""
     values = strict_json.loads(mail.event.encode(), max_bytes=400_000)
-    new_id = caused_event_id(mail.event_id, f"{NOTIFICATION_EMAIL}.resend", 0)
+    event_type = mail.event_type
+    new_id = caused_event_id(mail.event_id, f"{event_type}.resend", 0)
     correlation = values.get("correlationId")
     return Outbound(
         topic=Topic.NOTIFICATIONS,
         event_id=new_id,
-        event_type=NOTIFICATION_EMAIL,
+        event_type=event_type,
         version=str(values["version"]),
         source=str(values["source"]),
         correlation_id=correlation if is_id(correlation) else None,
@@ -132,8 +146,8 @@ def _mail(item: Item) -> DoubtfulMail:
         event_id=str(item["id"]),
         attention=str(item.get("attention", "")),
         to=str(item["to"]),
-        subject=str(item["subject"]),
-        template_id=str(item["templateId"]),
+        subject=str(item.get("subject", "")),
+        template_id=str(item.get("templateId") or item.get("channel", "")),
         updated_at=str(item["updatedAt"]),
         event=str(item["event"]),
     )

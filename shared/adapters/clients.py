@@ -23,8 +23,8 @@ _AWS = Config(
     tcp_keepalive=True,
     max_pool_connections=2,
 )
-# SES takes longer, and a repeated send could be a second mail: never retried below us (I12).
-_MAIL = Config(
+# SES and SNS take longer, and a repeated send could be a second one: never retried below us (I12).
+_SENDING = Config(
     connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 1}
 )
 _REDIS_SECONDS = 0.2
@@ -50,7 +50,13 @@ def aws(service: str) -> Any:
 @cache
 def mail() -> Any:
     """A client for SES that sends once."""
-    return _session().create_client("sesv2", config=_MAIL)
+    return _session().create_client("sesv2", config=_SENDING)
+
+
+@cache
+def messages() -> Any:
+    """A client for SNS, for texts and pushes, that sends once."""
+    return _session().create_client("sns", config=_SENDING)
 
 
 @cache

@@ -13,6 +13,7 @@ AnyEvent = Annotated[
     | commands.ReleaseCommand
     | orders.OrderCreated
     | orders.OrderConfirmed
+    | orders.OrderProcessing
     | orders.OrderShipped
     | orders.OrderDelivered
     | orders.OrderCancelled

@@ -45,9 +45,13 @@ class StockLowPayload(WireModel):
 
 
 class ReservedLine(StockLine):
-    """A line of a hold and whether it was granted."""
+    """A line of a hold and whether it was granted.
+
+    ``available``, ours, is what the shelf had when that was decided: it tells which line was short.
+    """
 
     reserved: bool
+    available: Units | None = None
 
 
 class StockReservedPayload(WireModel):

@@ -10,6 +10,7 @@ from shared.money import Money
 
 MAX_QUANTITY = 1000
 MAX_SKUS = 50  # a DynamoDB transaction takes 100 actions, none twice on one item
+MAX_HELD_SKUS = 45  # an order of other products takes all of them back in its own transaction
 
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 

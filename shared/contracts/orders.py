@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.lines import OrderLines
-from shared.envelope import EmailAddress, Event, Line, LongLine, Moment, WireModel
+from shared.envelope import EmailAddress, Event, HttpsUrl, Line, LongLine, Moment, WireModel
 from shared.ids import Id
 from shared.money import Money
 
@@ -26,10 +26,11 @@ class OrderPayload(WireModel):
 
 
 class ShippedPayload(OrderPayload):
-    """An order on its way."""
+    """An order on its way. ``trackingUrl``, ours, is an https address."""
 
     tracking_number: Line | None = None
     carrier: Line | None = None
+    tracking_url: HttpsUrl | None = None
 
 
 class DeliveredPayload(OrderPayload):
@@ -80,6 +81,13 @@ class OrderConfirmed(Event):
     """``order.confirmed``."""
 
     event_type: Literal["order.confirmed"] = "order.confirmed"
+    payload: OrderPayload
+
+
+class OrderProcessing(Event):
+    """``order.processing``: ours, for the step of packing between confirmed and shipped."""
+
+    event_type: Literal["order.processing"] = "order.processing"
     payload: OrderPayload
 
 

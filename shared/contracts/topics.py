@@ -46,6 +46,7 @@ ANALYTICS_DLQ = "analytics.dlq"
 
 # Ours, in the same grammar (docs/events.md says why they exist).
 ORDER_REJECTED = "order.rejected"
+ORDER_PROCESSING = "order.processing"
 ORDER_REFUND_REQUESTED = "order.refund.requested"
 
 CONTRACT_TYPES = (
@@ -67,5 +68,5 @@ CONTRACT_TYPES = (
     ANALYTICS_AUDIT,
     ANALYTICS_DLQ,
 )
-OWN_TYPES = (ORDER_REJECTED, ORDER_REFUND_REQUESTED)
+OWN_TYPES = (ORDER_REJECTED, ORDER_REFUND_REQUESTED, ORDER_PROCESSING)
 EVENT_TYPES = CONTRACT_TYPES + OWN_TYPES

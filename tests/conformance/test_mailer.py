@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ EXPECTED: dict[str, tuple[type[PipelineError] | None, int]] = {
 
 
 def mail(to: str, **changes: str) -> Mail:
-    parts = {
+    parts: dict[str, Any] = {
         "event_id": unique("evt"),
         "to": to,
         "subject": "Order Confirmation - größer ☕",

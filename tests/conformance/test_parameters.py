@@ -96,7 +96,7 @@ def environ(prefix: str) -> dict[str, str]:
     return {
         "STAGE": "test",
         "CONFIG_PREFIX": prefix,
-        **{f"TABLE_{name}": name.lower() for name in ("LEDGER", "ORDERS", "STOCK", "CHECKOUTS")},
+        **CommandsSettings.tables(),
     }
 
 

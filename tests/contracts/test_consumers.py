@@ -6,11 +6,19 @@ from typing import Any
 import pytest
 
 from shared.contracts.topics import EVENT_TYPES, Topic, topic_of
-from tests.builders import answer_of, stock
+from tests.builders import answer_of, order_row, stock
 from tests.contracts.samples import PATHS, name_of, sample, text_of, values_of
 from tests.pipeline import Pipeline
 
-BUSINESS_TABLES = ("orders", "stock", "checkouts", "movements", "notifications", "audit")
+BUSINESS_TABLES = (
+    "orders",
+    "stock",
+    "checkouts",
+    "movements",
+    "notifications",
+    "audit",
+    "reservations",
+)
 
 
 @pytest.fixture
@@ -28,7 +36,7 @@ def pipeline() -> Pipeline:
 def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
     order_id = event["payload"].get("orderId")
     if order_id is not None:
-        shop.memory.seed("orders", {"orderId": order_id, "status": "PENDING", "timeline": []})
+        shop.memory.seed("orders", order_row(orderId=order_id))
         shop.memory.seed("checkouts", {"orderId": order_id, "status": "rejected"})
 
 
@@ -69,11 +77,16 @@ def test_every_type_is_either_handled_durably_or_refused_by_name(pipeline, path)
     "event_type",
     [
         "command.checkout",
+        "command.inventory.reserve",
+        "command.inventory.release",
         "order.created",
         "order.rejected",
         "notification.email",
+        "notification.push",
+        "notification.sms",
         "inventory.stock.updated",
         "inventory.stock.low",
+        "inventory.stock.reserved",
         "analytics.metric",
         "analytics.audit",
         "analytics.dlq",

@@ -143,14 +143,17 @@ def test_a_poisoned_message_ends_in_one_dead_letter_that_names_the_cause(client)
 def test_a_type_that_is_not_built_yet_is_refused_loudly(client):
     event = {
         "eventId": "evt-e2e-unsupported",
-        "eventType": "notification.sms",
+        "eventType": "inventory.stock.reserved",
         "timestamp": "2026-01-01T00:00:00Z",
         "version": "1.0",
         "source": "orders-service",
-        "payload": {"phoneNumber": "+491701234567", "message": "hello"},
+        "payload": {
+            "orderId": "ord_1",
+            "items": [{"productId": "mug", "quantity": 1, "reserved": True}],
+        },
     }
 
-    answer = client.deliver("notifications", event)
+    answer = client.deliver("inventory", event)
 
     assert answer.status_code == 489
     assert answer.headers["upstash-nonretryable-error"] == "true"

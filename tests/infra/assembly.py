@@ -108,12 +108,19 @@ class Assembly:
         """Every action on every resource that a function's role allows."""
         role = self.text(self.functions()[name].properties["Role"]).removesuffix(".Arn>") + ">"
         return {
-            (action, self.text(resource))
+            (action, resource)
             for statement in self.statements()
             if role in statement["Roles"]
             for action in _several(statement["Action"])
-            for resource in _several(statement["Resource"])
+            for resource in self._resources(statement)
         }
+
+    def _resources(self, statement: dict[str, Any]) -> Iterator[str]:
+        """What a statement names, or `not …` for what it leaves out."""
+        if "NotResource" in statement:
+            yield from (f"not {self.text(r)}" for r in _several(statement["NotResource"]))
+        else:
+            yield from (self.text(r) for r in _several(statement["Resource"]))
 
     def statements(self) -> Iterator[dict[str, Any]]:
         """Every statement of every identity policy, with the roles that it is attached to."""

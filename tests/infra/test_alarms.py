@@ -14,7 +14,11 @@ from shared.observability import PowertoolsTelemetry
 from tests.infra.assembly import Assembly
 
 # The one metric whose name is put together where it is written.
-COMPOSED = {"MailUnknown": 'f"Mail{outcome.title()}"'}
+COMPOSED = {
+    "MailUnknown": 'f"Mail{fate.outcome.title()}"',
+    "SmsUnknown": 'f"Sms{fate.outcome.title()}"',
+    "PushUnknown": 'f"Push{word.title()}"',
+}
 
 
 def alarms(assembly: Assembly) -> list[dict[str, Any]]:

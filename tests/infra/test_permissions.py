@@ -15,17 +15,31 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
         "Orders": {BATCH, PUT},
         "Stock": {BATCH, UPDATE},
         "Checkouts": {BATCH, UPDATE},
+        "Reservations": {GET, BATCH, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
     },
-    "orders": {"Orders": {GET, UPDATE}, "Checkouts": {GET, UPDATE}, "Ledger": {GET, PUT, UPDATE}},
+    "orders": {
+        "Orders": {GET, UPDATE},
+        "Checkouts": {GET, UPDATE},
+        "Stock": {BATCH, UPDATE},
+        "Ledger": {GET, PUT, UPDATE},
+    },
     "notifications": {"Notifications": {GET, PUT, UPDATE}, "Ledger": {GET, PUT, UPDATE}},
-    "inventory": {"Stock": {GET, UPDATE}, "Movements": {PUT}, "Ledger": {GET, PUT, UPDATE}},
+    "inventory": {
+        "Stock": {GET, BATCH, UPDATE},
+        "Movements": {PUT},
+        "Ledger": {GET, PUT, UPDATE},
+    },
     "analytics": {
         "Audit": {PUT},
         "DeadLetters": {GET, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
     },
-    "checkout": {"Stock": {BATCH}, "Checkouts": {GET, BATCH, PUT}},
+    "checkout": {
+        "Stock": {BATCH},
+        "Checkouts": {GET, BATCH, PUT},
+        "Reservations": {BATCH},
+    },
     "reconciler": {
         "Checkouts": {UPDATE},
         "DeadLetters": {GET, PUT, UPDATE},
@@ -37,6 +51,7 @@ INDEXES: dict[str, set[str]] = {
     "reconciler": {
         "<TablesLedger.Arn>/index/pending",
         "<TablesCheckouts.Arn>/index/pending",
+        "<TablesReservations.Arn>/index/expiry",
         "<TablesDeadLetters.Arn>/index/byState",
     }
 }
@@ -53,6 +68,11 @@ CONSUMER = PUBLISHER | {
     "secrets/REDIS_URL",
 }
 HERE = "<AWS::Region>:<AWS::AccountId>"
+# A telephone number has no ARN; what a device's will be nobody knows yet.
+PHONES = {
+    ("sns:Publish", "not arn:<AWS::Partition>:sns:*:*:*"),
+    ("sns:Publish", f"arn:<AWS::Partition>:sns:{HERE}:endpoint/*"),
+}
 TRACING = {("xray:PutTelemetryRecords", "*"), ("xray:PutTraceSegments", "*")}
 
 
@@ -85,7 +105,7 @@ def expected(name: str, stage: str) -> set[tuple[str, str]]:
         tables
         | parameters
         | logs
-        | (mail if name == "notifications" else set())
+        | (mail | PHONES if name == "notifications" else set())
         | (TRACING if stage == "prod" else set())
     )
 
@@ -107,8 +127,8 @@ def test_every_function_has_a_role_of_its_own_without_managed_policies(assembly:
         assert "Policies" not in role.properties
 
 
-def test_no_statement_has_a_wildcard_but_the_one_that_cannot_do_without(assembly: Assembly):
-    """X-Ray's uploads know no resources; they are the only star, and only where tracing is on."""
+def test_no_statement_has_a_wildcard_but_those_that_cannot_do_without(assembly: Assembly):
+    """X-Ray's uploads know no resources, telephones have no ARN, devices register at run time."""
     found = {
         (name, action, resource)
         for name in assembly.functions()
@@ -117,7 +137,16 @@ def test_no_statement_has_a_wildcard_but_the_one_that_cannot_do_without(assembly
     }
 
     traced = TRACING if assembly.stage == "prod" else set()
-    assert found == {(name, *pair) for name in assembly.functions() for pair in traced}
+    phones = {("notifications", *pair) for pair in PHONES}
+    assert found == phones | {(name, *pair) for name in assembly.functions() for pair in traced}
+
+
+def test_who_may_text_may_publish_to_nothing_that_has_an_arn(assembly: Assembly):
+    """`NotResource` allows all the rest, so it stands beside one action and no other."""
+    (statement,) = [s for s in assembly.statements() if "NotResource" in s]
+
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sns:Publish")
+    assert assembly.text(statement["NotResource"]) == "arn:<AWS::Partition>:sns:*:*:*"
 
 
 def test_nobody_may_scan_or_delete_and_nobody_may_change_the_audit_trail(assembly: Assembly):

@@ -15,14 +15,16 @@ from functions.commands.settings import CommandsSettings
 from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
 from functions.notifications import handler as notifications
+from functions.notifications import wiring
 from functions.notifications.settings import NotificationsSettings
 from functions.notifications.templates import JinjaRenderer
+from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, LetterTables, PendingTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
@@ -32,6 +34,7 @@ from shared.errors import PipelineError
 from shared.ports import Claim, CorePorts
 from shared.settings import Settings
 from shared.signature import RotatingKeys, Verifier
+from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
 from tests.pipeline import environment, no_parameters
 from tests.simulation.invocation import TIME_LIMIT, Invocation, Response
 from tests.simulation.operators import Desk
@@ -170,9 +173,10 @@ def _handler(instance: Instance) -> Handler:
     )
     if instance.function != "notifications":
         return build(settings, ports)
+    senders = Senders(GuardedMailer(instance), InMemoryTextSender(), InMemoryPushSender())
     # Compiling the templates costs more than all else about an instance; they never change.
-    with patch.object(notifications, "JinjaRenderer", _renderer):
-        return build(settings, ports, GuardedMailer(instance))
+    with patch.object(wiring, "JinjaRenderer", _renderer):
+        return build(settings, ports, senders)
 
 
 _renderer = cache(JinjaRenderer)
@@ -190,6 +194,7 @@ def _reconciler(ports: CorePorts, pool: Any) -> Handler:
     reconciler = Reconciler(
         work=PendingTables(ports.tables, ports.clock),
         failed=failed,
+        holds=HoldTables(ports.tables),
         letters=LetterTables(ports.tables, ports.clock),
         ports=ports,
     )

@@ -261,7 +261,10 @@ def test_a_mail_goes_out_at_most_once_and_what_nobody_knows_is_kept_as_unknown(
     pipeline.mailer.mode = "ok"
     second = int(pipeline.send(mail, retried=1)["statusCode"])
 
-    (record,) = world.rows("notifications")
+    # Beside the send itself, the table counts mails per recipient and hour.
+    (record,) = (
+        row for row in world.rows("notifications") if not str(row["id"]).startswith("cap#")
+    )
     assert [first, second] == statuses
     assert len(pipeline.mailer.sent) == sent
     assert record["state"] == state

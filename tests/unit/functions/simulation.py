@@ -95,7 +95,7 @@ class Simulation:
     def send_states(self) -> dict[str, str]:
         """Recipient to state, of every mail that was ever begun."""
         rows = self.shop.memory.all("notifications")
-        return {str(row["to"]): str(row["state"]) for row in rows}
+        return {str(row["to"]): str(row["state"]) for row in rows if "event" in row}
 
 
 def outcome_is_that_of_an_undisturbed_run(simulation: Simulation, undisturbed: Simulation) -> None:

@@ -154,6 +154,14 @@ def _claimed_for_ever(m: Memory) -> set[str]:
     return {"mail is finished"}
 
 
+def _text_claimed_for_ever(m: Memory) -> set[str]:
+    row = dict(m.one("notifications", state="sent"))
+    for name in ("templateId", "subject"):
+        row.pop(name)
+    m.tables.seed("notifications", {**row, "id": "evt-text", "channel": "sms", "state": "claimed"})
+    return {"mail is finished"}
+
+
 def _failed_unseen(m: Memory) -> set[str]:
     row = m.one("notifications", templateId="order-rejected")
     m.change("notifications", row, state="failed", attention="failed")

@@ -4,11 +4,17 @@ import json
 
 import pytest
 
+from functions.notifications.devices import DeviceTables
 from ops.dead_letters.domain import OperatorError
-from ops.mail.resolve import MailDesk
+from ops.mail.resolve import DoubtfulMail, MailDesk, Resolution
 from shared.errors import PublishError
 from tests.builders import checkout_command, stock
+from tests.contracts.samples import sample
 from tests.pipeline import Pipeline
+
+ENDPOINT = (
+    "arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/shop/5e3e9847-3183-3f18-a7e8-671c3a57d4b3"
+)
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def desk(pipeline):
     return MailDesk(pipeline.tables, pipeline.publisher, pipeline.clock)
 
 
-def _decide(desk, mail, resolution):
+def _decide(desk: MailDesk, mail: DoubtfulMail, resolution: Resolution) -> bool:
     return desk.resolve(mail.event_id, resolution, actor="ada", reason="asked the customer")
 
 
@@ -81,3 +87,39 @@ def test_a_decision_needs_a_reason_and_a_mail(desk):
         desk.resolve(mail.event_id, "sent", actor="ada", reason="")
     with pytest.raises(OperatorError):
         desk.resolve("nobody", "sent", actor="ada", reason="why")
+
+
+def _in_doubt(shop: Pipeline, event_type: str) -> DoubtfulMail:
+    shop.deliver("notifications", sample(event_type))
+    [found] = MailDesk(shop.tables, shop.publisher, shop.clock).waiting("unknown")
+    return found
+
+
+def test_a_doubtful_text_is_shown_and_sent_again_as_the_text_it_was():
+    shop = Pipeline()
+    shop.texts.mode = "timeout"
+    text = _in_doubt(shop, "notification.sms")
+    shop.texts.mode = "ok"
+    assert (text.template_id, text.to) == ("sms", "+4915112345678")
+
+    assert _decide(MailDesk(shop.tables, shop.publisher, shop.clock), text, "resend")
+    shop.drain()
+
+    [sent] = shop.texts.sent
+    assert sent.message == sample("notification.sms")["payload"]["message"]
+
+
+def test_a_doubtful_push_is_decided_but_not_sent_again():
+    """The same event again would reach the user's other devices twice."""
+    shop = Pipeline()
+    shop.pushes.mode = "lost_reply"
+    event = sample("notification.push")
+    DeviceTables(shop.tables, shop.clock).register(event["payload"]["userId"], ENDPOINT)
+    push = _in_doubt(shop, "notification.push")
+    desk = MailDesk(shop.tables, shop.publisher, shop.clock)
+    assert (push.template_id, push.to) == ("push", ENDPOINT)
+
+    with pytest.raises(OperatorError, match="sent or dropped"):
+        _decide(desk, push, "resend")
+    assert _decide(desk, push, "dropped")
+    assert desk.waiting("unknown") == []

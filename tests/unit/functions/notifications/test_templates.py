@@ -26,6 +26,10 @@ ORDER = {
 DATA: dict[str, dict[str, Any]] = {
     "order-confirmation": ORDER,
     "order-rejected": {**ORDER, "reason": "out_of_stock"},
+    "order-confirmed": ORDER,
+    "order-shipped": {**ORDER, "carrier": "Parcel Co", "trackingNumber": "PC-1"},
+    "order-delivered": ORDER,
+    "order-cancelled": {**ORDER, "reason": "changed my mind", "cancelledBy": "user"},
     "low-stock-alert": {"productName": "Mug", "sku": "mug", "currentStock": 2, "threshold": 3},
 }
 HOSTILE = [
@@ -105,6 +109,44 @@ def test_rejection_says_why_and_that_the_money_comes_back(renderer, reason, word
     for text in renderer.render("order-rejected", {**ORDER, "reason": reason}):
         assert words in text
         assert "what you paid goes back to you" in text
+
+
+def test_shipped_mail_carries_carrier_tracking_and_an_https_link(renderer):
+    link = "https://parcels.example/track?id=PC-1&lang=en"
+
+    html, text = renderer.render("order-shipped", {**DATA["order-shipped"], "trackingUrl": link})
+
+    assert "Parcel Co" in html
+    assert "PC-1" in text
+    assert 'href="https://parcels.example/track?id=PC-1&amp;lang=en"' in html
+    assert link in text
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "http://parcels.example/",
+        "data:text/html,x",
+        'https://x.example/" onmouseover="alert(1)',
+        "https://user:password@x.example/",
+        " https://x.example/",
+        "",
+        7,
+    ],
+)
+def test_a_link_that_is_no_plain_https_address_is_refused(renderer, link):
+    with pytest.raises(InvalidInputError, match="https"):
+        renderer.render("order-shipped", {**DATA["order-shipped"], "trackingUrl": link})
+
+
+def test_shipped_mail_without_tracking_speaks_of_none(renderer):
+    html, text = renderer.render("order-shipped", ORDER)
+
+    for form in (html, text):
+        assert "Carrier" not in form
+        assert "Tracking" not in form
+        assert "Follow" not in form
 
 
 def test_alert_names_product_stock_and_threshold(renderer):

@@ -6,7 +6,7 @@ import pytest
 
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
-from functions.reconciler.store import LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, LetterTables, PendingTables
 from shared.clock import Deadline
 from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
 from tests.fakes.failed_messages import InMemoryQueue
@@ -34,6 +34,7 @@ class World:
                 callbacks=frozenset({FAILURES}),
                 now=p.clock.now,
             ),
+            holds=HoldTables(p.tables),
             letters=LetterTables(p.tables, p.clock),
             ports=p.core_ports(),
         )

@@ -1,0 +1,102 @@
+"""Reservations as items."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from functions.commands.holds import Request
+from functions.commands.shelves import available_of, give_back, hold
+from shared.clock import Clock, iso
+from shared.holds import Hold, HoldStatus, line_item
+from shared.ledger import shard_of
+from shared.ports import Tables
+from shared.schema import RESERVATIONS, STOCK
+from shared.writes import Absent, AnyOf, Equals, Put, Update, Value, Write
+
+
+class ReservationTables:
+    """Reservations in tables, one per order.
+
+    Args:
+        hold_seconds: how long held units wait for their checkout.
+    """
+
+    def __init__(self, tables: Tables, clock: Clock, *, hold_seconds: int) -> None:
+        self._tables, self._clock = tables, clock
+        self.hold_seconds = hold_seconds
+
+    def look(self, request: Request) -> tuple[Hold | None, Mapping[str, int]]:
+        """The order's reservation and the units available, in one batch.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        skus = list(request.units)
+        reservation, *rows = self._tables.get_many(
+            [
+                (RESERVATIONS.name, {"orderId": request.order_id}),
+                *((STOCK.name, {"sku": sku}) for sku in skus),
+            ]
+        )
+        found = zip(skus, rows, strict=True)
+        available = {sku: int(str(row["available"])) for sku, row in found if row is not None}
+        return (None if reservation is None else Hold.from_item(reservation)), available
+
+    def find(self, order_id: str) -> Hold | None:
+        """The order's reservation, whatever became of it.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        item = self._tables.get(RESERVATIONS.name, {"orderId": order_id})
+        return None if item is None else Hold.from_item(item)
+
+    def available(self, held: Hold) -> Mapping[str, int]:
+        """Units available now of each held SKU that is still in the catalogue.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        return available_of(self._tables, held.units)
+
+    def now(self) -> str:
+        """The current moment, as reservations are stored."""
+        return iso(self._clock.now())
+
+    def place(self, request: Request, event_id: str) -> Sequence[Write]:
+        """The reservation and its units: all or none, and never over one that is in force."""
+        moment = self._clock.now()
+        now = iso(moment)
+        item: dict[str, Value] = {
+            "orderId": request.order_id,
+            "eventId": event_id,
+            "items": [line_item(line) for line in request.lines],
+            "status": HoldStatus.HELD.value,
+            "heldAt": now,
+            "expiresAt": iso(moment + timedelta(seconds=self.hold_seconds)),
+            # Whoever ends the hold removes this; what keeps it still has units.
+            "holdShard": shard_of(request.order_id),
+        }
+        free = AnyOf((Absent(), Equals("status", HoldStatus.RELEASED.value)))
+        return [
+            Put(RESERVATIONS.name, item, when=(free,)),
+            *(hold(sku, units, now) for sku, units in request.units.items()),
+        ]
+
+    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
+        """This very hold released, every unit of it on its shelf again, where that still exists."""
+        now = self.now()
+        released = Update(
+            RESERVATIONS.name,
+            {"orderId": held.order_id},
+            set={
+                "status": HoldStatus.RELEASED.value,
+                "releasedAt": now,
+                "releaseReason": reason,
+            },
+            remove=("holdShard",),
+            when=(Equals("status", HoldStatus.HELD.value), Equals("eventId", held.event_id)),
+        )
+        return [
+            released,
+            *(give_back(sku, units, now) for sku, units in held.units.items() if sku in shelves),
+        ]

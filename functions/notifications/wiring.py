@@ -1,0 +1,57 @@
+"""What the use cases work with: services and stores behind the ports."""
+
+from dataclasses import dataclass
+
+from functions.notifications.devices import DeviceTables
+from functions.notifications.domain import Channel, Sender
+from functions.notifications.mailer import SESMailer
+from functions.notifications.ports import Mailer, PushSender, TextSender
+from functions.notifications.pushes import SNSPushSender
+from functions.notifications.sending import Once
+from functions.notifications.settings import NotificationsSettings
+from functions.notifications.store import SendLedgerTables
+from functions.notifications.templates import JinjaRenderer
+from functions.notifications.texts import SNSTextSender
+from shared.adapters import clients
+from shared.consumer import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """What carries a notice out of the house, by channel."""
+
+    mail: Mailer
+    text: TextSender
+    push: PushSender
+
+    @classmethod
+    def of(cls, settings: NotificationsSettings) -> "Senders":
+        """SES and SNS."""
+        sender = Sender(settings.sender_address, settings.shop_name, settings.ses_configuration_set)
+        return cls(
+            SESMailer(clients.mail(), sender),
+            SNSTextSender(clients.messages, settings.sms_sender_id),
+            SNSPushSender(clients.messages),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The stores and rules around the senders."""
+
+    ledger: SendLedgerTables
+    once: Once
+    devices: DeviceTables
+    renderer: JinjaRenderer
+
+    @classmethod
+    def of(cls, settings: NotificationsSettings, ports: Ports) -> "Desk":
+        """Over the given ports, with the caps of the settings."""
+        caps = {Channel.EMAIL: settings.mails_per_hour, Channel.SMS: settings.sms_per_hour}
+        ledger = SendLedgerTables(ports.tables, ports.clock, caps=caps)
+        return cls(
+            ledger=ledger,
+            once=Once(ledger, ports.clock, ports.telemetry),
+            devices=DeviceTables(ports.tables, ports.clock),
+            renderer=JinjaRenderer(shop_name=settings.shop_name, currency=settings.currency),
+        )

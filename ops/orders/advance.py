@@ -1,0 +1,100 @@
+"""Publishes a lifecycle event about an order and waits for its verdict.
+
+The command line changes nothing itself: the event takes the same way as everybody's, and the
+orders function decides about it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ops.dead_letters.domain import OperatorError
+from shared.clock import Clock, iso
+from shared.contracts import catalog
+from shared.contracts.sources import API
+from shared.effects import Outbound
+from shared.envelope import validated
+from shared.ports import Publisher, Tables
+from shared.schema import ORDERS
+from shared.writes import Item
+
+_POLL_SECONDS = 0.5
+# What of a stored order an event repeats.
+_REPEATED = (
+    "orderId",
+    "userId",
+    "customerName",
+    "customerEmail",
+    "customerAddress",
+    "items",
+    "totalAmount",
+    "status",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the event did: the verdict, and the order's state afterwards."""
+
+    verdict: str
+    status: str
+
+
+class Advancer:
+    """Moves orders of one stage."""
+
+    def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:
+        self._tables, self._publisher, self._clock = tables, publisher, clock
+
+    def publish(
+        self, order_id: str, event_type: str, facts: Mapping[str, Any], *, event_id: str
+    ) -> None:
+        """Publish the event.
+
+        Raises:
+            OperatorError: there is no such order.
+            InvalidInputError: a fact breaks a rule; names it.
+            PublishError: QStash did not take it; repeating is harmless under the same id.
+        """
+        order = self._order(order_id)
+        payload = {name: order[name] for name in _REPEATED if order.get(name) is not None}
+        values = {
+            "eventId": event_id,
+            "eventType": event_type,
+            "timestamp": iso(self._clock.now()),
+            "version": "1.0",
+            "source": API,
+            "correlationId": order.get("correlationId") or order_id,
+            "payload": {**payload, **{k: v for k, v in facts.items() if v is not None}},
+        }
+        event = validated(catalog.models()[event_type], _plain(values))
+        self._publisher.publish([Outbound.of(event)])
+
+    def verdict(self, order_id: str, event_id: str, *, seconds: float) -> Verdict | None:
+        """What became of the event, None if that is not known within the time.
+
+        Raises:
+            OperatorError: there is no such order.
+        """
+        end = self._clock.monotonic() + seconds
+        while True:
+            order = self._order(order_id)
+            for entry in cast("list[Item]", order.get("timeline") or []):
+                if entry["eventId"] == event_id:
+                    return Verdict(str(entry["verdict"]), str(order["status"]))
+            if self._clock.monotonic() >= end:
+                return None
+            self._clock.sleep(_POLL_SECONDS)
+
+    def _order(self, order_id: str) -> Item:
+        order = self._tables.get(ORDERS.name, {"orderId": order_id})
+        if order is None:
+            raise OperatorError(f"order: there is no order {order_id}")
+        return order
+
+
+def _plain(value: Any) -> Any:
+    """Stored values as JSON ones: what is absent is left out."""
+    if isinstance(value, Mapping):
+        return {name: _plain(child) for name, child in value.items() if child is not None}
+    return [_plain(child) for child in value] if isinstance(value, list | tuple) else value

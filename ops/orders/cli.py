@@ -1,0 +1,65 @@
+"""``python -m ops order``: confirm, process, ship, deliver, cancel."""
+
+import argparse
+import uuid
+from typing import Any
+
+from ops import connect
+from ops.orders.advance import Advancer
+from ops.terminal import harmless
+from shared.clock import SystemClock, iso
+from shared.contracts import topics
+
+_STEPS = {
+    "confirm": (topics.ORDER_CONFIRMED, "the payment arrived"),
+    "process": (topics.ORDER_PROCESSING, "it is being packed"),
+    "ship": (topics.ORDER_SHIPPED, "it left"),
+    "deliver": (topics.ORDER_DELIVERED, "it arrived"),
+    "cancel": (topics.ORDER_CANCELLED, "it will not be shipped; stock and money go back"),
+}
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The ``order`` command and its steps."""
+    parser = commands.add_parser("order", help="move an order along its life")
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    for name, (event_type, help_text) in _STEPS.items():
+        step = steps.add_parser(name, help=help_text)
+        step.add_argument("order_id")
+        step.add_argument("--wait", type=float, default=30, help="seconds to wait for the verdict")
+        step.set_defaults(run=_run, event_type=event_type)
+        connect.add_options(step)
+        if name == "ship":
+            step.add_argument("--carrier")
+            step.add_argument("--tracking-number")
+            step.add_argument("--tracking-url", help="an https address")
+        if name == "cancel":
+            step.add_argument("--reason", required=True, help="why; the customer may read it")
+
+
+def _run(options: argparse.Namespace) -> int:
+    connection = connect.connect(options)
+    advancer = Advancer(connection.tables, connection.publisher, connection.clock)
+    event_id = f"evt_{uuid.uuid4().hex}"
+    advancer.publish(options.order_id, options.event_type, _facts(options), event_id=event_id)
+    verdict = advancer.verdict(options.order_id, event_id, seconds=options.wait)
+    if verdict is None:
+        print(f"published as {event_id}; no verdict within {options.wait:g} s")
+        return 1
+    print(f"{harmless(options.order_id)}  {verdict.verdict}: the order is {verdict.status}")
+    return 0 if verdict.verdict == "applied" else 1
+
+
+def _facts(options: argparse.Namespace) -> dict[str, Any]:
+    match options.step:
+        case "ship":
+            return {
+                "carrier": options.carrier,
+                "trackingNumber": options.tracking_number,
+                "trackingUrl": options.tracking_url,
+            }
+        case "deliver":
+            return {"deliveredAt": iso(SystemClock().now())}
+        case "cancel":
+            return {"reason": options.reason, "cancelledBy": "admin"}
+    return {}

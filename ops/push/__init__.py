@@ -1,0 +1,1 @@
+"""Which devices a user is told on."""
