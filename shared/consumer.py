@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
 
 from shared.clock import Clock
 from shared.contracts.topics import Topic
 from shared.delivery import Consumer, Endpoint, Verify
 from shared.envelope import Event, read_event
-from shared.errors import NotSupportedError
 from shared.ledger import Ledger
 from shared.ports import Claims, Publisher, Tables, Telemetry
-from shared.processing import Processor, Route, Routes, route
+from shared.processing import Processor, Routes
 from shared.settings import ConsumerSettings
 
 
@@ -32,15 +30,6 @@ def reader(routes: Routes, *, max_bytes: int = 262_144) -> Callable[[bytes], Eve
     """Reads the events that these routes handle."""
     models = {event_type: entry.model for event_type, entry in routes.items()}
     return lambda body: read_event(body, models, max_bytes=max_bytes)
-
-
-def unsupported(model: type[Event]) -> Route[Event]:
-    """A type of the contract that is refused until somebody builds it: loudly, as permanent."""
-
-    def refuse(event: Event) -> NoReturn:
-        raise NotSupportedError(f"eventType: {event.event_type} is not supported by this version")
-
-    return route(model, refuse)
 
 
 def consumer(

@@ -97,12 +97,6 @@ class UnknownEventTypeError(PermanentError):
     code = "unknown_event_type"
 
 
-class NotSupportedError(PermanentError):
-    """A type of the contract that this version does not act on yet: refused, never swallowed."""
-
-    code = "not_supported"
-
-
 class PaymentReusedError(PermanentError):
     """The payment already belongs to another cart; the first order stays as it is (I4)."""
 

@@ -7,10 +7,10 @@ from functions.notifications.domain import Channel, Sender
 from functions.notifications.mailer import SESMailer
 from functions.notifications.ports import Mailer, PushSender, TextSender
 from functions.notifications.pushes import SNSPushSender
+from functions.notifications.rendering import JinjaRenderer
 from functions.notifications.sending import Once
 from functions.notifications.settings import NotificationsSettings
 from functions.notifications.store import SendLedgerTables
-from functions.notifications.templates import JinjaRenderer
 from functions.notifications.texts import SNSTextSender
 from shared.adapters import clients
 from shared.consumer import Ports

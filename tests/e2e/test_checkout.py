@@ -140,21 +140,18 @@ def test_a_poisoned_message_ends_in_one_dead_letter_that_names_the_cause(client)
     assert [delivery["status"] for delivery in deliveries] == [489]
 
 
-def test_a_type_that_is_not_built_yet_is_refused_loudly(client):
+def test_a_type_that_nobody_knows_is_refused_loudly(client):
     event = {
-        "eventId": "evt-e2e-unsupported",
-        "eventType": "inventory.stock.reserved",
+        "eventId": "evt-e2e-unknown",
+        "eventType": "inventory.stock.juggled",
         "timestamp": "2026-01-01T00:00:00Z",
         "version": "1.0",
         "source": "orders-service",
-        "payload": {
-            "orderId": "ord_1",
-            "items": [{"productId": "mug", "quantity": 1, "reserved": True}],
-        },
+        "payload": {},
     }
 
     answer = client.deliver("inventory", event)
 
     assert answer.status_code == 489
     assert answer.headers["upstash-nonretryable-error"] == "true"
-    assert answer.json()["error"]["code"] == "not_supported"
+    assert answer.json()["error"]["code"] == "unknown_event_type"

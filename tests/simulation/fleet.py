@@ -16,8 +16,8 @@ from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
 from functions.notifications import handler as notifications
 from functions.notifications import wiring
+from functions.notifications.rendering import JinjaRenderer
 from functions.notifications.settings import NotificationsSettings
-from functions.notifications.templates import JinjaRenderer
 from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings

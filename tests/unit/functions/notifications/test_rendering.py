@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.notifications import templates
-from functions.notifications.templates import TEMPLATES, JinjaRenderer, money
+from functions.notifications import rendering as templates
+from functions.notifications.rendering import TEMPLATES, JinjaRenderer, money
 from shared.errors import InvalidInputError
 
 LINES = [

@@ -1,0 +1,139 @@
+"""What operators do, through their own command line, on the deployed stack."""
+
+import json
+import subprocess
+import sys
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stack_client import cart, line, wait_for
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def ops(stack, tmp_path_factory):
+    """Runs ``python -m ops`` against the stack; its exit status and what it printed."""
+    file = tmp_path_factory.mktemp("ops") / "stack.json"
+    file.write_text(json.dumps(asdict(stack)), encoding="utf-8")
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "ops", *arguments, "--stack", str(file)]
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def _ordered(client, sku, quantity=1):
+    body = cart(line(sku, quantity))
+    order_id = client.check_out(body).json()["data"]["orderId"]
+    assert client.settled(order_id)["status"] == "confirmed"
+    client.quiet()
+    return order_id, body["customerEmail"]
+
+
+def test_an_order_is_driven_through_its_whole_life_and_tells_it(client, ops):
+    order_id, address = _ordered(client, client.shelf("e2e-life", 5))
+
+    steps = [
+        ops("order", "confirm", order_id),
+        ops("order", "process", order_id),
+        ops(
+            *("order", "ship", order_id, "--carrier", "Parcel Co"),
+            *("--tracking-number", "PC-1", "--tracking-url", "https://parcels.example/PC-1"),
+        ),
+        ops("order", "deliver", order_id),
+    ]
+    too_late, said = ops("order", "cancel", order_id, "--reason", "too late")
+
+    assert [status for status, _ in steps] == [0, 0, 0, 0], steps
+    assert (too_late, "late: the order is DELIVERED" in said) == (1, True)
+    client.quiet()
+    subjects = [mail["Subject"].partition(" - ")[0] for mail in client.mails(address)]
+    assert subjects == [
+        "Order Confirmation",
+        "Your order is confirmed",
+        "Your order is on its way",
+        "Your order has arrived",
+    ]
+    timeline = client.item("orders", orderId=order_id)["timeline"]
+    assert [(entry["type"], entry["verdict"]) for entry in timeline] == [
+        ("command.checkout", "placed"),
+        ("order.created", "recorded"),
+        ("order.confirmed", "applied"),
+        ("order.processing", "applied"),
+        ("order.shipped", "applied"),
+        ("order.delivered", "applied"),
+        ("order.cancelled", "late"),
+    ]
+    status, story = ops("trace", order_id)
+    assert status == 0
+    assert "order.shipped" in story
+    assert client.item("stock", sku="e2e-life")["available"] == 4
+
+
+def test_a_cancelled_order_gives_back_stock_and_money_once(client, ops):
+    sku = client.shelf("e2e-cancel", 5)
+    order_id, address = _ordered(client, sku, 2)
+
+    first = ops("order", "cancel", order_id, "--reason", "changed my mind")
+    again = ops("order", "cancel", order_id, "--reason", "once more")
+
+    assert (first[0], again[0]) == (0, 1)
+    client.quiet()
+    assert client.item("stock", sku=sku)["available"] == 5
+    checkout = wait_for(
+        lambda: client.item("checkouts", orderId=order_id).get("refundStatus"), "a refund request"
+    )
+    assert checkout == "requested"
+    told = [m["Subject"].partition(" - ")[0] for m in client.mails(address)]
+    assert told == ["Order Confirmation", "Your order is cancelled"]
+
+
+@pytest.fixture
+def no_timers_left(client):
+    """A hold leaves a release on its way for a quarter of an hour: nobody waits for it here."""
+    yield
+    client.forget_messages()
+
+
+@pytest.mark.usefixtures("no_timers_left")
+def test_fifty_reservations_for_ten_units_make_ten_holds_and_a_released_one_goes_back(client):
+    sku = client.shelf("e2e-hold", 10)
+    ids = [f"ord_hold_{uuid.uuid4().hex[:8]}" for _ in range(50)]
+    for order_id in ids:
+        client.publish(client.url("commands"), _command("reserve", order_id, sku))
+
+    held = wait_for(lambda: _held(client, ids, 10), "ten holds", limit=90)
+
+    row = client.item("stock", sku=sku)
+    assert (row["available"], row["reserved"]) == (0, 10)
+    release = _command("release", held[0], sku)
+    release["payload"]["reason"] = "cancelled"
+    client.publish(client.url("commands"), release)
+    wait_for(lambda: client.item("stock", sku=sku)["available"] == 1, "the unit is back")
+
+
+def _command(what, order_id, sku):
+    return {
+        "eventId": f"evt-{what}-{order_id}",
+        "eventType": f"command.inventory.{what}",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "version": "1.0",
+        "source": "api",
+        "payload": {"orderId": order_id, "items": [{"productId": sku, "quantity": 1}]},
+    }
+
+
+def _held(client, ids, expected):
+    rows = [client.item("reservations", orderId=order_id) for order_id in ids]
+    held = [row["orderId"] for row in rows if row is not None and row["status"] == "held"]
+    return held if len(held) == expected else None
