@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +48,30 @@ class Process:
     def to_json(self) -> dict[str, str | int]:
         """What `down` needs, for the processes file."""
         return {"name": self.name, "pid": self.pid, "started": self.started, "log": self.log}
+
+
+@contextmanager
+def interruptions_wait() -> Iterator[None]:
+    """Hold back Ctrl-C and SIGTERM until the block ends.
+
+    Between a child's birth and the moment that somebody remembers it, an interruption would leave
+    it without anybody to stop it. Only the main thread receives signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = {
+        number: signal.signal(number, lambda caught, _frame: waiting.append(caught))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for caught in waiting:
+            signal.raise_signal(caught)
 
 
 def start(name: str, command: Sequence[str], home: Home, environment: Mapping[str, str]) -> Process:
@@ -108,13 +133,15 @@ def run(name: str, command: Sequence[str], home: Home, environment: Mapping[str,
 
     When this program is interrupted meanwhile, the command ends too, with all it started.
     """
-    process = start(name, command, home, environment)
+    started: list[Process] = []
     try:
-        while process.is_running():
+        with interruptions_wait():
+            started.append(start(name, command, home, environment))
+        while started[0].is_running():
             time.sleep(_POLL_SECONDS)
     finally:
-        stop([process], home)
-    return process.exit_code()
+        stop(started, home)
+    return started[0].exit_code()
 
 
 def _stop_leftovers(process: Process, home: Home) -> None:

@@ -93,8 +93,9 @@ class Launcher:
     def _launch(
         self, name: str, command: Sequence[str], settings: Mapping[str, str] | None = None
     ) -> Process:
-        process = processes.start(
-            name, command, self.home, settings or environment.of_child(self.home)
-        )
-        self.remember(process)
+        with processes.interruptions_wait():
+            process = processes.start(
+                name, command, self.home, settings or environment.of_child(self.home)
+            )
+            self.remember(process)
         return process

@@ -10,16 +10,6 @@ from tests.builders import answer_of, order_row, stock
 from tests.contracts.samples import PATHS, name_of, sample, text_of, values_of
 from tests.pipeline import Pipeline
 
-BUSINESS_TABLES = (
-    "orders",
-    "stock",
-    "checkouts",
-    "movements",
-    "notifications",
-    "audit",
-    "reservations",
-)
-
 
 @pytest.fixture
 def pipeline() -> Pipeline:
@@ -38,10 +28,6 @@ def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
     if order_id is not None:
         shop.memory.seed("orders", order_row(orderId=order_id))
         shop.memory.seed("checkouts", {"orderId": order_id, "status": "rejected"})
-
-
-def contents(shop: Pipeline) -> dict[str, Any]:
-    return {table: list(shop.memory.all(table)) for table in BUSINESS_TABLES}
 
 
 @pytest.mark.parametrize("path", PATHS, ids=map(name_of, PATHS))

@@ -61,7 +61,7 @@ class Journal:
 
     def story(self, subjects: Iterable[str] = ()) -> list[str]:
         """The lines about some subjects, and what concerned everybody meanwhile; else all lines."""
-        wanted = {self.family(subject) for subject in subjects}
+        wanted = self._with_neighbours({self.family(subject) for subject in subjects})
         about = [entry for entry in self.entries if self._is_about(entry, wanted)]
         start = about[0].at - _PROLOGUE if wanted and about else 0.0
         told = [
@@ -76,6 +76,13 @@ class Journal:
             return lines
         head = MOST_LINES // 4
         return [*lines[:head], f"  … {left_out} lines left out …", *lines[head + left_out :]]
+
+    def _with_neighbours(self, wanted: set[str]) -> set[str]:
+        """A shelf's story is that of the orders that took from it."""
+        orders = set(self._families.values())
+        shelves = wanted - orders
+        near = [entry for entry in self.entries if shelves & entry.subjects]
+        return wanted | {self.family(subject) for entry in near for subject in entry.subjects}
 
     def _is_about(self, entry: Entry, wanted: set[str]) -> bool:
         return not wanted or bool(wanted & {self.family(subject) for subject in entry.subjects})

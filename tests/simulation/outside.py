@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from tests.simulation.invocation import Invocation
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-_READ = (*EVERYWHERE, Fault.SILENT_BEFORE)
-_QUERY = (*_READ, Fault.STALE)
-_SILENT = (Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.SILENT_LATE)
-_WRITE = (*EVERYWHERE, *_SILENT, Fault.THROTTLED)
-_MAIL = (*EVERYWHERE, *_SILENT, Fault.THROTTLED, Fault.NEVER)
-_WEB = (*EVERYWHERE, *_SILENT, Fault.REFUSED, Fault.GARBLED, Fault.PARTIAL)
+READ = (*EVERYWHERE, Fault.SILENT_BEFORE)
+QUERY = (*READ, Fault.STALE)
+SILENT = (Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.SILENT_LATE)
+WRITE = (*EVERYWHERE, *SILENT, Fault.THROTTLED)
+MAIL = (*EVERYWHERE, *SILENT, Fault.THROTTLED, Fault.NEVER)
+WEB = (*EVERYWHERE, *SILENT, Fault.REFUSED, Fault.GARBLED, Fault.PARTIAL)
 _STICKY = {Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.REFUSED}
 
 
@@ -64,13 +64,13 @@ class GuardedTables:
                 run.suppression_read = self._world.now
             return self._world.tables.get(table, key)
 
-        return run.call(f"tables.get {table}", effect, possible=_READ, silent=_no_store)
+        return run.call(f"tables.get {table}", effect, possible=READ, silent=_no_store)
 
     def get_many(self, keys: Sequence[tuple[str, Key]]) -> list[Item | None]:
         return self._instance.running().call(
             "tables.get_many",
             lambda _fault: self._world.tables.get_many(keys),
-            possible=_READ,
+            possible=READ,
             silent=_no_store,
         )
 
@@ -90,7 +90,7 @@ class GuardedTables:
             return ask(table, value, index=index, newest_first=newest_first, limit=limit)
 
         return self._instance.running().call(
-            f"tables.query {table}", effect, possible=_QUERY, silent=_no_store
+            f"tables.query {table}", effect, possible=QUERY, silent=_no_store
         )
 
     def transact(self, writes: Sequence[Write]) -> None:
@@ -112,7 +112,7 @@ class GuardedTables:
         key = run.call(
             name,
             effect,
-            possible=_WRITE,
+            possible=WRITE,
             silent=_no_store,
             throttled=lambda: ContentionError("transaction conflict"),
         )
@@ -142,7 +142,7 @@ class GuardedMailer:
         return run.call(
             "mailer.send",
             effect,
-            possible=_MAIL,
+            possible=MAIL,
             silent=lambda: DeliveryUnknownError("no answer"),
             throttled=lambda: DependencyError("too many requests", retry_after=30),
         )
@@ -175,7 +175,7 @@ class WebPool:
         fault = run.qstash_trouble.pop() if run.qstash_trouble else None
         name = f"qstash {method} {url.partition('/v2/')[2].partition('?')[0].partition('/')[0]}"
         if fault is None:
-            fault = self._world.dice.fault(name, _WEB)
+            fault = self._world.dice.fault(name, WEB)
             if fault in _STICKY and self._world.dice.fraction() < 0.7:
                 run.qstash_trouble = [fault] * 2
 

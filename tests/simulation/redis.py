@@ -11,7 +11,7 @@ from tests.simulation.dice import EVERYWHERE, Fault
 if TYPE_CHECKING:
     from tests.simulation.fleet import Instance
 
-_POSSIBLE = (*EVERYWHERE, Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.RESENT)
+POSSIBLE = (*EVERYWHERE, Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.RESENT)
 _GOES_WRONG = {Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER}
 Answer = bytes | int | None
 
@@ -97,4 +97,4 @@ class RedisClient:
             run.redis_failed = True
             return NoRedisError("no answer")
 
-        return run.call(name, effect, possible=_POSSIBLE, silent=silent)
+        return run.call(name, effect, possible=POSSIBLE, silent=silent)

@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -116,3 +117,16 @@ def test_two_commands_never_work_on_one_stack(home):
         records.exclusive(home),
     ):
         raise AssertionError("both hold it")
+
+
+def test_an_interruption_waits_until_the_child_is_remembered():
+    told = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
+    try:
+        with processes.interruptions_wait():
+            signal.raise_signal(signal.SIGTERM)
+            assert told == []
+        assert told == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) is not before
+    finally:
+        signal.signal(signal.SIGTERM, before)
