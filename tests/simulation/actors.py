@@ -42,6 +42,8 @@ class Crowd:
         wild: list[tuple[int, Deed]] = [
             (8, self._pays_twice),
             (7, self._commands),
+            (7, self._holds),
+            (8, self._moves_orders),
             (7, self._restocks),
             (3, self._bounces),
             (3, self._estranges),
@@ -113,6 +115,32 @@ class Crowd:
             world.command(other, world.new_event_id("command"))
         if self._rng.random() < 0.4:
             deeds.check_out(world, self._new_cart(wanted.payment_id))
+
+    def _holds(self) -> None:
+        """Units are held for an order, which then is paid, given back, or forgotten."""
+        world, wanted = self._world, self._new_cart()
+        units = {sku: count for sku, (count, _) in wanted.lines.items()}
+        other = dict.fromkeys(self._rng.sample(list(self._scenario.catalogue), 2), 1)
+        deeds.reserve(world, wanted.order_id, units if self._rng.random() < 0.7 else other)
+        follow_ups: tuple[Deed, ...] = (
+            lambda: deeds.reserve(world, wanted.order_id, units),
+            lambda: deeds.reserve(world, wanted.order_id, other),
+            lambda: deeds.release(world, wanted.order_id, units, "cancelled"),
+            lambda: deeds.release(world, wanted.order_id, units, "timeout"),
+            lambda: world.command(wanted, world.new_event_id("command")),
+        )
+        for follow_up in self._rng.sample(follow_ups, self._rng.choice((0, 1, 2))):
+            world.scheduler.after(self._rng.choice((0.0, 0.05, 30.0, 1000.0)), follow_up)
+        if self._rng.random() < 0.6:
+            deeds.check_out(world, wanted)
+
+    def _moves_orders(self) -> None:
+        """What becomes of orders is told in the wrong order, twice, and by two people at once."""
+        orders = [str(row["orderId"]) for row in self._world.tables.all("orders")]
+        for order_id in self._rng.sample(orders, min(len(orders), 3)):
+            kinds = ("confirmed", "processing", "shipped", "delivered", "cancelled")
+            for kind in self._rng.choices(kinds, (4, 3, 3, 2, 3), k=self._rng.choice((1, 2, 4))):
+                deeds.move_order(self._world, order_id, kind)
 
     def _measures(self) -> None:
         deeds.report_metric(self._world, self._rng.randrange(1, 90))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ORDER_EDGES = {
     None: {"PENDING"},
     "PENDING": {"CONFIRMED", "CANCELLED"},
-    "CONFIRMED": {"PROCESSING", "CANCELLED"},
+    "CONFIRMED": {"PROCESSING", "SHIPPED", "CANCELLED"},
     "PROCESSING": {"SHIPPED", "CANCELLED"},
     "SHIPPED": {"DELIVERED"},
 }
@@ -36,7 +36,7 @@ def lines_of(order: Item) -> dict[str, tuple[int, Decimal]]:
     return {
         line["productId"] + (f"#{line['variationId']}" if line.get("variationId") else ""): (
             int(line["quantity"]),
-            Decimal(str(line["price"])).quantize(CENT),
+            Decimal(str(line.get("price", 0))).quantize(CENT),
         )
         for line in found
     }
@@ -49,7 +49,7 @@ def _changed(commit: Commit, table: str) -> Iterator[Change]:
 # ------------------------------------------------------------------ at every commit
 def i1_stock_is_never_negative(_world: "World", commit: Commit) -> Iterator[Breach]:
     for change in _changed(commit, "stock"):
-        left = int(str((change.after or {}).get("available", 0)))
+        left = min(int(str((change.after or {})[name])) for name in ("available", "reserved"))
         if left < 0:
             yield Breach(
                 "I1", f"{change.key[0]} has {left} units on its shelf", frozenset(change.key)
@@ -57,15 +57,15 @@ def i1_stock_is_never_negative(_world: "World", commit: Commit) -> Iterator[Brea
 
 
 def i2_shelves_and_orders_add_up(world: "World", commit: Commit) -> Iterator[Breach]:
-    """Checked for the SKUs that a commit touches: initial + restocked - available = ordered."""
+    """For the SKUs that a commit touches: initial + restocked = on the shelf + held + ordered."""
     touched = {change.key[0] for change in _changed(commit, "stock")}
-    for change in _changed(commit, "orders"):
+    for change in (*_changed(commit, "orders"), *_changed(commit, "reservations")):
         touched |= set(lines_of(change.after or change.before or {"items": []}))
     for sku in sorted(touched):
         row = world.tables.row("stock", sku)
         if row is None:
             continue
-        sold = world.records.stocked[sku] - int(str(row["available"]))
+        sold = world.records.stocked[sku] - units_of(row)
         ordered = sum(
             lines_of(order).get(sku, (0, 0))[0]
             for order in world.tables.all("orders")
@@ -74,6 +74,23 @@ def i2_shelves_and_orders_add_up(world: "World", commit: Commit) -> Iterator[Bre
         if sold != ordered:
             told = f"{sold} units of {sku} left the shelf, live orders have {ordered}"
             yield Breach("I2", told, frozenset({sku}))
+        held = _held(world, sku)
+        if held != int(str(row["reserved"])):
+            told = f"{row['reserved']} units of {sku} are reserved, holds in force have {held}"
+            yield Breach("I2", told, frozenset({sku}))
+
+
+def _held(world: "World", sku: str) -> int:
+    return sum(
+        lines_of(row).get(sku, (0, 0))[0]
+        for row in world.tables.all("reservations")
+        if row["status"] == "held"
+    )
+
+
+def units_of(shelf: Item) -> int:
+    """Units in the house: on the shelf, and held for somebody."""
+    return int(str(shelf["available"])) + int(str(shelf["reserved"]))
 
 
 def i3_one_order_per_payment_for_ever(world: "World", commit: Commit) -> Iterator[Breach]:
@@ -123,11 +140,12 @@ def _confirms(commit: Commit, key: tuple[str, ...]) -> bool:
 
 
 def _taken(commit: Commit) -> dict[str, int]:
-    return {
-        change.key[0]: int(str(change.before["available"])) - int(str(change.after["available"]))
+    taken = {
+        change.key[0]: units_of(change.before) - units_of(change.after)
         for change in _changed(commit, "stock")
         if change.before is not None and change.after is not None
     }
+    return {sku: units for sku, units in taken.items() if units}
 
 
 def i8_an_event_is_decided_once(world: "World", commit: Commit) -> Iterator[Breach]:

@@ -76,6 +76,49 @@ def reprice(world: World, sku: str, price: Decimal) -> None:
     world.tables.transact([Update("stock", {"sku": sku}, set={"price": price})])
 
 
+def reserve(world: World, order_id: str, wanted: Mapping[str, int]) -> None:
+    """Another system asks to hold units for an order."""
+    _inventory(world, "reserve", order_id, wanted, {})
+
+
+def release(world: World, order_id: str, wanted: Mapping[str, int], reason: str) -> None:
+    """Another system gives held units back, or says that their time is up."""
+    _inventory(world, "release", order_id, wanted, {"reason": reason})
+
+
+def _inventory(
+    world: World, what: str, order_id: str, wanted: Mapping[str, int], extra: Mapping[str, str]
+) -> None:
+    items = [{**_product(sku), "quantity": units} for sku, units in wanted.items()]
+    event_id = world.new_event_id(what)
+    payload = {"orderId": order_id, "items": items, **extra}
+    event = envelope(f"command.inventory.{what}", payload, eventId=event_id, correlationId=order_id)
+    world.publish(event | {"timestamp": world.moment()}, who="another system")
+
+
+def move_order(world: World, order_id: str, kind: str) -> None:
+    """Warehouse, carrier or customer service tell what becomes of an order, in any order."""
+    row: Any = world.tables.row("orders", order_id)
+    lines = [
+        {name: value for name, value in line.items() if value is not None} for line in row["items"]
+    ]
+    extra = {
+        "delivered": {"deliveredAt": world.moment()},
+        "cancelled": {"reason": "changed their mind", "cancelledBy": "user"},
+    }.get(kind, {})
+    same = ("orderId", "userId", "customerName", "customerEmail", "customerAddress", "status")
+    payload = {name: row[name] for name in same} | {"items": lines, **extra}
+    payload["totalAmount"] = row["totalAmount"]
+    event_id = world.new_event_id(kind)
+    event = envelope(f"order.{kind}", payload, eventId=event_id, correlationId=order_id)
+    world.publish(event | {"timestamp": world.moment()}, who="warehouse")
+
+
+def _product(sku: str) -> dict[str, str]:
+    product, _, variation = sku.partition("#")
+    return {"productId": product} | ({"variationId": variation} if variation else {})
+
+
 def report_metric(world: World, value: int) -> None:
     """The storefront measures something."""
     event_id = world.new_event_id("metric")

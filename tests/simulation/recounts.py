@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from shared.clock import iso
 from shared.dead_letters.letter import LetterState
-from tests.simulation.always import lines_of
+from tests.simulation.always import lines_of, units_of
 from tests.simulation.journal import Breach
+from tests.simulation.outside import START
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -30,10 +33,19 @@ def i8_shelves_are_the_sum_of_their_movements(world: "World") -> Breaches:
     for row in world.tables.all("stock"):
         sku, moves = str(row["sku"]), world.tables.all("movements")
         moved = sum(int(str(m["delta"])) for m in moves if m["sku"] == sku)
-        changed = int(str(row["available"])) - world.records.initial[sku]
+        changed = units_of(row) - world.records.initial[sku]
         if moved != changed and not any(sku.partition("#")[0] in text for text in waiting):
             told = f"{changed} units of {sku} came or went, movements tell of {moved}"
             yield Breach("I8", told, about(sku))
+
+
+def i2_no_hold_outlives_its_time(world: "World") -> Breaches:
+    """Held units come back by themselves: nobody's forgotten cart keeps them for ever."""
+    now = iso(START + timedelta(seconds=world.now - 300))
+    for row in world.tables.all("reservations"):
+        if row["status"] == "held" and str(row["expiresAt"]) < now:
+            told = f"units are held for an order since {row['heldAt']}, and time is long up"
+            yield Breach("I2", told, about(row["orderId"]))
 
 
 def i19_orders_cost_what_the_catalogue_says(world: "World") -> Breaches:
@@ -98,6 +110,10 @@ _MEASURES = {
     ("notification.email", "sent"): "MailSent",
     ("inventory.stock.updated", "low"): "LowStockAlerts",
     ("analytics.metric", "measured"): "PageViews",
+    ("order.cancelled", "applied"): "OrdersMoved",
+    ("order.shipped", "applied"): "OrdersMoved",
+    ("command.inventory.reserve", "held"): "HoldsPlaced",
+    ("command.inventory.release", "released"): "HoldsReleased",
 }
 
 
