@@ -102,6 +102,7 @@ def test_a_cancelled_order_gives_back_stock_and_money_once(client, ops):
 def no_timers_left(client):
     """A hold leaves a release on its way for a quarter of an hour: nobody waits for it here."""
     yield
+    client.at_rest()
     client.forget_messages()
 
 
