@@ -36,7 +36,7 @@ EVERYWHERE = (*CRASHES, *PAUSES)
 
 
 # Calls that are made so rarely that their faults would hardly ever be seen.
-_SELDOM_CALLED = {"qstash GET dlq": 3.0, "qstash DELETE dlq": 8.0}
+_SELDOM_CALLED = {"qstash GET dlq": 3.0, "qstash DELETE dlq": 30.0}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from local.qstash.retry_expression import RetryExpression, parse_retry_expressio
 from tests.builders import request
 from tests.pipeline import URLS
 from tests.signing import by_hand, claims_for
+from tests.simulation.journal import Breach
 from tests.simulation.outside import START
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class SimulatedQStash:
         self.accepted: dict[str, float] = {}
         self.published_by: dict[str, str] = {}
         self.keys = [f"sig_{'current':0>28}", f"sig_{'following':0>28}"]
-        self._dedup: dict[str, tuple[float, str]] = {}
+        self._dedup: dict[str, tuple[float, str, str]] = {}
         self._dead: dict[str, dict[str, Any]] = {}
         self._tokens = self._failures = 0
 
@@ -88,24 +89,29 @@ class SimulatedQStash:
             if refuse is not None and refuse(index):
                 results.append({"error": "quota exceeded"})
             else:
-                results.append(self._accept(item, newer=newer))
-                event_id = str(item["headers"].get("Upstash-Forward-X-Event-ID"))
-                self.published_by.setdefault(event_id, who)
+                results.append(self._accept(item, who, newer=newer))
+                self.published_by.setdefault(_event_id(item), who)
         kinds = [str(item["headers"].get("Upstash-Forward-X-Event-Type")) for item in items]
-        ids = [str(item["headers"].get("Upstash-Forward-X-Event-ID")) for item in items]
+        ids = [_event_id(item) for item in items]
         note = f"publishes {', '.join(kinds)}"
         self._world.note(who, note, *ids)
         return results
 
-    def _accept(self, item: Mapping[str, Any], *, newer: bool) -> dict[str, Any]:
+    def _swallowed(self, event_id: str, first: str, who: str) -> None:
+        self._world.tally.add("swallowed")
+        if who.startswith("operator#") and not first.startswith("operator#"):
+            told = "a replay bore the original's deduplication id and was swallowed (F4)"
+            self._world.records.breach([Breach("I17", told, frozenset({event_id}))])
+
+    def _accept(self, item: Mapping[str, Any], who: str, *, newer: bool) -> dict[str, Any]:
         headers = {name.lower(): str(value) for name, value in item["headers"].items()}
         event_id = headers.get(f"{_FORWARD}x-event-id", "")
         self._world.records.published(str(item["destination"]), headers, str(item["body"]))
         self.accepted.setdefault(event_id, self._world.now)
         dedup = headers.get("upstash-deduplication-id", "")
-        since, known = self._dedup.get(dedup, (0.0, ""))
+        since, known, first = self._dedup.get(dedup, (0.0, "", ""))
         if dedup and known and self._world.now - since < DEDUP_WINDOW:
-            self._world.tally.add("swallowed")
+            self._swallowed(event_id, first, who)
             return {"messageId": known, "deduplicated": True}
         body = str(item["body"])
         message = Message(
@@ -124,7 +130,7 @@ class SimulatedQStash:
             newer=newer,
         )
         if dedup:
-            self._dedup[dedup] = (self._world.now, message.id)
+            self._dedup[dedup] = (self._world.now, message.id, who)
         delay = float(headers.get("upstash-delay", "0s").rstrip("s"))
         self._enqueue(message, delay)
         return {"messageId": message.id}
@@ -280,6 +286,10 @@ class SimulatedQStash:
     def rotate_keys(self) -> None:
         """The following key becomes the current one."""
         self.keys = [self.keys[1], f"sig_{f'rotated{self._tokens}':0>28}"]
+
+
+def _event_id(item: Mapping[str, Any]) -> str:
+    return str(item["headers"].get("Upstash-Forward-X-Event-ID"))
 
 
 def _function_of(url: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,12 @@ def test_a_seed_tells_the_same_story_in_another_process(hash_seed):
     command = [sys.executable, "-m", "tests.simulation", "--seed", "5", "--steps", str(STEPS)]
 
     told = subprocess.run(
-        command, env={"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
+        command,
+        env={"PYTHONHASHSEED": hash_seed},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
 
     assert told == f"{outcome.told()}\n{table(of_one(outcome), runs=1)}\n"
