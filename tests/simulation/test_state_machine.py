@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from shared.ids import order_id_for
 from tests.simulation import deeds, outside, redis
 from tests.simulation.actors import FUNCTIONS
 from tests.simulation.dice import Fault, Script
@@ -53,6 +54,20 @@ class ShopMachine(RuleBasedStateMachine):
     def command_past_the_api(self, payment: str, sku: str, other: str, count: int) -> None:
         wanted = deeds.cart(self.world, payment, {sku: count, other: count})
         self.world.command(wanted, self.world.new_event_id("command"))
+
+    @rule(payment=payments, sku=skus, count=units)
+    def hold(self, payment: str, sku: str, count: int) -> None:
+        deeds.reserve(self.world, order_id_for(payment), {sku: count})
+
+    @rule(payment=payments, sku=skus, reason=st.sampled_from(["cancelled", "timeout"]))
+    def give_back(self, payment: str, sku: str, reason: str) -> None:
+        deeds.release(self.world, order_id_for(payment), {sku: 1}, reason)
+
+    @rule(position=positions, kind=st.sampled_from(["confirmed", "shipped", "cancelled"]))
+    def move_an_order(self, position: int, kind: str) -> None:
+        orders = sorted(str(row["orderId"]) for row in self.world.tables.all("orders"))
+        if orders:
+            deeds.move_order(self.world, orders[position % len(orders)], kind)
 
     @rule(sku=skus, count=units)
     def restock(self, sku: str, count: int) -> None:
