@@ -85,6 +85,10 @@ e2e: setup ## Checkout to mail on a deployed stack
 chaos: setup ## The real code under a thousand seeded schedules of faults (SEED=42 STEPS=40 tells one story)
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(CHAOS_ARGS)
 
+.PHONY: planted
+planted: setup ## Break one promise after the other in a copy of the code, and let chaos find each (BUG=I7)
+	@$(PY) -m tests.mutations $(BUG) $(if $(BUG),--story)
+
 .PHONY: chaos-e2e
 chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the reckoning (SEED= repeats)
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(CHAOS_ARGS)

@@ -14,9 +14,12 @@ What must hold whatever crashes, arrives twice, arrives late, or is down. Genera
 from `tests/mutations/catalog.py`; a test fails when it is stale.
 
 Each promise has a line that protects it, tests that hold it, and a planted bug: `make test`
-removes the line in a copy of the code and demands that those tests go red. Beside them,
+removes the line in a copy of the code and demands that those tests go red, and that the simulation
+finds the bug. `make planted` shows that as a table, and `make planted BUG=I9` tells how one was found.
+
 `make chaos` runs the real code under a thousand seeded schedules of crashes, lost replies,
-duplicates and outages, and `make chaos-e2e` does the same to the deployed stack.
+duplicates and outages, `make chaos SEED=42` tells what happened in one of them, and `make chaos-e2e`
+does the same to the deployed stack.
 
 | | promise | protected by | planted bug | held by |
 |---|---|---|---|---|

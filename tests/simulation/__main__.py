@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.simulation.campaign import campaign, default_workers, of_one, table
-from tests.simulation.run import run
+from tests.simulation.run import Outcome, i24_redis_changes_no_result, run
 from tests.simulation.scenario import DEFAULT_STEPS, Scenario
 
 DEFAULT_SEEDS = 1000
@@ -24,6 +24,10 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--workers", type=int, default=default_workers(), help="processes (%(default)s)"
     )
+    parser.add_argument(
+        "--compare", action="store_true", help="with --seed: the run with and without Redis (I24)"
+    )
+    parser.add_argument("--until-breach", action="store_true", help="stop at the first breach")
     return parser.parse_args(arguments)
 
 
@@ -31,17 +35,24 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def _play(seed: int, steps: int) -> Outcome:
+    return run(Scenario(seed, steps))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 1 if any promise was broken."""
     given = _arguments(arguments)
     if given.seed is not None:
-        outcome = run(Scenario(given.seed, given.steps))
+        play = i24_redis_changes_no_result if given.compare else _play
+        outcome = play(given.seed, given.steps)
         _say(outcome.told())
-        _say(table(of_one(outcome), runs=1))
+        _say(table(of_one(outcome)))
         return 1 if outcome.breaches else 0
     seeds = range(given.first, given.first + given.seeds)
-    summary = campaign(seeds, given.steps, workers=given.workers, say=_say)
-    _say(f"\n{table(summary, runs=len(seeds))}")
+    summary = campaign(
+        seeds, given.steps, workers=given.workers, say=_say, until_breach=given.until_breach
+    )
+    _say(f"\n{table(summary)}")
     return 1 if summary.broken else 0
 
 

@@ -46,6 +46,7 @@ class Crowd:
             (8, self._moves_orders),
             (7, self._restocks),
             (3, self._bounces),
+            (3, self._asks_back),
             (3, self._estranges),
             (2, self._reprices),
         ]
@@ -162,6 +163,11 @@ class Crowd:
         price = self._world.price_of(sku) + Decimal(self._rng.choice((-50, 25, 100))) / 100
         deeds.reprice(self._world, sku, max(price, Decimal(1)))
 
+    def _asks_back(self) -> None:
+        asked = deeds.refunds(self._world)
+        for payload in self._rng.sample(asked, min(len(asked), 2)):
+            deeds.ask_back_again(self._world, payload)
+
     def _bounces(self) -> None:
         deeds.bounce(self._world, f"user-{self._rng.randrange(6)}@example.com")
 
@@ -194,6 +200,8 @@ class Crowd:
     # ------------------------------------------------------------------ strangers and the weather
     def _estranges(self) -> None:
         deeds.publish_alien(self._world, self._rng.choice(("major", "type", "garbage")))
+        if self._rng.random() < 0.5:
+            deeds.hearsay(self._world, self._rng.choice(("payments", "https://stranger.example/")))
 
     def _forges(self) -> None:
         kind = self._rng.choice(("unsigned", "key", "url", "body"))

@@ -33,9 +33,9 @@ def play(seed: int, steps: int) -> Result:
     if outcome.breaches or seed % COMPARE_EVERY:
         return Result(seed, outcome.tally, outcome.told() if outcome.breaches else "")
     outcome.tally.add("compared without Redis")
-    broken = i24_redis_changes_no_result(seed, steps)
-    outcome.tally.add("breaches", len(broken))
-    return Result(seed, outcome.tally, "\n".join(f"BREACH {breach}" for breach in broken))
+    compared = i24_redis_changes_no_result(seed, steps)
+    outcome.tally.add("breaches", len(compared.breaches))
+    return Result(seed, outcome.tally, compared.told() if compared.breaches else "")
 
 
 @dataclass
@@ -45,17 +45,21 @@ class Summary:
     tally: Tally = field(default_factory=Tally)
     stories: list[str] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
+    seeds: int = 0
 
     def take(self, result: Result) -> None:
         """Add a seed's result."""
+        self.seeds += 1
         self.tally.merge([result.tally])
         if result.story:
             self.broken.append(result.seed)
             self.stories.append(result.story)
 
 
-def campaign(seeds: Sequence[int], steps: int, *, workers: int, say: Say) -> Summary:
-    """Play all seeds; a line of progress every other second."""
+def campaign(
+    seeds: Sequence[int], steps: int, *, workers: int, say: Say, until_breach: bool = False
+) -> Summary:
+    """Play all seeds, or those up to the first breach; a line of progress every other second."""
     summary, began, spoke = Summary(), time.monotonic(), 0.0
     for done, result in enumerate(_results(seeds, steps, workers), 1):
         summary.take(result)
@@ -65,6 +69,8 @@ def campaign(seeds: Sequence[int], steps: int, *, workers: int, say: Say) -> Sum
         if now - spoke >= PROGRESS_SECONDS:
             spoke = now
             say(_progress(done, len(seeds), now - began, summary))
+        if until_breach and summary.broken:
+            break
     return summary
 
 
@@ -107,10 +113,10 @@ _ROWS = (
 )
 
 
-def table(summary: Summary, *, runs: int) -> str:
+def table(summary: Summary) -> str:
     """The figures, readable in any terminal."""
     counts, faults = summary.tally.counts, summary.tally.faults
-    lines = [_line("seeds", runs)]
+    lines = [_line("seeds", summary.seeds)]
     lines += [_line(label, counts[name]) for label, name in _ROWS]
     lines.append(_line("faults injected", sum(faults.values())))
     lines += [_line(f"  {_words(name)}", count) for name, count in _sorted(faults.items())]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.claims import ClaimFormat
+from shared.contracts.topics import ORDER_REFUND_REQUESTED
 from shared.writes import Update
 from tests.builders import checkout_payload, envelope, line, request
 from tests.pipeline import URLS
@@ -68,6 +69,20 @@ def restock(world: World, sku: str, units: int) -> None:
     event_id = world.new_event_id("restock")
     event = envelope("inventory.stock.updated", payload, eventId=event_id)
     world.publish(event | {"correlationId": event_id, "timestamp": world.moment()}, who="warehouse")
+
+
+def ask_back_again(world: World, payload: dict[str, Any]) -> None:
+    """Another system asks for a refund that was asked for before, as an event of its own (I21)."""
+    event_id = world.new_event_id("refund")
+    order_id = str(payload["orderId"])
+    event = envelope(ORDER_REFUND_REQUESTED, payload, eventId=event_id, correlationId=order_id)
+    world.publish(event | {"timestamp": world.moment()}, who="another system")
+
+
+def refunds(world: World) -> list[dict[str, Any]]:
+    """What was asked back so far."""
+    bodies = [world.records.bodies[event_id] for event_id in world.qstash.accepted]
+    return [body["payload"] for body in bodies if body.get("eventType") == ORDER_REFUND_REQUESTED]
 
 
 def reprice(world: World, sku: str, price: Decimal) -> None:
@@ -195,6 +210,22 @@ def publish_alien(world: World, kind: str) -> str:
     world.records.strangers.append(event_id)
     world.publish(event, who="a stranger")
     return event_id
+
+
+def hearsay(world: World, topic: str) -> None:
+    """Somebody reports a failure that never was, on a topic that is none of ours (I18)."""
+    told_of, event_id = world.new_event_id("hearsay"), world.new_event_id("report")
+    world.records.hearsay.append(told_of)
+    original = {"eventId": told_of, "eventType": "analytics.metric", "version": "1.0"}
+    payload = {
+        "originalTopic": topic,
+        "originalEventType": "analytics.metric",
+        "originalEvent": original,
+        "error": "HTTP 489: said somebody",
+        "failedAt": world.moment(),
+        "retryCount": 0,
+    }
+    world.publish(envelope("analytics.dlq", payload, eventId=event_id), who="a stranger")
 
 
 def forge(world: World, function: str, kind: str) -> None:

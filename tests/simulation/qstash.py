@@ -71,6 +71,7 @@ class SimulatedQStash:
         self.published_by: dict[str, str] = {}
         self.keys = [f"sig_{'current':0>28}", f"sig_{'following':0>28}"]
         self._dedup: dict[str, tuple[float, str, str]] = {}
+        self._replayers: dict[str, str] = {}
         self._dead: dict[str, dict[str, Any]] = {}
         self._tokens = self._failures = 0
 
@@ -103,12 +104,18 @@ class SimulatedQStash:
             told = "a replay bore the original's deduplication id and was swallowed (F4)"
             self._world.records.breach([Breach("I17", told, frozenset({event_id}))])
 
+    def _replayed(self, event_id: str, dedup: str, who: str) -> None:
+        if ":replay:" in dedup and self._replayers.setdefault(dedup, who) != who:
+            told = f"{self._replayers[dedup]} and {who} replayed the same letter"
+            self._world.records.breach([Breach("I17", told, frozenset({event_id}))])
+
     def _accept(self, item: Mapping[str, Any], who: str, *, newer: bool) -> dict[str, Any]:
         headers = {name.lower(): str(value) for name, value in item["headers"].items()}
         event_id = headers.get(f"{_FORWARD}x-event-id", "")
         self._world.records.published(str(item["destination"]), headers, str(item["body"]))
         self.accepted.setdefault(event_id, self._world.now)
         dedup = headers.get("upstash-deduplication-id", "")
+        self._replayed(event_id, dedup, who)
         since, known, first = self._dedup.get(dedup, (0.0, "", ""))
         if dedup and known and self._world.now - since < DEDUP_WINDOW:
             self._swallowed(event_id, first, who)

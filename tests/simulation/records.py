@@ -87,6 +87,7 @@ class Records:
         self.falls: dict[str, int] = {}
         self.suppressed: dict[str, float] = {}
         self.strangers: list[str] = []
+        self.hearsay: list[str] = []
         self.committed_key = ""
 
     # ------------------------------------------------------------------ told by the world

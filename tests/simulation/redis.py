@@ -1,18 +1,26 @@
-"""A Redis in memory that runs the three scripts of the claims, and the client that speaks to it."""
+"""A Redis in memory that runs the claims' own Lua scripts, and the client that speaks to it."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
+from lupa.lua51 import LuaRuntime  # the version that Redis has
 from redis.exceptions import ConnectionError as NoRedisError
 
 from shared.adapters import redis_claims
 from tests.simulation.dice import EVERYWHERE, Fault
+from tests.simulation.journal import Breach
 
 if TYPE_CHECKING:
     from tests.simulation.fleet import Instance
 
 POSSIBLE = (*EVERYWHERE, Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.RESENT)
 _GOES_WRONG = {Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER}
+_NAMES = {
+    redis_claims._CLAIM: "redis.claim",
+    redis_claims._COMPLETE: "redis.complete",
+    redis_claims._RELEASE: "redis.release",
+}
 Answer = bytes | int | None
 
 
@@ -40,24 +48,34 @@ class SimulatedRedis:
         """Forget everything, as a restarted Redis does."""
         self._values.clear()
 
-    def claim(self, key: str, mine: str, lease: int) -> Answer:
-        held = self.get(key)
-        if held is not None and held != mine:
-            return held.encode()
-        self.put(key, mine, lease)
-        return None
+    def evaluate(self, text: str, key: str, arguments: Sequence[str | int]) -> Answer:
+        """Run a script on one key, as Redis does."""
+        answer = _compiled(text)(self._command, _lua().table(key), _lua().table(*arguments))
+        if isinstance(answer, str):
+            return answer.encode()
+        return None if answer is False else answer
 
-    def complete(self, key: str, mine: str, done: str, milliseconds: int) -> Answer:
-        if self.get(key) not in {None, mine}:
-            return 0
-        self.put(key, done, milliseconds)
-        return 1
+    def _command(self, name: str, key: str, *arguments: Any) -> Answer | str | bool:
+        if name == "GET":
+            found = self.get(key)
+            return False if found is None else found  # what Redis makes of nothing for Lua
+        if name == "SET":
+            value, _, milliseconds = arguments
+            self.put(key, value, milliseconds)
+            return True
+        return 0 if self._values.pop(key, None) is None else 1
 
-    def release(self, key: str, mine: str) -> Answer:
-        if self.get(key) != mine:
-            return 0
-        del self._values[key]
-        return 1
+
+@cache
+def _lua() -> Any:
+    return LuaRuntime(register_eval=False)
+
+
+@cache
+def _compiled(text: str) -> Callable[..., Any]:
+    script = f"function(call, KEYS, ARGV) local redis = {{ call = call }} {text} end"
+    compiled: Callable[..., Any] = _lua().eval(script)
+    return compiled
 
 
 class RedisClient:
@@ -68,18 +86,22 @@ class RedisClient:
 
     def register_script(self, text: str) -> Callable[..., Answer]:
         """The script, ready to be called."""
-        steps: dict[str, tuple[str, Callable[..., Answer]]] = {
-            redis_claims._CLAIM: ("claim", self._server.claim),
-            redis_claims._COMPLETE: ("complete", self._server.complete),
-            redis_claims._RELEASE: ("release", self._server.release),
-        }
-        name, step = steps[text]
+        name = _NAMES[text]
 
         def script(*, keys: Sequence[str], args: Sequence[str | int]) -> Answer:
             self._instance.running().leases[keys[0]] = str(args[0])
-            return self._run(f"redis.{name}", lambda: step(keys[0], *args))
+            return self._run(name, lambda: self._evaluate(text, keys[0], args))
 
         return script
+
+    def _evaluate(self, text: str, key: str, args: Sequence[str | int]) -> Answer:
+        before = self._server.get(key)
+        answer = self._server.evaluate(text, key, args)
+        if before not in {None, args[0], self._server.get(key)}:
+            run, world = self._instance.running(), self._instance.world
+            told = f"{run.who} ended the claim of another on {key}"
+            world.records.breach([Breach("I11", told, frozenset({str(run.subject)}))])
+        return answer
 
     def _run(self, name: str, step: Callable[[], Answer]) -> Answer:
         run = self._instance.running()

@@ -29,4 +29,5 @@ class Scenario:
     @property
     def command(self) -> str:
         """How to see it again."""
-        return f"make chaos SEED={self.seed} STEPS={self.steps}"
+        compared = " CHAOS_ARGS=--compare" if self.plain else ""
+        return f"make chaos SEED={self.seed} STEPS={self.steps}{compared}"

@@ -4,9 +4,17 @@ import pytest
 from redis import Redis
 
 from local.stack import ports, processes, redis
+from shared.adapters.redis_claims import RedisClaims
+from shared.claims import ClaimFormat
+from shared.clock import SystemClock
+from shared.ports import ClaimState
+
+FLAVOURS = pytest.mark.parametrize(
+    "flavour", redis.available(os.environ), ids=lambda flavour: flavour.name
+)
 
 
-@pytest.mark.parametrize("flavour", redis.available(os.environ), ids=lambda flavour: flavour.name)
+@FLAVOURS
 def test_every_redis_of_this_machine_starts_and_expires_keys(flavour, start):
     port = ports.choose("LOCAL_REDIS_PORT", {})
 
@@ -17,3 +25,24 @@ def test_every_redis_of_this_machine_starts_and_expires_keys(flavour, start):
         assert client.set("key", "mine", nx=True, px=60_000)
         assert client.set("key", "yours", nx=True, px=60_000) is None
         assert 0 < client.pttl("key") <= 60_000
+
+
+@FLAVOURS
+def test_every_redis_of_this_machine_runs_the_scripts_of_the_claims(flavour, start):
+    """The fast path is real everywhere, not only where a Redis server happens to be installed."""
+    port = ports.choose("LOCAL_REDIS_PORT", {})
+    server = start("redis", *flavour.command(port))
+    processes.wait_until(lambda: redis.answers(port), server, limit=20)
+    tokens = iter("abcd")
+
+    with Redis(host=ports.LOOPBACK, port=port, socket_timeout=5) as client:
+        claims = RedisClaims(
+            client, ClaimFormat("test/c", b"secret"), SystemClock(), new_token=lambda: next(tokens)
+        )
+        mine = claims.claim("evt-1", lease_seconds=30)
+        theirs = claims.claim("evt-1", lease_seconds=30)
+        claims.complete("evt-1", str(mine.token))
+        after = claims.claim("evt-1", lease_seconds=30)
+
+    assert (mine.state, theirs.state) == (ClaimState.CLAIMED, ClaimState.BUSY)
+    assert after.state is ClaimState.DONE
