@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from shared.clock import Clock, Deadline
 from shared.effects import Effects, Outbound
 from shared.envelope import Event
-from shared.errors import BusyError, ContentionError, UnknownEventTypeError
+from shared.errors import BusyError, ContentionError, PermanentError, UnknownEventTypeError
 from shared.ledger import AlreadyRecordedError, Ledger, Record, State
 from shared.ports import Claims, ClaimState, Publisher, Telemetry
 from shared.writes import ConditionsFailed
@@ -116,7 +116,7 @@ class Processor:
         if entry is None:
             raise UnknownEventTypeError(f"eventType: {event.event_type} is not handled here")
         for _ in range(_MAX_DECISIONS):
-            effects = entry.decide(event)
+            effects = self._decided(entry, event)
             try:
                 record = self._patiently(
                     lambda: self._ledger.commit(event, effects, attempt=attempt),  # noqa: B023 - called at once
@@ -131,6 +131,16 @@ class Processor:
                 self._telemetry.measure(measure)
             return record
         raise ContentionError("the decision kept being overtaken")
+
+    def _decided(self, entry: Route[Event], event: Event) -> Effects:
+        try:
+            return entry.decide(event)
+        except PermanentError:
+            # A repetition meets a world in which the event already happened, and may look
+            # impossible there: what was recorded of it counts.
+            if (known := self._ledger.find(event.event_id)) is not None:
+                raise AlreadyRecordedError(known) from None
+            raise
 
     def _patiently(self, step: Callable[[], T], deadline: Deadline, reserve: float) -> T:
         wait = 0.02

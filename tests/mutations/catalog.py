@@ -295,8 +295,8 @@ MUTATIONS = (
         "I23",
         "Counters equal a recount of distinct events.",
         "shared/processing.py",
-        "effects = entry.decide(event)",
-        "effects = entry.decide(event)\n"
+        "effects = self._decided(entry, event)",
+        "effects = self._decided(entry, event)\n"
         "            for measure in effects.measures: self._telemetry.measure(measure)",
         "metrics are written before the decision is durable",
         (f"{_PROCESSING}::test_metrics_are_written_for_the_decision_and_not_for_its_duplicates",),

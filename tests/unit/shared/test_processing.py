@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.effects import Effects, Measure
-from shared.errors import DependencyError, PublishError
+from shared.errors import DependencyError, PublishError, ReservationConflictError
 from tests.builders import answer_of
 from tests.unit.shared.bench import Bench, place
 from tests.unit.shared.faults import Faults
@@ -42,6 +42,28 @@ def test_duplicate_is_known_by_the_ledger_when_redis_knows_nothing(loss):
     assert (response["statusCode"], answer_of(response)["duplicate"]) == (200, True)
     assert bench.outbox.ids() == published
     assert len(bench.memory.all("orders")) == 1
+
+
+@pytest.mark.parametrize("state", ["done", "committed"])
+def test_duplicate_that_would_be_refused_by_now_is_still_a_duplicate(state):
+    """Such as a hold that became an order: asked for again, it is a conflict, unless it is known."""
+    bench = Bench()
+    bench.outbox.failing = state == "committed"
+    bench.deliver()
+    bench.outbox.failing = False
+    bench.redis.flush()
+
+    def refuse(_event: Any) -> Effects:
+        raise ReservationConflictError("already used")
+
+    bench.decide = refuse
+    response = bench.deliver()
+
+    assert (response["statusCode"], answer_of(response)["duplicate"]) == (200, True)
+    assert len(bench.outbox.ids()) == 2
+    record = bench.record()
+    assert record is not None
+    assert record["state"] == "done"
 
 
 def test_replay_of_a_dead_letter_is_the_same_event_under_a_new_message_id():
