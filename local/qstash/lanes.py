@@ -101,6 +101,13 @@ class Lanes:
                     moved = True
         return started
 
+    def hurry(self) -> int:
+        """Make everything due that waits for its time; how many messages that were."""
+        waiting = len(self._waiting)
+        while self._waiting:
+            self._promote(self._timeline[0][0])
+        return waiting
+
     def attempt_ended(self, message: Message) -> None:
         """Free the slot of an attempt; what follows is `add` (a retry) or `settle`."""
         lane = self._running.pop(message.id, None)

@@ -29,6 +29,7 @@ class DevRoutes:
             Route("POST", "/_dev/reset", self.reset),
             Route("GET", "/_dev/deliveries", self.deliveries),
             Route("POST", "/_dev/duplicate", self.duplicate),
+            Route("POST", "/_dev/hurry", self.hurry),
             Route("POST", "/_dev/pause", self._pausing(paused=True)),
             Route("POST", "/_dev/resume", self._pausing(paused=False)),
         ]
@@ -83,6 +84,12 @@ class DevRoutes:
             raise BadRequestError(f'expected {{"copies": 1 to {MAX_COPIES}}}')
         self._runner.copies = copies
         return Response(content={"copies": copies})
+
+    def hurry(self, _request: Request) -> Response:
+        """Deliver now what waits for later: delays, and pauses before a retry."""
+        messages = self._engine.lanes.hurry()
+        self._engine.wake()
+        return Response(content={"messages": messages})
 
     def _pausing(self, *, paused: bool) -> Callable[[Request], Response]:
         def handle(_request: Request) -> Response:

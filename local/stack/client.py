@@ -110,6 +110,12 @@ class StackClient:
             f"{self.stack.qstash['url']}/_dev/reset", headers=self._authorization()
         ).raise_for_status()
 
+    def hurry(self) -> None:
+        """Have everything delivered now that waits for later."""
+        self.http.post(
+            f"{self.stack.qstash['url']}/_dev/hurry", headers=self._authorization()
+        ).raise_for_status()
+
     def _dev(self, name: str, wanted: Mapping[str, str]) -> Item:
         answer = self.http.get(
             f"{self.stack.qstash['url']}/_dev/{name}", params=wanted, headers=self._authorization()

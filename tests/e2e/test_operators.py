@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import uuid
 from dataclasses import asdict
 from pathlib import Path
 
@@ -96,45 +95,3 @@ def test_a_cancelled_order_gives_back_stock_and_money_once(client, ops):
     assert checkout == "requested"
     told = [m["Subject"].partition(" - ")[0] for m in client.mails(address)]
     assert told == ["Order Confirmation", "Your order is cancelled"]
-
-
-@pytest.fixture
-def no_timers_left(client):
-    """A hold leaves a release on its way for a quarter of an hour: nobody waits for it here."""
-    yield
-    client.at_rest()
-    client.forget_messages()
-
-
-@pytest.mark.usefixtures("no_timers_left")
-def test_fifty_reservations_for_ten_units_make_ten_holds_and_a_released_one_goes_back(client):
-    sku = client.shelf("e2e-hold", 10)
-    ids = [f"ord_hold_{uuid.uuid4().hex[:8]}" for _ in range(50)]
-    for order_id in ids:
-        client.publish(client.url("commands"), _command("reserve", order_id, sku))
-
-    held = wait_for(lambda: _held(client, ids, 10), "ten holds", limit=90)
-
-    row = client.item("stock", sku=sku)
-    assert (row["available"], row["reserved"]) == (0, 10)
-    release = _command("release", held[0], sku)
-    release["payload"]["reason"] = "cancelled"
-    client.publish(client.url("commands"), release)
-    wait_for(lambda: client.item("stock", sku=sku)["available"] == 1, "the unit is back")
-
-
-def _command(what, order_id, sku):
-    return {
-        "eventId": f"evt-{what}-{order_id}",
-        "eventType": f"command.inventory.{what}",
-        "timestamp": "2026-01-01T00:00:00Z",
-        "version": "1.0",
-        "source": "api",
-        "payload": {"orderId": order_id, "items": [{"productId": sku, "quantity": 1}]},
-    }
-
-
-def _held(client, ids, expected):
-    rows = [client.item("reservations", orderId=order_id) for order_id in ids]
-    held = [row["orderId"] for row in rows if row is not None and row["status"] == "held"]
-    return held if len(held) == expected else None

@@ -55,6 +55,16 @@ def test_a_queue_delivers_one_after_the_other_in_order(client, destination, serv
     assert client.queue.get("orders").lag == 0
 
 
+def test_a_delayed_message_is_delivered_at_once_when_told_to_hurry(client, destination, server):
+    client.message.publish(url=destination.url("/later"), body="b", delay="1h")
+    assert server.health()["due"] == 0
+
+    assert server.call("POST", "/_dev/hurry").content == {"messages": 1}
+
+    server.wait_idle()
+    assert len(destination.received()) == 1
+
+
 def test_a_paused_queue_waits_until_it_is_resumed(client, destination, server):
     client.queue.upsert("q", parallelism=2, paused=True)
     client.message.enqueue(queue="q", url=destination.url("/x"))

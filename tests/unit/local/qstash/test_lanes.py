@@ -62,6 +62,17 @@ def test_a_paused_server_starts_nothing_and_needs_no_timer(world):
     assert world.lanes.next_wakeup_ms(0) is None
 
 
+def test_what_waits_for_later_starts_when_told_to_hurry_and_what_was_cancelled_does_not(world):
+    world.add("a", at=5000)
+    world.add("b", at=9000)
+    gone = world.add("c", at=100)
+    world.lanes.settle(gone)
+
+    assert world.lanes.hurry() == 2
+    assert world.take(0) == ["a", "b"]
+    assert world.lanes.hurry() == 0
+
+
 def test_a_cancelled_message_never_starts(world):
     message = world.add("a", at=50)
     world.lanes.settle(message)
