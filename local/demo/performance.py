@@ -3,14 +3,27 @@
 import os
 import time
 
-from local.demo import scenes
+from local.demo import life, scenes
 from local.demo.narrator import Narrator
+from local.demo.play import Play, Scene
 from local.stack import aws, redis
 from local.stack.client import StackClient
 from local.stack.home import Home
 from local.stack.session import running_stack
 from local.terminal import Progress, Terminal, seconds, table
 
+SCENES: tuple[Scene, ...] = (
+    life.hold,
+    scenes.check_out,
+    life.outlive_the_hold,
+    life.deliver,
+    scenes.repeat,
+    scenes.trip,
+    life.cancel,
+    scenes.sell_out,
+    scenes.poison,
+    life.reckon,
+)
 _HEEDED = (aws.CONCURRENCY_VARIABLE, aws.IAM_VARIABLE, redis.VARIABLE)
 
 
@@ -30,8 +43,8 @@ def perform(home: Home, terminal: Terminal) -> None:
         tell.measure("stack ready", seconds(time.monotonic() - started))
         client = StackClient.connect(stack)
         try:
-            play = scenes.Play(client, tell, home.folder)
-            for scene in scenes.SCENES:
+            play = Play(client, tell, home.folder, home.stack_file)
+            for scene in SCENES:
                 scene(play)
         finally:
             client.close()

@@ -1,43 +1,13 @@
 """What happens in the demo, one scene after the other. A scene ends only with what it has proved."""
 
 import time
-import uuid
-from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from local.demo import hops
-from local.demo.narrator import Narrator
-from local.demo.shopper import Cart, ordinary_cart, sold_out_cart
+from local.demo.play import Play, timed
+from local.demo.shopper import Cart, sold_out_cart
 from local.stack.catalogue import product
-from local.stack.client import Item, StackClient
-
-
-@dataclass(slots=True)
-class Play:
-    """What the scenes share."""
-
-    client: StackClient
-    tell: Narrator
-    folder: Path
-    # Every run has payments of its own, so that a second run tells the same story.
-    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
-    order_id: str = ""
-    posted_ms: float = 0.0
-
-    @property
-    def cart(self) -> Cart:
-        """What Ada buys."""
-        return ordinary_cart(f"pay_demo_{self.run}")
-
-    def shelf(self, sku: str) -> Item:
-        """A stock row as it is now."""
-        return self.client.item("stock", sku=sku) or {}
-
-    def stock(self) -> dict[str, int]:
-        """Units available of everything in the cart."""
-        return {item.sku: int(self.shelf(item.sku)["available"]) for item, _ in self.cart.lines}
 
 
 def check_out(play: Play) -> None:
@@ -46,36 +16,37 @@ def check_out(play: Play) -> None:
         "A checkout, through the public API", f"POST {play.client.stack.api_url}/api/checkout"
     )
     play.tell.fact("cart", play.cart.text())
-    before = play.stock()
     play.posted_ms = time.time() * 1000
-    answer, took = _timed(lambda: play.client.check_out(play.cart.body()))
+    answer, took = timed(lambda: play.client.check_out(play.cart.body()))
     data: dict[str, Any] = answer.json().get("data", {})
-    play.order_id = str(data.get("orderId"))
     play.tell.fact(
         "answer", f"HTTP {answer.status_code} in {took:.0f} ms, with the function's cold start"
     )
-    play.tell.fact("order", play.order_id)
+    play.tell.fact("order", str(data.get("orderId")))
     play.tell.proof(answer.status_code == 202, "accepted (202) before anything was done")
+    play.tell.proof(data.get("orderId") == play.order_id, "its id follows from the payment's")
     play.tell.measure("checkout answered, cold", f"{took:.0f} ms")
     _follow(play)
-    _outcome(play, before)
+    _outcome(play)
 
 
 def _follow(play: Play) -> None:
     client, tell = play.client, play.tell
     tell.chapter("Every hop, as QStash delivered it", "signed webhooks to one Lambda per topic")
     mail = f"Order Confirmation - {play.order_id}"
-    tell.wait(lambda: _mail(play, mail), "the confirmation is in the mailbox")
-    tell.wait(client.is_idle, "nothing is left to deliver")
-    delivered = client.deliveries()
+    tell.wait(lambda: play.mail(mail), "the confirmation is in the mailbox")
+    tell.wait(client.is_resting, "nothing is left to deliver for now")
+    delivered = [
+        entry for entry in client.deliveries() if int(entry["startedAt"]) >= play.posted_ms
+    ]
     tell.table(hops.rows(delivered, client.stack, play.posted_ms))
     retries = sum(1 for entry in delivered if entry["status"] != 200)
     tell.proof(hops.all_handled(delivered), f"every message was handled, {retries} after a retry")
     tell.measure("checkout to the last event", hops.span(delivered, play.posted_ms))
 
 
-def _outcome(play: Play, before: dict[str, int]) -> None:
-    client, tell = play.client, play.tell
+def _outcome(play: Play) -> None:
+    client, tell, before = play.client, play.tell, play.before
     tell.chapter("What became of it")
     order = client.item("orders", orderId=play.order_id) or {}
     status = client.checkout_status(play.order_id).json()["data"]["status"]
@@ -91,18 +62,20 @@ def _outcome(play: Play, before: dict[str, int]) -> None:
     tell.table(rows)
     sold = {item.sku: before[item.sku] - count for item, count in play.cart.lines}
     tell.proof(after == sold, "each shelf holds exactly what was not sold")
+    hold = client.item("reservations", orderId=play.order_id) or {}
+    tell.proof(hold.get("status") == "consumed", "what was held is what was bought")
     _mails(play)
     _audit(play)
 
 
 def _mails(play: Play) -> None:
-    mail = _mail(play, f"Order Confirmation - {play.order_id}")
+    mail = play.mail(f"Order Confirmation - {play.order_id}")
     page = play.folder / "mail.html"
     page.write_text(str(mail["BodyHtml"]), encoding="utf-8")
     play.tell.fact("mail", f"{mail['Subject']}  to {', '.join(mail['To'])}")
     play.tell.fact("", f"see it: {page}")
     jug = play.cart.lines[0][0]
-    alert = _mail(play, f"Low stock - {jug.name}")
+    alert = play.mail(f"Low stock - {jug.name}")
     play.tell.proof(alert, f"the shop was warned once: {alert.get('Subject')}")
 
 
@@ -123,12 +96,12 @@ def repeat(play: Play) -> None:
     client, tell = play.client, play.tell
     tell.chapter("The same again", "a second POST, and a second delivery of the same command")
     before = (play.stock(), len(client.items("orders")), len(client.mails()))
-    again, took = _timed(lambda: client.check_out(play.cart.body()))
+    again, took = timed(lambda: client.check_out(play.cart.body()))
     same = again.json().get("data", {}).get("orderId") == play.order_id
     tell.fact("POST", f"HTTP {again.status_code} in {took:.0f} ms, warm")
     tell.proof(again.status_code == 202 and same, "the same payment is the same order")
     command = _command(play)
-    delivered, took = _timed(lambda: client.deliver("commands", command))
+    delivered, took = timed(lambda: client.deliver("commands", command))
     tell.fact("delivery", f"HTTP {delivered.status_code} in {took:.0f} ms: {delivered.text}")
     tell.proof(
         delivered.json().get("duplicate") is True, "recognised as a duplicate, and acknowledged"
@@ -148,10 +121,10 @@ def _command(play: Play) -> bytes:
 def trip(play: Play) -> None:
     """What a shopper waits for when every function is warm."""
     client, tell = play.client, play.tell
-    cart = replace(ordinary_cart(f"pay_warm_{play.run}"), email="grace@customer.example")
+    cart = play.graces
     tell.chapter("Another shopper, now that everything is warm")
     started = time.perf_counter()
-    answer, took = _timed(lambda: client.check_out(cart.body()))
+    answer, took = timed(lambda: client.check_out(cart.body()))
     tell.proof(answer.status_code == 202, f"accepted in {took:.0f} ms")
     tell.wait(lambda: client.mails(cart.email), "her confirmation is in the mailbox")
     elapsed = f"{time.perf_counter() - started:.2f} s"
@@ -230,16 +203,3 @@ def _broken(event_id: str, event_type: str) -> dict[str, Any]:
         "source": "api",
         "payload": {},
     }
-
-
-def _mail(play: Play, subject: str) -> Item:
-    return next((mail for mail in play.client.mails() if mail["Subject"] == subject), {})
-
-
-def _timed(call: Any) -> tuple[Any, float]:
-    started = time.perf_counter()
-    answer = call()
-    return answer, (time.perf_counter() - started) * 1000
-
-
-SCENES = (check_out, repeat, trip, sell_out, poison)

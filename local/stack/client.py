@@ -104,6 +104,11 @@ class StackClient:
         """Whether the dev server has nothing left to deliver."""
         return bool(self._dev("health", {})["idle"])
 
+    def is_resting(self) -> bool:
+        """Whether nothing is under way or due; what is meant for later may still wait."""
+        health = self._dev("health", {})
+        return bool(health["due"] == 0 and health["inFlight"] == 0)
+
     def forget_messages(self) -> None:
         """Make the dev server forget all messages, and its log of deliveries."""
         self.http.post(

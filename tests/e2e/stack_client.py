@@ -38,13 +38,9 @@ class Client(StackClient):
     def at_rest(self, limit: float = PATIENCE) -> None:
         """Wait until nothing is under way or due: only what is meant for much later is left."""
 
-        def resting() -> bool:
-            health = self._dev("health", {})
-            return bool(health["due"] == 0 and health["inFlight"] == 0)
-
         # Between an answer and what it publishes nothing is due either: rest twice.
         for _ in range(2):
-            wait_for(resting, "nothing is due", limit=limit)
+            wait_for(self.is_resting, "nothing is due", limit=limit)
 
     def mail(self, to: str, subject: str = "", limit: float = PATIENCE) -> Item:
         """The first mail to this address whose subject begins so."""

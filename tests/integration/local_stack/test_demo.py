@@ -19,4 +19,8 @@ def test_demo_observes_everything_it_tells(tmp_path):
     assert "every one observed. Everything is stopped." in shown.stdout
     assert "\x1b" not in shown.stdout
     assert "Order Confirmation" in shown.stdout
+    for chapter in ("Units held", "From the payment to the door", "changes her mind", "reckoning"):
+        assert chapter in shown.stdout
+    assert "every promise is kept" in shown.stdout
     assert "<html" in (tmp_path / "demo" / "mail.html").read_text().lower()
+    assert len(list((tmp_path / "demo" / "mails").iterdir())) == 6

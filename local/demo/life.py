@@ -1,0 +1,129 @@
+"""The life of an order beyond its checkout: held, packed, shipped, delivered, or called off."""
+
+from typing import Any
+
+from local.demo.play import Play
+from local.demo.shopper import Cart
+from shared.ids import order_id_for
+
+
+def hold(play: Play) -> None:
+    """Before anything is paid: what Ada is about to buy is nobody else's."""
+    client, tell = play.client, play.tell
+    tell.chapter(
+        "Units held while Ada pays", "command.inventory.reserve: all lines or none, for 15 minutes"
+    )
+    play.before = play.stock()
+    client.publish(client.url("commands"), _reserve(play))
+    tell.wait(lambda: _hold(play), "the units are held for her order")
+    rows = [["product", "on the shelf before", "now", "held"]]
+    for item, count in play.cart.lines:
+        shelf = play.shelf(item.sku)
+        now, held = int(shelf["available"]), int(shelf["reserved"])
+        rows.append([item.name, str(play.before[item.sku]), str(now), str(held)])
+        tell.proof(
+            (now, held) == (play.before[item.sku] - count, count), f"{item.name}: {count} held"
+        )
+    tell.table(rows)
+
+
+def outlive_the_hold(play: Play) -> None:
+    """The hold was to end by itself; by then it is part of an order."""
+    client, tell = play.client, play.tell
+    tell.chapter("The hold's time is up", "its release is delivered now, not in 15 minutes")
+    stock = play.stock()
+    client.hurry()
+    tell.wait(client.is_idle, "nothing is left to deliver")
+    tell.proof(play.stock() == stock, "what became an order stays one: no unit went back")
+
+
+def deliver(play: Play) -> None:
+    """From paid to the customer's door, by an operator's commands."""
+    tell, order = play.tell, play.order_id
+    tell.chapter("From the payment to the door", "an operator moves the order, and Ada is told")
+    steps = (
+        (("confirm", order), "CONFIRMED"),
+        (("process", order), "PROCESSING"),
+        (
+            (
+                *("ship", order, "--carrier", "Parcel Co", "--tracking-number", "PC-2026-1"),
+                *("--tracking-url", "https://parcels.example/PC-2026-1"),
+            ),
+            "SHIPPED",
+        ),
+        (("deliver", order), "DELIVERED"),
+    )
+    for arguments, state in steps:
+        said = play.operate("order", *arguments)
+        tell.proof(said.endswith(state), f"the order is {state}")
+    tell.wait(play.client.is_idle, "nothing is left to deliver")
+    _told(play, play.cart, 4)
+    _timeline(play)
+
+
+def _told(play: Play, cart: Cart, count: int) -> None:
+    mails = play.client.mails(cart.email)
+    folder = play.folder / "mails"
+    folder.mkdir(exist_ok=True)
+    for number, mail in enumerate(mails, 1):
+        name = f"{cart.email.partition('@')[0]}-{number}.html"
+        (folder / name).write_text(str(mail["BodyHtml"]), encoding="utf-8")
+        play.tell.fact("mail", f"{str(mail['Subject']).partition(' - ')[0]:<26}  {folder / name}")
+    play.tell.proof(len(mails) == count, f"{count} mails, each once")
+
+
+def _timeline(play: Play) -> None:
+    order = play.client.item("orders", orderId=play.order_id) or {}
+    rows = [["time", "event", "verdict"]]
+    timeline: list[dict[str, Any]] = order.get("timeline", [])
+    rows += [[str(e["at"])[11:23], str(e["type"]), str(e["verdict"])] for e in timeline]
+    play.tell.table(rows)
+    moved = [entry for entry in timeline if entry["verdict"] == "applied"]
+    play.tell.proof(len(moved) == 4, "its timeline tells all of it")
+
+
+def cancel(play: Play) -> None:
+    """Called off before it is shipped: everything goes back where it came from, once."""
+    client, tell = play.client, play.tell
+    tell.chapter("Grace changes her mind", "stock, money and mail, each exactly once")
+    order, before = order_id_for(play.graces.payment_id), play.stock()
+    said = play.operate("order", "cancel", order, "--reason", "ordered by mistake")
+    tell.proof(said.endswith("CANCELLED"), "the order is CANCELLED")
+    tell.wait(client.is_idle, "nothing is left to deliver")
+    back = {item.sku: before[item.sku] + count for item, count in play.graces.lines}
+    tell.proof(play.stock() == back, "every unit of it is on its shelf again")
+    checkout = client.item("checkouts", orderId=order) or {}
+    amount = checkout.get("refundAmount")
+    tell.proof(checkout.get("refundStatus") == "requested", f"her {amount:.2f} are asked back")
+    _told(play, play.graces, 2)
+
+
+def reckon(play: Play) -> None:
+    """Whether all of this adds up: the question that a shop asks its stores every night."""
+    tell = play.tell
+    tell.chapter("The reckoning", "python -m ops audit: every promise, over every table")
+    letters = [str(row["eventId"]) for row in play.client.items("dead_letters")]
+    play.operate("dead-letters", "discard", *letters, "--reason", "poisoned by the demo")
+    said = play.operate("audit", "--minutes", "0", "--strict")
+    tell.fact("", said)
+    tell.proof(said, "nothing lost, nothing doubled, nothing owed")
+
+
+def _hold(play: Play) -> object:
+    return play.client.item("reservations", orderId=play.order_id)
+
+
+def _reserve(play: Play) -> dict[str, Any]:
+    items = []
+    for item, count in play.cart.lines:
+        line: dict[str, Any] = {"productId": item.product_id, "quantity": count}
+        items.append(line | ({"variationId": item.variation_id} if item.variation_id else {}))
+    return {
+        "eventId": f"evt_hold_{play.run}",
+        "eventType": "command.inventory.reserve",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "version": "1.0",
+        "source": "api",
+        "correlationId": play.order_id,
+        "payload": {"orderId": play.order_id, "items": items},
+    }
