@@ -1,5 +1,6 @@
 """Use cases of the commands topic."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from functions.commands.domain import (
 )
 from functions.commands.ports import OrderBook
 from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.commands import CheckoutCommand
+from shared.contracts.commands import CheckoutCommand, ReleaseCommand, ReleasePayload
 from shared.contracts.inventory import StockUpdated, StockUpdatedPayload
 from shared.contracts.lines import OrderLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
@@ -95,10 +96,20 @@ def _rejected(cart: Cart, situation: Situation, decision: Reject, orders: OrderB
             Emit(RefundRequested, _refund(cart, decision)),
             Emit(EmailRequested, _apology(cart, decision)),
             Emit(AuditRecorded, _audit(cart, "checkout.rejected", state)),
+            *_no_longer_held(situation),
         ],
         measures=(Measure("OrdersRejected", 1, {"reason": decision.reason}),),
         facts={"order_id": cart.order_id, "reason": decision.reason},
     )
+
+
+def _no_longer_held(situation: Situation) -> Sequence[Emit]:
+    # A rejection is final: nobody can buy what is held for this order any more.
+    hold = situation.hold
+    if hold is None:
+        return []
+    payload = ReleasePayload(order_id=hold.order_id, items=hold.lines, reason="failed")
+    return [Emit(ReleaseCommand, payload)]
 
 
 def _named(cart: Cart, situation: Situation) -> Cart:

@@ -100,7 +100,7 @@ class Model:
             life.rejected = True
             life.refunds += 1
             life.mails["order-rejected"] += 1
-            return True
+            return self._release(life)
         if life.hold is not None:
             self._release(life)
             life.used = True

@@ -88,7 +88,17 @@ def test_units_held_for_the_order_count_and_those_of_others_do_not(shop):
     assert buy(shop, line(quantity=8)) == "rejected"
 
     assert shelf(shop) == (1, 9)
-    assert reservation(shop, ORDER)["status"] == "held"
+
+
+def test_a_rejection_is_final_so_what_was_held_for_it_goes_back(shop):
+    hold(shop, units("mug", 6), units("cup", 1))
+
+    assert buy(shop, line(quantity=11)) == "rejected"
+    shop.drain()
+
+    assert (shelf(shop), shelf(shop, "cup")) == ((10, 0), (5, 0))
+    stored = reservation(shop, ORDER)
+    assert (stored["status"], stored["releaseReason"]) == ("released", "failed")
 
 
 def test_the_last_units_are_his_who_holds_them(shop):

@@ -68,6 +68,8 @@ class Model:
             self.sold[payment] = cart
             if self.held.pop(payment, None) is not None:
                 self.used.add(payment)
+        else:
+            self.release(payment)
 
     def cancel(self, payment: str) -> None:
         self._move(self.sold.pop(payment, {}), 1)
