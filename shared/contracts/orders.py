@@ -10,6 +10,7 @@ from shared.ids import Id
 from shared.money import Money
 
 OrderStatus = Literal["PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED"]
+RejectionReason = Literal["out_of_stock", "price_changed", "unknown_product"]
 
 
 class OrderPayload(WireModel):
@@ -56,7 +57,7 @@ class RejectedPayload(WireModel):
     customer_email: EmailAddress
     items: OrderLines
     total_amount: Money
-    reason: Literal["out_of_stock", "price_changed", "unknown_product"]
+    reason: RejectionReason
     skus: Annotated[tuple[LongLine, ...], Field(strict=False)] = ()
 
 
