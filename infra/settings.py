@@ -100,6 +100,11 @@ class StageSettings(BaseModel):
         return self
 
     @property
+    def storefront_auth(self) -> Literal["none", "jwt"]:
+        """Whether shoppers sign in: what the API locks and the checkout function relies on."""
+        return "jwt" if self.jwt_issuer else "none"
+
+    @property
     def config_prefix(self) -> str:
         """Under this path lie the stage's parameters."""
         return f"/order-pipeline/{self.stage}"

@@ -48,6 +48,11 @@ def checkout_event_id_for(payment_id: str) -> str:
     return f"evt_{_digest('command.checkout', payment_id)}"
 
 
+def cancellation_event_id_for(order_id: str) -> str:
+    """Event id of a customer's ``order.cancelled``: every further click is the same event."""
+    return f"evt_{_digest('order.cancelled', 'user', order_id)}"
+
+
 def caused_event_id(cause_id: str, event_type: str, index: int) -> str:
     """Id of the ``index``-th event that handling ``cause_id`` emits: same cause, same ids (I7)."""
     return f"evt_{_digest('caused', cause_id, event_type, str(index))}"
