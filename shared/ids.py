@@ -7,7 +7,7 @@ import hashlib
 import re
 from typing import Annotated, TypeGuard
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 ID_RULE = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
 _ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
@@ -29,7 +29,11 @@ def is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-Id = Annotated[str, AfterValidator(valid_id)]
+Id = Annotated[
+    str,
+    AfterValidator(valid_id),
+    WithJsonSchema({"type": "string", "pattern": f"^{_ID.pattern}$"}),
+]
 
 
 def _digest(*parts: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from infra.packaging import ROOT
 from shared.contracts.topics import Topic
 from tests.infra.assembly import Assembly, Resource
 
@@ -137,6 +138,16 @@ def test_only_who_signed_in_can_cancel(signed_in: Assembly, assembly: Assembly):
     assert CANCEL in route_keys(signed_in)
     assert CANCEL in only(signed_in, "AWS::ApiGatewayV2::Stage").properties["RouteSettings"]
     assert CANCEL not in route_keys(assembly)
+
+
+def test_the_api_s_document_names_exactly_these_routes(signed_in: Assembly):
+    """What is documented is deployed, and the other way round."""
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+
+    documented = {
+        f"{method.upper()} {path}" for path, ways in document["paths"].items() for method in ways
+    }
+    assert documented == set(route_keys(signed_in)) - WEBHOOKS
 
 
 def test_a_page_may_send_the_token_where_there_is_one_to_send(signed_in: Assembly):
