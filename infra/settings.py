@@ -97,6 +97,9 @@ class StageSettings(BaseModel):
     def _issuer_has_audience(self) -> Self:
         if bool(self.jwt_issuer) != bool(self.jwt_audience):
             raise ValueError("jwt_issuer and jwt_audience go together")
+        # Whoever can change the issuer's keys on their way is whichever user they like.
+        if self.stage != "local" and self.jwt_issuer.startswith("http:"):
+            raise ValueError("jwt_issuer must be an https address")
         return self
 
     @property
