@@ -4,14 +4,14 @@ from typing import Literal
 
 from shared.contracts.lines import OrderLines, StockLines
 from shared.envelope import EmailAddress, Event, Line, LongLine, WireModel
-from shared.ids import Id
+from shared.ids import Id, UserId
 from shared.money import Money
 
 
 class CheckoutPayload(WireModel):
     """A paid cart that should become an order. Amounts are the charged ones."""
 
-    user_id: Id
+    user_id: UserId
     customer_name: Line
     customer_email: EmailAddress
     customer_address: LongLine

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.lines import OrderLines
 from shared.envelope import EmailAddress, Event, HttpsUrl, Line, LongLine, Moment, WireModel
-from shared.ids import Id
+from shared.ids import Id, UserId
 from shared.money import Money
 
 OrderStatus = Literal["PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED"]
@@ -17,7 +17,7 @@ class OrderPayload(WireModel):
     """An order as it stood when the event was written."""
 
     order_id: Id
-    user_id: Id
+    user_id: UserId
     customer_name: Line
     customer_email: EmailAddress
     customer_address: LongLine
@@ -52,7 +52,7 @@ class RejectedPayload(WireModel):
 
     order_id: Id
     payment_id: Id
-    user_id: Id
+    user_id: UserId
     customer_name: Line
     customer_email: EmailAddress
     items: OrderLines
@@ -66,7 +66,7 @@ class RefundPayload(WireModel):
 
     order_id: Id
     payment_id: Id
-    user_id: Id
+    user_id: UserId
     amount: Money
     reason: Literal["out_of_stock", "price_changed", "unknown_product", "cancelled"]
 

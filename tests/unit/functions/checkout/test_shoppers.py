@@ -28,6 +28,26 @@ def test_shopper_checks_out_for_themselves(members):
     assert members.checkout(checkout_payload(), shopper="user-1")["statusCode"] == 202
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "auth0|5f7c8ec7c33c6c004bbafe82",
+        "google-oauth2|103547991597142817347",
+        "f4a1c2d8-0b7e-4d39-9a55-1c2f8e7d6b3a",
+        "00u1a2b3c4d5e6f7G8h9",
+    ],
+)
+def test_subjects_as_issuers_write_them_order_and_cancel(members, subject):
+    """From the cart through every event, to the stock that comes back."""
+    assert members.checkout(checkout_payload(userId=subject), shopper=subject)["statusCode"] == 202
+    assert {status for _, status in members.drain()} == {200}
+    assert members.cancel(ORDER_ID, shopper=subject)["statusCode"] == 202
+    assert {status for _, status in members.drain()} == {200}
+
+    (order,) = members.memory.all("orders")
+    assert (order["userId"], order["status"]) == (subject, "CANCELLED")
+
+
 def test_shopper_cannot_check_out_for_another_user(members):
     response = members.checkout(checkout_payload(userId="user-2"), shopper="user-1")
 
