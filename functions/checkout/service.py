@@ -108,12 +108,12 @@ def cancel(
         DependencyError: the store did not answer.
     """
     stored = status_of(order_id, shopper=shopper, checkouts=checkouts)
-    order = stored.order
-    if not is_worth_cancelling(stored.status, stored.order_status) or order is None:
+    worth_it = is_worth_cancelling(stored.status, stored.order_status)
+    if stored.order is None or not worth_it:  # without an order the line above has refused
         return "cancelled"
     event = step_of(
         OrderCancelled,
-        order,
+        stored.order,
         {"reason": reason or _NO_REASON, "cancelledBy": "user"},
         event_id=cancellation_event_id_for(order_id),
         source=CHECKOUT_API,
