@@ -97,7 +97,15 @@ class StageSettings(BaseModel):
     def _issuer_has_audience(self) -> Self:
         if bool(self.jwt_issuer) != bool(self.jwt_audience):
             raise ValueError("jwt_issuer and jwt_audience go together")
+        # Whoever can change the issuer's keys on their way is whichever user they like.
+        if self.stage != "local" and self.jwt_issuer.startswith("http:"):
+            raise ValueError("jwt_issuer must be an https address")
         return self
+
+    @property
+    def storefront_auth(self) -> Literal["none", "jwt"]:
+        """Whether shoppers sign in: what the API locks and the checkout function relies on."""
+        return "jwt" if self.jwt_issuer else "none"
 
     @property
     def config_prefix(self) -> str:

@@ -107,10 +107,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="checkout",
         settings=CheckoutSettings,
         grants=(
-            # Cart, hold and checkout are read together, in one batch.
+            # Cart, hold and checkout are read together, in one batch; so are checkout and order.
             on(schema.STOCK, BATCH_GET),
             on(schema.RESERVATIONS, BATCH_GET),
-            on(schema.CHECKOUTS, GET, BATCH_GET, PUT),
+            on(schema.CHECKOUTS, BATCH_GET, PUT),
+            on(schema.ORDERS, BATCH_GET),
         ),
     ),
     FunctionSpec(

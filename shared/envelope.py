@@ -93,11 +93,24 @@ _EMAIL = re.compile(
 )
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Line = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=200)]
-LongLine = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=500)]
+_NO_CONTROL: dict[str, Any] = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"}
+Line = Annotated[
+    str,
+    BeforeValidator(_one_line),
+    Field(min_length=1, max_length=200, json_schema_extra=_NO_CONTROL),
+]
+LongLine = Annotated[
+    str,
+    BeforeValidator(_one_line),
+    Field(min_length=1, max_length=500, json_schema_extra=_NO_CONTROL),
+]
 HttpsUrl = Annotated[str, BeforeValidator(_https), Field(max_length=500)]
 Prose = Annotated[str, Field(min_length=1, max_length=4000)]
-EmailAddress = Annotated[str, BeforeValidator(_address), Field(max_length=254)]
+EmailAddress = Annotated[
+    str,
+    BeforeValidator(_address),
+    Field(max_length=254, json_schema_extra={"pattern": f"^{_EMAIL.pattern}$"}),
+]
 JsonObject = dict[str, Any]
 
 

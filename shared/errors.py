@@ -16,6 +16,8 @@ class PipelineError(Exception):
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = True
     code: ClassVar[str] = "internal_error"
+    # Seconds after which asking again makes sense, where the class or whoever raises it knows.
+    retry_after: int | None = None
 
     def details(self) -> Details:
         """What a caller may know beside code and message, such as the field and the rule."""
@@ -148,6 +150,55 @@ class NotFoundError(PermanentError):
     code = "not_found"
 
 
+class SignInRequiredError(PermanentError):
+    """The storefront's shoppers sign in, and this request names none: its token has no ``sub``."""
+
+    status = 401
+    code = "sign_in_required"
+
+
+class ForeignUserError(PermanentError):
+    """The request speaks for somebody other than who signed in.
+
+    Args:
+        field: where the other one is named.
+    """
+
+    status = 403
+    code = "foreign_user"
+    rule: ClassVar[str] = "must be the sub of the token"
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {self.rule}")
+
+    def details(self) -> Details:
+        """The field and the rule it breaks; neither of the two users."""
+        return {"field": self.field, "rule": self.rule}
+
+
+class CheckoutUndecidedError(PermanentError):
+    """There is no order yet that could be changed; a moment later there is, or there never is."""
+
+    status = 409
+    code = "checkout_undecided"
+    retry_after = 1
+
+
+class CheckoutRejectedError(PermanentError):
+    """The checkout never became an order, so there is nothing to change; its refund is under way."""
+
+    status = 409
+    code = "checkout_rejected"
+
+
+class AlreadyShippedError(PermanentError):
+    """The order left before it could be changed."""
+
+    status = 409
+    code = "already_shipped"
+
+
 class MethodNotAllowedError(PermanentError):
     """The path exists but not with this HTTP method."""
 
@@ -208,6 +259,7 @@ class TransientError(PipelineError):
     code = "try_again"
     # How much longer to wait after each further failure.
     growth: ClassVar[int] = 1
+    retry_after: int
 
     def __init__(self, message: str, *, retry_after: int = 2) -> None:
         self.retry_after = retry_after

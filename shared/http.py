@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared import strict_json
-from shared.errors import InvalidInputError, PipelineError, TransientError
+from shared.errors import InvalidInputError, PipelineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,13 @@ class HttpRequest:
             headers={k.lower(): str(v) for k, v in (event.get("headers") or {}).items()},
             body=_body(event),
             path_parameters=dict(event.get("pathParameters") or {}),
-            claims={k: str(v) for k, v in (authorizer.get("claims") or {}).items()},
+            claims=_claims(authorizer.get("claims")),
         )
+
+
+def _claims(claims: Mapping[str, Any] | None) -> dict[str, str]:
+    # A claim that says nothing is none: "None" would be somebody.
+    return {name: str(value) for name, value in (claims or {}).items() if value is not None}
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
@@ -83,7 +88,9 @@ def error_body(error: PipelineError) -> dict[str, Any]:
 
 def error_response(error: PipelineError) -> HttpResponse:
     """The answer to a direct caller: the class decides the status."""
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, TransientError) else {}
+    headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
     return HttpResponse(error.status, error_body(error), headers)
 
 

@@ -7,10 +7,14 @@ import hashlib
 import re
 from typing import Annotated, TypeGuard
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 ID_RULE = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
 _ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
+USER_ID_RULE = f"{ID_RULE} |"
+# Issuers of tokens put a bar between the way somebody signed in and who they are there. A user's id
+# never travels in a header.
+_USER_ID = re.compile(r"[A-Za-z0-9._:|\-]{1,128}")
 
 
 def valid_id(value: str) -> str:
@@ -29,7 +33,29 @@ def is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-Id = Annotated[str, AfterValidator(valid_id)]
+def _valid_user_id(value: str) -> str:
+    if not is_user_id(value):
+        raise ValueError(USER_ID_RULE)
+    return value
+
+
+def is_user_id(value: object) -> TypeGuard[str]:
+    """Whether a value may name a user."""
+    return isinstance(value, str) and _USER_ID.fullmatch(value) is not None
+
+
+Id = Annotated[
+    str,
+    AfterValidator(valid_id),
+    WithJsonSchema({"type": "string", "pattern": f"^{_ID.pattern}$"}),
+]
+
+
+UserId = Annotated[
+    str,
+    AfterValidator(_valid_user_id),
+    WithJsonSchema({"type": "string", "pattern": f"^{_USER_ID.pattern}$"}),
+]
 
 
 def _digest(*parts: str) -> str:
@@ -46,6 +72,11 @@ def order_id_for(payment_id: str) -> str:
 def checkout_event_id_for(payment_id: str) -> str:
     """Event id of the ``command.checkout`` of a payment: a repeated POST publishes the same id."""
     return f"evt_{_digest('command.checkout', payment_id)}"
+
+
+def cancellation_event_id_for(order_id: str) -> str:
+    """Event id of a customer's ``order.cancelled``: every further click is the same event."""
+    return f"evt_{_digest('order.cancelled', 'user', order_id)}"
 
 
 def caused_event_id(cause_id: str, event_type: str, index: int) -> str:

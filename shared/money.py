@@ -7,7 +7,7 @@ amount in range has at most ten significant digits, and a float keeps fifteen.
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 MAX_AMOUNT = Decimal("99999999.99")
 AMOUNT_RULE = f"must be a JSON number from 0 to {MAX_AMOUNT} with at most two decimals"
@@ -37,4 +37,17 @@ def wire_number(value: Decimal) -> int | float:
     return int(integral) if integral == value else float(value)
 
 
-Money = Annotated[Decimal, BeforeValidator(amount), PlainSerializer(wire_number, when_used="json")]
+# JSON Schema could say "at most two decimals" as a multiple of 0.01, and its readers, who compute
+# in binary, would then refuse every other price.
+_SCHEMA = {
+    "type": "number",
+    "minimum": 0,
+    "maximum": wire_number(MAX_AMOUNT),
+    "description": "An amount in the shop's currency, with at most two decimals.",
+}
+Money = Annotated[
+    Decimal,
+    BeforeValidator(amount),
+    PlainSerializer(wire_number, when_used="json"),
+    WithJsonSchema(_SCHEMA),
+]

@@ -25,7 +25,7 @@ from shared.delivery import Handler
 from shared.effects import Outbound
 from shared.ports import Claims, CorePorts, Publisher, Tables
 from shared.signature import RotatingKeys, SigningKeys, Verifier
-from tests.builders import Context, body_of, request
+from tests.builders import Context, body_of, request, vouched
 from tests.fakes.claims import InMemoryClaims
 from tests.fakes.clock import ManualClock
 from tests.fakes.mailer import InMemoryMailer
@@ -62,6 +62,7 @@ def environment() -> dict[str, str]:
         # Tests of many orders have one customer; the cap has tests of its own.
         "MAILS_PER_HOUR": "1000",
         "TABLE_DEAD_LETTERS": "dead_letters",
+        "STOREFRONT_AUTH": "none",
         **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
         **{f"TABLE_{name.upper()}": name for name in tables},
     }
@@ -175,19 +176,41 @@ class Pipeline:
             else:
                 yield message
 
+    def sign_in(self) -> None:
+        """From now on an authorizer stands before the storefront's routes."""
+        self.environ["STOREFRONT_AUTH"] = "jwt"
+
     def checkout(
-        self, body: dict[str, Any] | bytes, *, headers: dict[str, str] | None = None
+        self,
+        body: dict[str, Any] | bytes,
+        *,
+        headers: dict[str, str] | None = None,
+        shopper: str | None = None,
     ) -> dict[str, Any]:
-        """POST to the public API."""
+        """POST to the public API, by somebody whom the authorizer vouches for if one is named."""
         data = body if isinstance(body, bytes) else body_of(body)
         call = request(data, headers=headers, path="/api/checkout")
-        return self._api()(call, Context())
+        return self._api()(vouched(call, shopper), Context())
 
-    def status(self, order_id: str) -> dict[str, Any]:
+    def status(self, order_id: str, *, shopper: str | None = None) -> dict[str, Any]:
         """GET the status of a checkout."""
         call = request(b"", path=f"/api/checkout/{order_id}", method="GET")
         call["pathParameters"] = {"orderId": order_id}
-        return self._api()(call, Context())
+        return self._api()(vouched(call, shopper), Context())
+
+    def cancel(
+        self,
+        order_id: str,
+        body: dict[str, Any] | bytes = b"{}",
+        *,
+        headers: dict[str, str] | None = None,
+        shopper: str | None = None,
+    ) -> dict[str, Any]:
+        """POST a cancellation."""
+        data = body if isinstance(body, bytes) else body_of(body)
+        call = request(data, headers=headers, path=f"/api/checkout/{order_id}/cancel")
+        call["pathParameters"] = {"orderId": order_id}
+        return self._api()(vouched(call, shopper), Context())
 
     def core_ports(self) -> CorePorts:
         """The ports of functions that are not a topic's consumer."""
@@ -199,5 +222,5 @@ class Pipeline:
         )
 
     def _api(self) -> CheckoutApi:
-        settings = CheckoutSettings.load(environment(), no_parameters)
+        settings = CheckoutSettings.load(self.environ, no_parameters)
         return build_checkout(settings, self.core_ports())

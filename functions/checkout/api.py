@@ -2,14 +2,21 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from functions.checkout import service
-from functions.checkout.ports import Checkouts, StoredCheckout
+from functions.checkout.ports import Checkouts
+from functions.checkout.shopper import shopper_of
+from functions.checkout.wire import (
+    AcceptedCheckout,
+    Cancellation,
+    CancelRequest,
+    CheckoutStatus,
+)
 from shared import strict_json
 from shared.contracts.commands import CheckoutPayload
 from shared.delivery import LambdaContext
-from shared.envelope import validated
+from shared.envelope import WireModel, plain, validated
 from shared.errors import (
     InvalidInputError,
     MethodNotAllowedError,
@@ -23,14 +30,21 @@ from shared.ports import CorePorts
 
 MAX_BODY_BYTES = 32 * 1024
 PATH = "/api/checkout"
+CANCEL = "/cancel"
 _ORDER_ID = re.compile(r"ord_[0-9a-f]{32}")
 
 
 class CheckoutApi:
-    """Answers every request with JSON, whatever came in."""
+    """Answers every request with JSON, whatever came in.
 
-    def __init__(self, checkouts: Checkouts, ports: CorePorts) -> None:
-        self._checkouts, self._ports = checkouts, ports
+    Args:
+        auth: whether an authorizer vouches for the shopper: ``jwt``, or ``none``.
+    """
+
+    def __init__(
+        self, checkouts: Checkouts, ports: CorePorts, *, auth: Literal["none", "jwt"]
+    ) -> None:
+        self._checkouts, self._ports, self._auth = checkouts, ports, auth
 
     def __call__(self, event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
         """Lambda's entry."""
@@ -40,7 +54,7 @@ class CheckoutApi:
             response = self._route(HttpRequest.from_event(event))
         except PipelineError as error:
             telemetry.warning("Refused a request", code=error.code, status=error.status)
-            telemetry.count("CheckoutsRefused" if not error.retryable else "CheckoutsFailed")
+            telemetry.count("CheckoutsRefused" if error.status < 500 else "CheckoutsFailed")
             response = error_response(error)
         except Exception as error:  # noqa: BLE001 - a bug must answer 500 and log no values (S18)
             telemetry.failure("Unexpected failure", error)
@@ -51,22 +65,27 @@ class CheckoutApi:
         return response.to_lambda()
 
     def _route(self, request: HttpRequest) -> HttpResponse:
-        order_id = request.path_parameters.get("orderId")
-        actions: dict[str, Callable[[], HttpResponse]] = (
-            {"POST": lambda: self._post(request)}
-            if order_id is None
-            else {"GET": lambda: self._status(order_id)}
-        )
+        actions = self._actions(request)
         action = actions.get(request.method)
         if action is None:
             raise MethodNotAllowedError(f"method: must be {' or '.join(actions)}")
         return action()
 
+    def _actions(self, request: HttpRequest) -> dict[str, Callable[[], HttpResponse]]:
+        order_id = request.path_parameters.get("orderId")
+        if order_id is None:
+            return {"POST": lambda: self._post(request)}
+        if request.path.endswith(CANCEL):
+            return {"POST": lambda: self._cancel(request, order_id)}
+        return {"GET": lambda: self._status(request, order_id)}
+
     def _post(self, request: HttpRequest) -> HttpResponse:
         ports = self._ports
+        shopper = shopper_of(request, self._auth)
         payload = validated(CheckoutPayload, _json(request))
         stored = service.accept(
             payload,
+            shopper=shopper,
             correlation_id=_correlation(request),
             checkouts=self._checkouts,
             publisher=ports.publisher,
@@ -74,27 +93,64 @@ class CheckoutApi:
             telemetry=ports.telemetry,
         )
         ports.telemetry.count("CheckoutsAccepted")
-        url = f"{PATH}/{stored.order_id}"
-        data = {
-            "paymentId": stored.payment_id,
-            "orderId": stored.order_id,
-            "status": stored.status,
-            "statusUrl": url,
-        }
-        headers = {"location": url, "retry-after": "1"}
-        return HttpResponse(202, {"success": True, "data": data}, headers)
+        url = _status_url(stored.order_id)
+        answer = AcceptedCheckout.model_construct(
+            payment_id=stored.payment_id,
+            order_id=stored.order_id,
+            status=stored.status,
+            status_url=url,
+        )
+        return _success(202, answer, {"location": url, "retry-after": "1"})
 
-    def _status(self, order_id: str) -> HttpResponse:
-        if _ORDER_ID.fullmatch(order_id) is None:
-            raise NotFoundError("there is no such checkout")
-        stored = service.status_of(order_id, checkouts=self._checkouts)
+    def _status(self, request: HttpRequest, order_id: str) -> HttpResponse:
+        shopper = shopper_of(request, self._auth)
+        stored = service.status_of(_known(order_id), shopper=shopper, checkouts=self._checkouts)
         headers = {"retry-after": "1"} if stored.status == "accepted" else {}
-        return HttpResponse(200, {"success": True, "data": _answer(stored)}, headers)
+        answer = CheckoutStatus.model_construct(
+            order_id=stored.order_id,
+            status=stored.status,
+            reason=stored.reason,
+            # The two rows are read one after the other: an order shows once its checkout says so.
+            order_status=stored.order_status if stored.status == "confirmed" else None,
+        )
+        return _success(200, answer, headers)
+
+    def _cancel(self, request: HttpRequest, order_id: str) -> HttpResponse:
+        ports = self._ports
+        shopper = shopper_of(request, self._auth)
+        if shopper is None:
+            # Whoever knows an order's id may ask about it, but a stranger cancels nothing.
+            raise NotFoundError("there is no such checkout")
+        wanted = validated(CancelRequest, _json(request))
+        status = service.cancel(
+            _known(order_id),
+            shopper=shopper,
+            reason=wanted.reason,
+            checkouts=self._checkouts,
+            publisher=ports.publisher,
+            clock=ports.clock,
+            telemetry=ports.telemetry,
+        )
+        ports.telemetry.count("CancellationsAccepted")
+        url = _status_url(order_id)
+        answer = Cancellation.model_construct(order_id=order_id, status=status, status_url=url)
+        if status == "cancelled":
+            return _success(200, answer, {})
+        return _success(202, answer, {"location": url, "retry-after": "1"})
 
 
-def _answer(stored: StoredCheckout) -> dict[str, str]:
-    data = {"orderId": stored.order_id, "status": stored.status}
-    return data | ({"reason": stored.reason} if stored.reason else {})
+def _success(status: int, answer: WireModel, headers: Mapping[str, str]) -> HttpResponse:
+    return HttpResponse(status, {"success": True, "data": plain(answer)}, headers)
+
+
+def _status_url(order_id: str) -> str:
+    return f"{PATH}/{order_id}"
+
+
+def _known(order_id: str) -> str:
+    if _ORDER_ID.fullmatch(order_id) is None:
+        raise NotFoundError("there is no such checkout")
+    return order_id
 
 
 def _json(request: HttpRequest) -> object:

@@ -7,7 +7,14 @@ from decimal import Decimal
 from shared.cart import digest_of, merged, total_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine
-from shared.errors import InvalidInputError, OutOfStockError, PriceChangedError
+from shared.errors import (
+    AlreadyShippedError,
+    CheckoutRejectedError,
+    CheckoutUndecidedError,
+    InvalidInputError,
+    OutOfStockError,
+    PriceChangedError,
+)
 from shared.ids import order_id_for
 
 
@@ -81,6 +88,30 @@ def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayloa
         line.model_copy(update={"product_name": catalogue[line.sku].name}) for line in cart.lines
     )
     return cart.payload.model_copy(update={"items": named})
+
+
+def is_worth_cancelling(status: str, order_status: str | None) -> bool:
+    """Whether a cancellation can still change anything; False when the order is cancelled already.
+
+    A promise is only made about an order that exists: the orders function refuses an event about
+    any other for good. Where this says yes, a shipment may still come first; then the shipment wins.
+
+    Args:
+        status: the checkout's.
+        order_status: the order's, None if there is none.
+
+    Raises:
+        CheckoutUndecidedError: nobody knows yet whether there will be an order.
+        CheckoutRejectedError: there never will be one.
+        AlreadyShippedError: it is on its way, or arrived.
+    """
+    if order_status is None:
+        if status == "rejected":
+            raise CheckoutRejectedError("the checkout was rejected, so there is no order to cancel")
+        raise CheckoutUndecidedError("the checkout is not decided yet, so there is no order yet")
+    if order_status in {"SHIPPED", "DELIVERED"}:
+        raise AlreadyShippedError("the order has left, so it cannot be cancelled any more")
+    return order_status != "CANCELLED"
 
 
 def _first(lines: Sequence[OrderLine], sku: str) -> int:

@@ -7,9 +7,10 @@ from shared.adapters import runtime
 from shared.ports import CorePorts
 
 
-def build(_settings: CheckoutSettings, ports: CorePorts) -> CheckoutApi:
+def build(settings: CheckoutSettings, ports: CorePorts) -> CheckoutApi:
     """The API over the given ports."""
-    return CheckoutApi(CheckoutTables(ports.tables, ports.clock), ports)
+    store = CheckoutTables(ports.tables, ports.clock)
+    return CheckoutApi(store, ports, auth=settings.storefront_auth)
 
 
 lambda_handler = runtime.plain_entry("checkout", CheckoutSettings, build)

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from functions.checkout.domain import Cart, CatalogueEntry
+from functions.checkout.wire import CheckoutState
+from shared.contracts.orders import OrderStatus, RejectionReason
 from shared.effects import Outbound
+from shared.writes import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,17 +16,25 @@ class StoredCheckout:
     """A checkout as it stands.
 
     Args:
+        user_id: whose it is.
         command: the message that makes it an order; its id never changes.
-        status: ``accepted``, ``confirmed`` or ``rejected``.
         reason: why it was rejected.
+        order: its order as stored, if there is one and it was looked for.
     """
 
     order_id: str
     payment_id: str
+    user_id: str
     digest: str
-    status: str
-    reason: str | None
+    status: CheckoutState
+    reason: RejectionReason | None
     command: Outbound | None
+    order: Item | None = None
+
+    @property
+    def order_status(self) -> OrderStatus | None:
+        """Where its order is in its life."""
+        return None if self.order is None else cast("OrderStatus", self.order["status"])
 
 
 class Checkouts(Protocol):
@@ -47,7 +58,7 @@ class Checkouts(Protocol):
         ...
 
     def find(self, order_id: str) -> StoredCheckout | None:
-        """The checkout that an order id belongs to.
+        """The checkout that an order id belongs to, with its order, in one read.
 
         Raises:
             DependencyError: the store did not answer.

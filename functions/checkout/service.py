@@ -1,19 +1,30 @@
-"""Use cases of the public API."""
+"""Use cases of the public API.
 
-from functions.checkout.domain import Cart, cart_of, check
+``shopper`` is who signed in, None where the shop sells to strangers: then whoever knows a payment
+or an order may speak for it.
+"""
+
+from typing import Literal
+
+from functions.checkout.domain import Cart, cart_of, check, is_worth_cancelling
 from functions.checkout.ports import Checkouts, StoredCheckout
 from shared.clock import Clock
 from shared.contracts.commands import CheckoutCommand, CheckoutPayload
+from shared.contracts.orders import OrderCancelled
 from shared.contracts.sources import CHECKOUT_API
 from shared.effects import Outbound
-from shared.errors import NotFoundError, PaymentReusedError, PublishError
-from shared.ids import checkout_event_id_for
+from shared.errors import ForeignUserError, NotFoundError, PaymentReusedError, PublishError
+from shared.ids import cancellation_event_id_for, checkout_event_id_for
+from shared.lifecycle import step_of
 from shared.ports import Publisher, Telemetry
+
+_NO_REASON = "cancelled by the customer"
 
 
 def accept(
     payload: CheckoutPayload,
     *,
+    shopper: str | None,
     correlation_id: str | None,
     checkouts: Checkouts,
     publisher: Publisher,
@@ -26,10 +37,13 @@ def accept(
     command again; nothing can come of it twice.
 
     Raises:
+        ForeignUserError: the cart is another user's than the shopper's.
         InvalidInputError, PriceChangedError, OutOfStockError: the cart cannot be taken as it is.
         PaymentReusedError: the payment belongs to another cart.
         DependencyError: the store did not answer.
     """
+    if shopper is not None and payload.user_id != shopper:
+        raise ForeignUserError("userId")
     cart = cart_of(payload)
     stored, catalogue = checkouts.look(cart)
     if stored is None:
@@ -59,17 +73,57 @@ def _publish(
         telemetry.info("Published command.checkout", published_event_id=event_id, **facts)
 
 
-def status_of(order_id: str, *, checkouts: Checkouts) -> StoredCheckout:
+def status_of(order_id: str, *, shopper: str | None, checkouts: Checkouts) -> StoredCheckout:
     """What became of a checkout.
 
     Raises:
-        NotFoundError: there is none; the same whatever the id looks like (S20).
+        NotFoundError: there is none, or it is somebody else's; the same whatever the id (S20).
         DependencyError: the store did not answer.
     """
     stored = checkouts.find(order_id)
-    if stored is None:
+    if stored is None or (shopper is not None and stored.user_id != shopper):
         raise NotFoundError("there is no such checkout")
     return stored
+
+
+def cancel(
+    order_id: str,
+    *,
+    shopper: str,
+    reason: str | None,
+    checkouts: Checkouts,
+    publisher: Publisher,
+    clock: Clock,
+    telemetry: Telemetry,
+) -> Literal["cancelling", "cancelled"]:
+    """Ask for an order's cancellation; it is promised once QStash has the event.
+
+    The orders function decides, so a shipment that comes first wins. However often a shopper
+    clicks, the event is the same one.
+
+    Raises:
+        NotFoundError: there is no such checkout of this shopper's.
+        CheckoutUndecidedError, CheckoutRejectedError, AlreadyShippedError: nothing to cancel.
+        PublishError: QStash did not take it, or did not say so; repeating is harmless.
+        DependencyError: the store did not answer.
+    """
+    stored = status_of(order_id, shopper=shopper, checkouts=checkouts)
+    worth_it = is_worth_cancelling(stored.status, stored.order_status)
+    if stored.order is None or not worth_it:  # without an order the line above has refused
+        return "cancelled"
+    event = step_of(
+        OrderCancelled,
+        stored.order,
+        {"reason": reason or _NO_REASON, "cancelledBy": "user"},
+        event_id=cancellation_event_id_for(order_id),
+        source=CHECKOUT_API,
+        at=clock.now(),
+    )
+    publisher.publish([Outbound.of(event)])
+    telemetry.info(
+        "Published order.cancelled", published_event_id=event.event_id, order_id=order_id
+    )
+    return "cancelling"
 
 
 def _command(

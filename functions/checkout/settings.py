@@ -1,6 +1,6 @@
 """What the checkout function is told from outside."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from shared.settings import NonEmpty, PublisherSettings, TableName
 
@@ -11,4 +11,7 @@ class CheckoutSettings(PublisherSettings):
     table_stock: Annotated[NonEmpty, TableName("stock")]
     table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
     table_reservations: Annotated[NonEmpty, TableName("reservations")]
-    allowed_origins: str = ""
+    table_orders: Annotated[NonEmpty, TableName("orders")]
+    # Whether an authorizer stands before the storefront's routes. Without a default on purpose: a
+    # function that was not told must not start, rather than take everybody for a stranger.
+    storefront_auth: Literal["none", "jwt"]

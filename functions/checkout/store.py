@@ -6,13 +6,15 @@ from typing import cast
 
 from functions.checkout.domain import Cart, CatalogueEntry
 from functions.checkout.ports import StoredCheckout
+from functions.checkout.wire import CheckoutState
 from shared.clock import Clock, iso
+from shared.contracts.orders import RejectionReason
 from shared.effects import Outbound
 from shared.envelope import one_line
 from shared.holds import hold_of
 from shared.ledger import shard_of
 from shared.ports import Tables
-from shared.schema import CHECKOUTS, RESERVATIONS, STOCK
+from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
 from shared.writes import Absent, ConditionsFailed, Item, Put, Value
 
 
@@ -71,13 +73,14 @@ class CheckoutTables:
         return _stored(item)
 
     def find(self, order_id: str) -> StoredCheckout | None:
-        """The checkout of an order id.
+        """The checkout of an order id and its order, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        return None if item is None else _stored(item)
+        key = {"orderId": order_id}
+        item, order = self._tables.get_many([(CHECKOUTS.name, key), (ORDERS.name, key)])
+        return None if item is None else _stored(item, order)
 
 
 def _entry(row: Item, held: int) -> CatalogueEntry:
@@ -88,13 +91,15 @@ def _entry(row: Item, held: int) -> CatalogueEntry:
     )
 
 
-def _stored(item: Item) -> StoredCheckout:
+def _stored(item: Item, order: Item | None = None) -> StoredCheckout:
     command, reason = item.get("command"), item.get("reason")
     return StoredCheckout(
         order_id=str(item["orderId"]),
         payment_id=str(item["paymentId"]),
+        user_id=str(item["userId"]),
         digest=str(item["cartDigest"]),
-        status=str(item["status"]),
-        reason=None if reason is None else str(reason),
+        status=cast("CheckoutState", item["status"]),
+        reason=cast("RejectionReason | None", reason),
         command=None if command is None else Outbound.from_item(cast("Item", command)),
+        order=order,
     )

@@ -48,23 +48,19 @@ class Route:
 
 
 def routes(stage: StageSettings) -> tuple[Route, ...]:
-    """Every route there is."""
+    """Every route there is. Cancelling takes somebody who signed in, so it takes an authorizer."""
     post, get = apigw.HttpMethod.POST, apigw.HttpMethod.GET
+    storefront = [
+        (post, "/api/checkout", stage.checkout_throttle),
+        (get, "/api/checkout/{orderId}", stage.status_throttle),
+    ]
+    if stage.storefront_auth == "jwt":
+        storefront.append((post, "/api/checkout/{orderId}/cancel", stage.checkout_throttle))
     webhook = stage.webhook_throttle
     return (
-        Route(
-            method=post,
-            path="/api/checkout",
-            function="checkout",
-            throttle=stage.checkout_throttle,
-            storefront=True,
-        ),
-        Route(
-            method=get,
-            path="/api/checkout/{orderId}",
-            function="checkout",
-            throttle=stage.status_throttle,
-            storefront=True,
+        *(
+            Route(method=method, path=path, function="checkout", throttle=limit, storefront=True)
+            for method, path, limit in storefront
         ),
         *(
             Route(method=post, path=f"/api/webhooks/{topic}", function=topic, throttle=webhook)
@@ -179,7 +175,11 @@ def _cors(stage: StageSettings) -> apigw.CorsPreflightOptions:
     return apigw.CorsPreflightOptions(
         allow_origins=list(stage.cors_origins),
         allow_methods=[apigw.CorsHttpMethod.GET, apigw.CorsHttpMethod.POST],
-        allow_headers=["content-type", *(["authorization"] if stage.jwt_issuer else [])],
+        allow_headers=[
+            "content-type",
+            "x-correlation-id",
+            *(["authorization"] if stage.storefront_auth == "jwt" else []),
+        ],
         expose_headers=["location", "retry-after"],
         allow_credentials=False,
         max_age=Duration.hours(1),
@@ -187,7 +187,7 @@ def _cors(stage: StageSettings) -> apigw.CorsPreflightOptions:
 
 
 def _authorizer(stage: StageSettings) -> authorizers.HttpJwtAuthorizer | None:
-    if not stage.jwt_issuer:
+    if stage.storefront_auth == "none":
         return None
     return authorizers.HttpJwtAuthorizer(
         "Storefront", stage.jwt_issuer, jwt_audience=list(stage.jwt_audience)

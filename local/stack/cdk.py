@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from local.stack import environment, processes
 from local.stack.home import ROOT, Home
 
+CONTEXT_VARIABLE = "LOCAL_CONTEXT"
 _CLI = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 _SUMMARY = "Failed resources:"
 _TAIL_LINES = 40
@@ -19,12 +20,17 @@ class CdkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cdk:
-    """The command line with the settings of one stack."""
+    """The command line with the settings of one stack.
+
+    Args:
+        facts: what a deployer would give as ``-c name=value``, separated by blanks.
+    """
 
     home: Home
     endpoint_url: str
     qstash_url: str
     webhook_base_url: str = ""
+    facts: str = ""
     verbose: bool = False
 
     def synth(self) -> None:
@@ -32,7 +38,7 @@ class Cdk:
         values = {"stage": "local", "qstash_url": self.qstash_url}
         if self.webhook_base_url:
             values["webhook_base_url"] = self.webhook_base_url
-        context = [f"--context={name}={value}" for name, value in values.items()]
+        context = context_arguments(self.facts, values)
         self._run("synth", ["--quiet", *context, "--output", str(self.home.assembly)])
 
     def bootstrap(self) -> None:
@@ -65,6 +71,15 @@ class Cdk:
         if code != 0:
             said = log.read_text(encoding="utf-8", errors="replace")
             raise CdkError(f"cdk {name} failed ({log}):\n{failure(said)}")
+
+
+def context_arguments(facts: str, own: Mapping[str, str]) -> list[str]:
+    """The deployer's facts and the stack's own values as arguments.
+
+    The own ones win: they are what keeps the stack on this machine.
+    """
+    given = {name: value for name, _, value in (fact.partition("=") for fact in facts.split())}
+    return [f"--context={name}={value}" for name, value in {**given, **own}.items()]
 
 
 def failure(said: str) -> str:

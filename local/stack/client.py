@@ -51,9 +51,17 @@ class StackClient:
             headers={"Content-Type": "application/json", **headers},
         )
 
-    def checkout_status(self, order_id: str) -> httpx.Response:
+    def checkout_status(self, order_id: str, **headers: str) -> httpx.Response:
         """GET /api/checkout/{orderId}."""
-        return self.http.get(f"{self.stack.api_url}/api/checkout/{order_id}")
+        return self.http.get(f"{self.stack.api_url}/api/checkout/{order_id}", headers=headers)
+
+    def cancel(self, order_id: str, reason: str = "", **headers: str) -> httpx.Response:
+        """POST /api/checkout/{orderId}/cancel."""
+        return self.http.post(
+            f"{self.stack.api_url}/api/checkout/{order_id}/cancel",
+            content=json.dumps({"reason": reason or None}).encode(),
+            headers={"Content-Type": "application/json", **headers},
+        )
 
     # ---------------------------------------------------------------- what is stored
 

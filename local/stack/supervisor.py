@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from local.stack import aws, catalogue, processes, records, secrets
-from local.stack.cdk import Cdk
+from local.stack.cdk import CONTEXT_VARIABLE, Cdk
 from local.stack.home import Home
 from local.stack.processes import Process
 from local.stack.servers import Launcher, Servers
@@ -110,7 +110,8 @@ class Supervisor:
             secrets.put(aws.client("ssm", servers.aws_url), values)
 
     def _cdk(self, endpoint_url: str, qstash_url: str) -> Cdk:
-        return Cdk(self.home, endpoint_url, qstash_url, verbose=self.verbose)
+        facts = self.environ.get(CONTEXT_VARIABLE, "")
+        return Cdk(self.home, endpoint_url, qstash_url, facts=facts, verbose=self.verbose)
 
     def _synth(self, cdk: Cdk) -> None:
         with self.progress.step("cdk synth"):

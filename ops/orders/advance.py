@@ -9,27 +9,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ops.dead_letters.domain import OperatorError
-from shared.clock import Clock, iso
+from shared.clock import Clock
 from shared.contracts import catalog
 from shared.contracts.sources import API
 from shared.effects import Outbound
-from shared.envelope import validated
+from shared.lifecycle import step_of
 from shared.ports import Publisher, Tables
 from shared.schema import ORDERS
 from shared.writes import Item
 
 _POLL_SECONDS = 0.5
-# What of a stored order an event repeats.
-_REPEATED = (
-    "orderId",
-    "userId",
-    "customerName",
-    "customerEmail",
-    "customerAddress",
-    "items",
-    "totalAmount",
-    "status",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +45,14 @@ class Advancer:
             InvalidInputError: a fact breaks a rule; names it.
             PublishError: QStash did not take it; repeating is harmless under the same id.
         """
-        order = self._order(order_id)
-        payload = {name: order[name] for name in _REPEATED if order.get(name) is not None}
-        values = {
-            "eventId": event_id,
-            "eventType": event_type,
-            "timestamp": iso(self._clock.now()),
-            "version": "1.0",
-            "source": API,
-            "correlationId": order.get("correlationId") or order_id,
-            "payload": {**payload, **{k: v for k, v in facts.items() if v is not None}},
-        }
-        event = validated(catalog.models()[event_type], _plain(values))
+        event = step_of(
+            catalog.models()[event_type],
+            self._order(order_id),
+            facts,
+            event_id=event_id,
+            source=API,
+            at=self._clock.now(),
+        )
         self._publisher.publish([Outbound.of(event)])
 
     def verdict(self, order_id: str, event_id: str, *, seconds: float) -> Verdict | None:
@@ -91,10 +76,3 @@ class Advancer:
         if order is None:
             raise OperatorError(f"order: there is no order {order_id}")
         return order
-
-
-def _plain(value: Any) -> Any:
-    """Stored values as JSON ones: what is absent is left out."""
-    if isinstance(value, Mapping):
-        return {name: _plain(child) for name, child in value.items() if child is not None}
-    return [_plain(child) for child in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,7 @@ from functions.notifications.push_message import endpoint_arn
 from ops import connect
 from ops.dead_letters.domain import OperatorError
 from ops.terminal import harmless
-from shared.ids import ID_RULE, is_id
+from shared.ids import USER_ID_RULE, is_user_id
 from shared.writes import ConditionsFailed
 
 
@@ -28,8 +28,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _run(options: argparse.Namespace) -> int:
     # Looked at before anything is opened: a wrong word needs no network to be told.
-    if not is_id(options.user_id):
-        raise OperatorError(f"user: {ID_RULE}")
+    if not is_user_id(options.user_id):
+        raise OperatorError(f"user: {USER_ID_RULE}")
     if options.action != "list":
         endpoint_arn(options.endpoint)
     connection = connect.connect(options)

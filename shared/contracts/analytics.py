@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from shared.envelope import Event, JsonObject, Line, LongLine, Moment, Prose, WireModel
-from shared.ids import Id
+from shared.ids import Id, UserId
 
 
 def _number(value: object) -> Decimal:
@@ -29,7 +29,7 @@ class AuditPayload(WireModel):
     action: Id
     entity_type: Id
     entity_id: Id
-    user_id: Id | None = None
+    user_id: UserId | None = None
     previous_state: JsonObject | None = None
     new_state: JsonObject | None = None
     metadata: JsonObject | None = None

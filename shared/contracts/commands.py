@@ -2,22 +2,26 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from shared.contracts.lines import OrderLines, StockLines
 from shared.envelope import EmailAddress, Event, Line, LongLine, WireModel
-from shared.ids import Id
+from shared.ids import Id, UserId
 from shared.money import Money
 
 
 class CheckoutPayload(WireModel):
     """A paid cart that should become an order. Amounts are the charged ones."""
 
-    user_id: Id
+    user_id: UserId = Field(description="Whose cart it is; where users sign in, the token's `sub`.")
     customer_name: Line
-    customer_email: EmailAddress
+    customer_email: EmailAddress = Field(description="One plain address; the mails go there.")
     customer_address: LongLine
-    items: OrderLines
-    total_amount: Money
-    payment_id: Id
+    items: OrderLines = Field(description="At most 50 different products.")
+    total_amount: Money = Field(
+        description="What was charged: price times quantity of all items, at most two decimals."
+    )
+    payment_id: Id = Field(description="The payment that paid this cart, and no other cart.")
 
 
 class CheckoutCommand(Event):

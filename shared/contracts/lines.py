@@ -31,8 +31,10 @@ class StockLine(WireModel):
 class OrderLine(StockLine):
     """A line of a cart or an order: unit price and name as they were sold."""
 
-    price: Money
-    product_name: Line | None = None
+    price: Money = Field(description="Of one unit, with at most two decimals.")
+    product_name: Line | None = Field(
+        default=None, description="At checkout the catalogue's name is taken instead."
+    )
 
 
 OrderLines = Annotated[

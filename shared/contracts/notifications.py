@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.envelope import EmailAddress, Event, JsonObject, Line, Prose, WireModel
-from shared.ids import Id
+from shared.ids import Id, UserId
 
 E164 = re.compile(r"^\+[1-9]\d{6,14}$")
 
@@ -24,7 +24,7 @@ class EmailPayload(WireModel):
 class PushPayload(WireModel):
     """A push message to the devices of one user."""
 
-    user_id: Id
+    user_id: UserId
     title: Line
     body: Prose
     data: JsonObject | None = None

@@ -6,17 +6,18 @@ from pydantic import Field
 
 from shared.contracts.lines import OrderLines
 from shared.envelope import EmailAddress, Event, HttpsUrl, Line, LongLine, Moment, WireModel
-from shared.ids import Id
+from shared.ids import Id, UserId
 from shared.money import Money
 
 OrderStatus = Literal["PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED"]
+RejectionReason = Literal["out_of_stock", "price_changed", "unknown_product"]
 
 
 class OrderPayload(WireModel):
     """An order as it stood when the event was written."""
 
     order_id: Id
-    user_id: Id
+    user_id: UserId
     customer_name: Line
     customer_email: EmailAddress
     customer_address: LongLine
@@ -51,12 +52,12 @@ class RejectedPayload(WireModel):
 
     order_id: Id
     payment_id: Id
-    user_id: Id
+    user_id: UserId
     customer_name: Line
     customer_email: EmailAddress
     items: OrderLines
     total_amount: Money
-    reason: Literal["out_of_stock", "price_changed", "unknown_product"]
+    reason: RejectionReason
     skus: Annotated[tuple[LongLine, ...], Field(strict=False)] = ()
 
 
@@ -65,7 +66,7 @@ class RefundPayload(WireModel):
 
     order_id: Id
     payment_id: Id
-    user_id: Id
+    user_id: UserId
     amount: Money
     reason: Literal["out_of_stock", "price_changed", "unknown_product", "cancelled"]
 

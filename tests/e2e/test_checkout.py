@@ -22,7 +22,11 @@ def test_a_checkout_becomes_one_order_one_mail_and_an_audit_trail(client):
     assert data["statusUrl"] == answer.headers["location"]
     assert data["statusUrl"].endswith(f"/api/checkout/{data['orderId']}")
     assert int(answer.headers["retry-after"]) >= 1
-    assert client.settled(data["orderId"]) == {"orderId": data["orderId"], "status": "confirmed"}
+    assert client.settled(data["orderId"]) == {
+        "orderId": data["orderId"],
+        "status": "confirmed",
+        "orderStatus": "PENDING",
+    }
     client.quiet()
     order = client.item("orders", orderId=data["orderId"])
     assert order["totalAmount"] == Decimal("74.70")

@@ -1,11 +1,16 @@
 """The public API: which routes there are, how often, for whom, and what is written down."""
 
 import json
+from collections.abc import Callable
 
+import pytest
+
+from infra.packaging import ROOT
 from shared.contracts.topics import Topic
 from tests.infra.assembly import Assembly, Resource
 
 STOREFRONT = {"POST /api/checkout", "GET /api/checkout/{orderId}"}
+CANCEL = "POST /api/checkout/{orderId}/cancel"
 WEBHOOKS = {f"POST /api/webhooks/{topic.value}" for topic in Topic} | {
     "POST /api/webhooks/analytics/failures"
 }
@@ -70,14 +75,7 @@ def test_cors_names_its_origins(assembly: Assembly):
     assert all("*" not in origin and "://" in origin for origin in cors["AllowOrigins"])
     assert cors["AllowCredentials"] is False
     assert set(cors["AllowMethods"]) == {"GET", "POST"}
-    assert cors["AllowHeaders"] == ["content-type"]
-
-
-def test_checkout_knows_the_same_origins(assembly: Assembly):
-    """The function refuses what the browser would not have asked."""
-    cors = only(assembly, "AWS::ApiGatewayV2::Api").properties["CorsConfiguration"]
-
-    assert assembly.environment("checkout")["ALLOWED_ORIGINS"].split(",") == cors["AllowOrigins"]
+    assert cors["AllowHeaders"] == ["content-type", "x-correlation-id"]
 
 
 def test_the_access_log_says_what_happened_and_not_to_whom(assembly: Assembly):
@@ -91,25 +89,77 @@ def test_the_access_log_says_what_happened_and_not_to_whom(assembly: Assembly):
 
 
 def test_without_an_issuer_the_storefront_is_open(assembly: Assembly):
-    """Shops sell to strangers."""
+    """Shops sell to strangers, and the function knows that nobody vouches for them."""
     kinds = {route.properties["AuthorizationType"] for route in route_keys(assembly).values()}
 
     assert kinds == {"NONE"}
+    assert assembly.environment("checkout")["STOREFRONT_AUTH"] == "none"
 
 
-def test_an_issuer_locks_the_storefront_and_leaves_webhooks_to_their_signature(synthesize):
+@pytest.fixture(scope="module")
+def signed_in(synthesize: Callable[..., Assembly]) -> Assembly:
+    """A stage whose shoppers sign in."""
+    return synthesize("prod", jwt_issuer="https://login.shop.test", jwt_audience="web, app")
+
+
+def test_an_issuer_locks_the_storefront_and_leaves_webhooks_to_their_signature(
+    signed_in: Assembly,
+):
     """QStash could not bring a shopper's token."""
-    assembly = synthesize("prod", jwt_issuer="https://login.shop.test", jwt_audience="web, app")
-
     kinds = {
-        key: route.properties["AuthorizationType"] for key, route in route_keys(assembly).items()
+        key: route.properties["AuthorizationType"] for key, route in route_keys(signed_in).items()
     }
-    authorizer = only(assembly, "AWS::ApiGatewayV2::Authorizer").properties
-    assert {key for key, kind in kinds.items() if kind == "JWT"} == STOREFRONT
+    authorizer = only(signed_in, "AWS::ApiGatewayV2::Authorizer").properties
+    assert {key for key, kind in kinds.items() if kind == "JWT"} == STOREFRONT | {CANCEL}
+    assert {key for key, kind in kinds.items() if kind == "NONE"} == WEBHOOKS
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
     assert authorizer["JwtConfiguration"] == {
         "Issuer": "https://login.shop.test",
         "Audience": ["web", "app"],
     }
+
+
+def test_every_locked_route_asks_the_one_authorizer(signed_in: Assembly):
+    """A route that is locked by name only would let nobody in, or everybody."""
+    (authorizer,) = signed_in.resources("AWS::ApiGatewayV2::Authorizer")
+    routes = route_keys(signed_in)
+
+    for key in STOREFRONT | {CANCEL}:
+        assert routes[key].properties["AuthorizerId"] == {"Ref": authorizer.logical_id}
+
+
+def test_the_function_is_told_that_shoppers_sign_in(signed_in: Assembly):
+    """It takes nobody for a stranger then."""
+    assert signed_in.environment("checkout")["STOREFRONT_AUTH"] == "jwt"
+
+
+def test_only_who_signed_in_can_cancel(signed_in: Assembly, assembly: Assembly):
+    """Without an authorizer the route does not exist at all; with one it has its limit too."""
+    assert CANCEL in route_keys(signed_in)
+    assert CANCEL in only(signed_in, "AWS::ApiGatewayV2::Stage").properties["RouteSettings"]
+    assert CANCEL not in route_keys(assembly)
+
+
+def test_the_api_s_document_names_exactly_these_routes(signed_in: Assembly):
+    """What is documented is deployed, and the other way round."""
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+
+    documented = {
+        f"{method.upper()} {path}" for path, ways in document["paths"].items() for method in ways
+    }
+    assert documented == set(route_keys(signed_in)) - WEBHOOKS
+
+
+def test_a_page_may_send_the_token_where_there_is_one_to_send(signed_in: Assembly):
+    """A browser asks before it sends any other header."""
+    cors = only(signed_in, "AWS::ApiGatewayV2::Api").properties["CorsConfiguration"]
+
+    assert set(cors["AllowHeaders"]) == {"content-type", "x-correlation-id", "authorization"}
+
+
+def test_signing_in_gives_the_function_no_further_right(signed_in: Assembly, prod: Assembly):
+    """Who asks is checked against what is read anyway."""
+    assert signed_in.permissions("checkout") == prod.permissions("checkout")
 
 
 def test_only_the_api_function_urls_and_one_topic_may_call_a_function(assembly: Assembly):

@@ -37,7 +37,8 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
     },
     "checkout": {
         "Stock": {BATCH},
-        "Checkouts": {GET, BATCH, PUT},
+        "Checkouts": {BATCH, PUT},
+        "Orders": {BATCH},
         "Reservations": {BATCH},
     },
     "reconciler": {

@@ -50,10 +50,37 @@ def test_all_wrong_values_are_named_at_once():
         stage_settings("prod", {"sender_domain": "-", "alert_address": "-"})
 
 
-def test_an_issuer_without_an_audience_is_refused():
+@pytest.mark.parametrize("audience", ["", " ", ",", " , "])
+def test_an_issuer_without_an_audience_is_refused(audience: str):
     """It would accept every token that the issuer ever gave to anybody."""
+    given = {"jwt_issuer": "https://login.shop.test", "jwt_audience": audience}
+
     with pytest.raises(StageError, match="jwt_issuer and jwt_audience go together"):
-        stage_settings("prod", {"jwt_issuer": "https://login.shop.test"})
+        stage_settings("prod", given)
+
+
+def test_an_audience_without_an_issuer_is_refused():
+    """Whoever asks for one wants a lock, and would get none."""
+    with pytest.raises(StageError, match="jwt_issuer and jwt_audience go together"):
+        stage_settings("prod", {"jwt_audience": "web"})
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_an_issuer_in_plain_http_is_refused_but_on_a_laptop(stage: str):
+    """Its keys travel on that connection."""
+    given = {"jwt_issuer": "http://login.shop.test", "jwt_audience": "web"}
+
+    with pytest.raises(StageError, match="jwt_issuer must be an https address"):
+        stage_settings(stage, given)
+    assert stage_settings("local", given).storefront_auth == "jwt"
+
+
+def test_shoppers_sign_in_where_an_issuer_is_named():
+    """One setting decides both the lock and what the function believes."""
+    given = {"jwt_issuer": "https://login.shop.test", "jwt_audience": "web"}
+
+    assert stage_settings("prod").storefront_auth == "none"
+    assert stage_settings("prod", given).storefront_auth == "jwt"
 
 
 def test_overrides_replace_the_stage_s_own_values_and_empty_ones_do_not():

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import event_docs
+from ops import documents
+from ops.storefront import page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -15,9 +16,18 @@ PAGES = [
 ]
 
 
-def test_the_event_page_is_what_the_contract_says():
+@pytest.mark.parametrize("name", ["events.md", "openapi.json", "api.md"])
+def test_a_generated_page_is_what_the_code_says(name):
     """``make docs`` writes it; nobody edits it."""
-    assert event_docs.PAGE.read_text(encoding="utf-8") == event_docs.page()
+    assert documents.pages().keys() == {"events.md", "openapi.json", "api.md"}
+    assert (documents.DOCS / name).read_text(encoding="utf-8") == documents.pages()[name]
+
+
+@pytest.mark.parametrize("text", ["", page.BEGIN, page.END, page.END + page.BEGIN])
+def test_a_page_without_a_place_for_its_table_is_refused(text):
+    """Rather than written without it, or twice."""
+    with pytest.raises(page.MarksMissingError):
+        page.renewed(text)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -8,7 +8,7 @@ import pytest
 from tests.builders import checkout_payload, line, stock
 from tests.conformance.live import LivePipeline
 from tests.conformance.redis_proxy import RedisProxy
-from tests.integration.functions.world import Around, World, command
+from tests.integration.functions.world import Around, World, command, order_of
 
 
 class Wire:
@@ -71,6 +71,29 @@ def test_a_checkout_costs_one_read_one_write_and_one_publish(
     pipeline.checkout(checkout_payload(items=CART))
 
     assert wire.calls() == ["dynamodb.BatchGetItem", "dynamodb.PutItem", "qstash.batch"]
+
+
+def test_asking_what_became_of_it_costs_one_read(pipeline: LivePipeline, wire: Wire) -> None:
+    """Checkout and order come in one answer, decided or not."""
+    pipeline.checkout(checkout_payload(items=CART))
+    for _ in range(2):
+        wire.forget()
+
+        pipeline.status(order_of())
+
+        assert wire.calls() == ["dynamodb.BatchGetItem"]
+        pipeline.drain()
+
+
+def test_a_cancellation_costs_one_read_and_one_publish(pipeline: LivePipeline, wire: Wire) -> None:
+    pipeline.sign_in()
+    pipeline.checkout(checkout_payload(items=CART), shopper="user-1")
+    pipeline.drain()
+    wire.forget()
+
+    assert pipeline.cancel(order_of(), shopper="user-1")["statusCode"] == 202
+
+    assert wire.calls() == ["dynamodb.BatchGetItem", "qstash.batch"]
 
 
 def test_the_command_costs_six_calls_in_the_order_that_makes_it_safe(

@@ -105,9 +105,15 @@ class TestOneStack:
         role = _role_of(stack, "order-pipeline-local-checkout")
         key = {"orderId": {"S": "ord_nobody"}}
 
-        assert "Item" not in role.get_item(TableName=stack.tables["checkouts"], Key=key)
+        wanted = {stack.tables[name]: {"Keys": [key]} for name in ("checkouts", "orders")}
+        assert not any(role.batch_get_item(RequestItems=wanted)["Responses"].values())
+        for table in ("ledger", "notifications"):
+            with pytest.raises(ClientError, match="not authorized"):
+                role.batch_get_item(
+                    RequestItems={stack.tables[table]: {"Keys": [{"id": {"S": "x"}}]}}
+                )
         with pytest.raises(ClientError, match="not authorized"):
-            role.get_item(TableName=stack.tables["orders"], Key=key)
+            role.put_item(TableName=stack.tables["orders"], Item=key)
         with pytest.raises(ClientError, match="not authorized"):
             role.delete_item(TableName=stack.tables["checkouts"], Key=key)
 

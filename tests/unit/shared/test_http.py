@@ -4,7 +4,13 @@ import base64
 
 import pytest
 
-from shared.errors import InvalidInputError, OutOfStockError, TransientError
+from shared.errors import (
+    CheckoutUndecidedError,
+    InvalidInputError,
+    OutOfStockError,
+    SignInRequiredError,
+    TransientError,
+)
 from shared.http import HttpRequest, HttpResponse, error_response, internal_error_response
 from shared.webhooks import get_event_metadata
 from tests.builders import answer_of, request
@@ -46,6 +52,13 @@ def test_claims_come_from_the_authorizer_only():
     assert HttpRequest.from_event(event).claims == {"sub": "user-1", "n": "1"}
 
 
+def test_a_claim_that_says_nothing_is_none():
+    event = request(b"{}")
+    event["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": None, "iss": "x"}}}
+
+    assert HttpRequest.from_event(event).claims == {"iss": "x"}
+
+
 def test_error_answer_has_code_message_and_details():
     response = error_response(OutOfStockError("items[0].quantity", "mug", 3)).to_lambda()
 
@@ -65,6 +78,18 @@ def test_error_answer_has_code_message_and_details():
 def test_only_transient_errors_say_when_to_try_again():
     assert error_response(TransientError("x", retry_after=9)).headers == {"retry-after": "9"}
     assert error_response(InvalidInputError("a", "b")).headers == {}
+
+
+def test_a_refusal_may_be_worth_asking_again_without_being_our_failure():
+    response = error_response(CheckoutUndecidedError("not yet"))
+
+    assert (response.status, response.headers) == (409, {"retry-after": "1"})
+
+
+def test_who_did_not_sign_in_is_told_how():
+    response = error_response(SignInRequiredError("no sub"))
+
+    assert (response.status, response.headers) == (401, {"www-authenticate": "Bearer"})
 
 
 def test_answer_to_a_bug_says_nothing():

@@ -10,6 +10,7 @@ from shared.ids import (
     caused_event_id,
     checkout_event_id_for,
     is_id,
+    is_user_id,
     order_id_for,
     sku_of,
     valid_id,
@@ -111,3 +112,15 @@ def test_different_products_never_share_a_stock_row(product, variation, other, a
         (product, variation) == (other, another)
     )
     assert sku_of(product, None) != sku_of(other, another)
+
+
+@given(ids)
+def test_whatever_is_an_id_may_name_a_user(value):
+    assert is_user_id(value)
+
+
+@pytest.mark.parametrize("value", [*NO_IDS, "ada@example.com"])
+def test_a_user_s_name_is_no_freer_than_an_id_but_for_the_bar(value):
+    assert not is_user_id(value)
+    assert is_user_id("auth0|1")
+    assert not is_id("auth0|1")

@@ -25,12 +25,16 @@ def test_undecided_checkout_is_accepted_and_says_when_to_ask_again(shop):
     assert response["headers"]["retry-after"] == "1"
 
 
-def test_ordered_checkout_is_confirmed(shop):
+def test_ordered_checkout_is_confirmed_and_tells_its_order_s_state(shop):
     shop.drain()
 
     response = shop.status(ORDER_ID)
 
-    assert answer_of(response)["data"] == {"orderId": ORDER_ID, "status": "confirmed"}
+    assert answer_of(response)["data"] == {
+        "orderId": ORDER_ID,
+        "status": "confirmed",
+        "orderStatus": "PENDING",
+    }
     assert "retry-after" not in response["headers"]
 
 

@@ -1,0 +1,51 @@
+"""What the API takes beside a cart, and what it answers: the shapes behind ``docs/openapi.json``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from shared.contracts.orders import OrderStatus, RejectionReason
+from shared.envelope import LongLine, WireModel
+from shared.ids import Id
+
+OrderId = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^ord_[0-9a-f]{32}$"})]
+StatusUrl = Annotated[str, Field(description="Where to ask what became of it.")]
+CheckoutState = Annotated[
+    Literal["accepted", "confirmed", "rejected"],
+    Field(description="`accepted`: not decided yet. `confirmed`: it is an order."),
+]
+
+
+class CancelRequest(WireModel):
+    """Why the shopper cancels, if they say so."""
+
+    reason: LongLine | None = None
+
+
+class AcceptedCheckout(WireModel):
+    """A checkout that is stored, whatever happens next."""
+
+    payment_id: Id
+    order_id: OrderId
+    status: CheckoutState
+    status_url: StatusUrl
+
+
+class CheckoutStatus(WireModel):
+    """What became of a checkout, and of its order.
+
+    ``reason`` comes with a rejection, ``orderStatus`` with an order.
+    """
+
+    order_id: OrderId
+    status: CheckoutState
+    reason: RejectionReason | None = None
+    order_status: OrderStatus | None = None
+
+
+class Cancellation(WireModel):
+    """A cancellation: under way, until the order's status says how it ended, or long done."""
+
+    order_id: OrderId
+    status: Literal["cancelling", "cancelled"]
+    status_url: StatusUrl

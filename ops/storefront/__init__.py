@@ -1,0 +1,1 @@
+"""The storefront's API as documents: OpenAPI for programs, tables for people, both from the code."""

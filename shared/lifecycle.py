@@ -1,0 +1,66 @@
+"""A step in the life of an order, as whoever asks for it says it: told from the order as stored.
+
+Nobody moves an order but the orders function. An operator's command and a customer's click are
+both an event about the order, and this is how either is made.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shared.clock import iso
+from shared.envelope import VERSION, Event, validated
+from shared.writes import Item
+
+E = TypeVar("E", bound=Event)
+
+# What of a stored order an event repeats.
+_REPEATED = (
+    "orderId",
+    "userId",
+    "customerName",
+    "customerEmail",
+    "customerAddress",
+    "items",
+    "totalAmount",
+    "status",
+)
+
+
+def step_of(
+    model: type[E],
+    order: Item,
+    facts: Mapping[str, Any],
+    *,
+    event_id: str,
+    source: str,
+    at: datetime,
+) -> E:
+    """The event that asks for a step.
+
+    Args:
+        order: the row as stored.
+        facts: what the step adds, by its name on the wire; what is None is left out.
+        at: when it was asked for.
+
+    Raises:
+        InvalidInputError: a fact breaks a rule; names it.
+    """
+    told = {name: order[name] for name in _REPEATED if order.get(name) is not None}
+    values = {
+        "eventId": event_id,
+        "eventType": model.model_fields["event_type"].default,
+        "timestamp": iso(at),
+        "version": VERSION,
+        "source": source,
+        "correlationId": order.get("correlationId") or order["orderId"],
+        "payload": {**told, **facts},
+    }
+    return validated(model, _plain(values))
+
+
+def _plain(value: Any) -> Any:
+    """Stored values as JSON ones: what is absent is left out."""
+    if isinstance(value, Mapping):
+        return {name: _plain(child) for name, child in value.items() if child is not None}
+    return [_plain(child) for child in value] if isinstance(value, list | tuple) else value

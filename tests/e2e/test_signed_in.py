@@ -1,0 +1,134 @@
+"""A stage whose shoppers sign in: the authorizer before the API, and what the function makes of it."""
+
+import json
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from local.stack.cdk import CONTEXT_VARIABLE
+from local.stack.client import Item
+from local.stack.home import Home
+from local.stack.session import running_stack
+from local.terminal import Progress, Terminal
+from shared.ids import cancellation_event_id_for
+from tests.e2e.issuer import AUDIENCE, Issuer, new_key, serving
+from tests.e2e.stack_client import Client, cart, line, wait_for
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def members(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A stack of its own: an authorizer is there from the first deployment on, or not at all."""
+    home = Home(tmp_path_factory.mktemp("members"))
+    facts = {CONTEXT_VARIABLE: f"jwt_issuer={issuer.url} jwt_audience={AUDIENCE}"}
+    with running_stack(home, Progress(Terminal(sys.stderr, live=False)), facts) as stack:
+        client = Client.connect(stack)
+        yield client
+        client.close()
+
+
+@pytest.fixture
+def shopper() -> str:
+    """Somebody who has never been here."""
+    return f"user-{uuid.uuid4().hex[:12]}"
+
+
+def test_a_shopper_orders_follows_and_cancels(members: Client, issuer: Issuer, shopper: str):
+    sku, token = members.shelf("members-lamp", 5), issuer.authorization(shopper)
+    answer = members.check_out(cart(line(sku, 2), userId=shopper), **token)
+    assert answer.status_code == 202
+    order_id = answer.json()["data"]["orderId"]
+
+    def order_status() -> str | None:
+        data: Item = members.checkout_status(order_id, **token).json()["data"]
+        return data.get("orderStatus")
+
+    assert wait_for(order_status, "the order is placed") == "PENDING"
+    cancelled = members.cancel(order_id, "too bright", **token)
+
+    assert cancelled.status_code == 202
+    assert cancelled.json()["data"]["status"] == "cancelling"
+    wait_for(lambda: order_status() == "CANCELLED", "the order is cancelled")
+    members.quiet()
+    order, shelf = members.item("orders", orderId=order_id), members.item("stock", sku=sku)
+    assert order is not None
+    assert shelf is not None
+    assert (order["reason"], order["cancelledBy"]) == ("too bright", "user")
+    assert shelf["available"] == 5
+    (delivered,) = members.deliveries(eventId=cancellation_event_id_for(order_id))
+    assert delivered["eventType"] == "order.cancelled"
+    again = members.cancel(order_id, **token)
+    assert (again.status_code, again.json()["data"]["status"]) == (200, "cancelled")
+
+
+def test_another_shopper_sees_and_cancels_nothing(members: Client, issuer: Issuer, shopper: str):
+    sku = members.shelf("members-vase", 5)
+    body = cart(line(sku), userId=shopper)
+    order_id = members.check_out(body, **issuer.authorization(shopper)).json()["data"]["orderId"]
+    other = issuer.authorization("user-2")
+
+    foreign = [members.checkout_status(order_id, **other), members.cancel(order_id, **other)]
+    unknown = members.checkout_status("ord_" + "0" * 32, **other)
+    repeated = members.check_out(body, **other)
+
+    assert {answer.status_code for answer in foreign} == {404}
+    assert {answer.content for answer in foreign} == {unknown.content}
+    assert repeated.status_code == 403
+    assert repeated.json()["error"]["code"] == "foreign_user"
+
+
+def test_without_a_good_token_nothing_reaches_the_function(
+    members: Client, issuer: Issuer, shopper: str
+):
+    """The refusals are the gateway's own, in its own shape."""
+    sku, now = members.shelf("members-rug", 5), int(time.time())
+    bad = {
+        "none": {},
+        "nonsense": {"Authorization": "Bearer nonsense"},
+        "another's key": issuer.authorization(shopper, key=new_key()),
+        "another issuer": issuer.authorization(shopper, iss="https://login.evil.test"),
+        "another audience": issuer.authorization(shopper, aud="app"),
+        "expired": issuer.authorization(shopper, exp=now - 60),
+    }
+    before = len(members.items("checkouts"))
+
+    answers = {
+        name: members.check_out(cart(line(sku), userId=shopper), **headers)
+        for name, headers in bad.items()
+    }
+
+    assert {name: a.status_code for name, a in answers.items()} == dict.fromkeys(bad, 401)
+    assert {json.dumps(a.json()) for a in answers.values()} == {'{"message": "Unauthorized"}'}
+    assert len(members.items("checkouts")) == before
+    for call in (members.checkout_status, members.cancel):
+        assert call("ord_" + "0" * 32).status_code == 401
+
+
+def test_a_token_that_names_nobody_is_refused_by_the_function(
+    members: Client, issuer: Issuer, shopper: str
+):
+    sku = members.shelf("members-pen", 5)
+
+    answer = members.check_out(
+        cart(line(sku), userId=shopper), **issuer.authorization(shopper, sub=None)
+    )
+
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "sign_in_required"
+
+
+def test_where_nobody_signs_in_there_is_no_such_route(client: Client):
+    answer = client.cancel("ord_" + "0" * 32)
+
+    assert answer.status_code == 404
+    assert "success" not in answer.json()
