@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ops.stock.domain import Adjust, Restock, Return
+from ops.stock.domain import Adjust, Request, Restock, Return
 from shared.writes import Check, Put, Update, Write
 from tests.builders import order_row, stock
 from tests.unit.ops.stock_shop import StockShop
@@ -32,7 +32,7 @@ class Watched:
         return self._tables.get_many(keys)
 
     def transact(self, writes: Sequence[Write]) -> None:
-        self.used |= {(write.table, _WRITES[type(write)]) for write in writes}  # type: ignore[index]
+        self.used |= {(write.table, _WRITES[type(write)]) for write in writes}
         self._tables.transact(writes)
 
 
@@ -41,7 +41,7 @@ def test_the_page_names_what_the_commands_use_and_nothing_more():
     shop.memory.seed("stock", stock())
     shop.memory.seed("orders", order_row(status="SHIPPED"))
     watched = Watched(shop.memory)
-    deeds = (
+    deeds: tuple[Request, ...] = (
         Restock("mug", 1),
         Adjust("mug", by=-1),
         Adjust("mug", to=10),
