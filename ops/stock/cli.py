@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ops import connect
 from ops.audit.reading import StoredTables
+from ops.books import Books
 from ops.connect import Connection
 from ops.dead_letters.domain import OperatorError
 from ops.stock import showing
-from ops.stock.books import Books
 from ops.stock.catalogue_file import CatalogueError, Entry, parse
 from ops.stock.desk import Desk
 from ops.stock.domain import Adjust, Request, Restock, Return, Shelf, checked, checked_key, parts_of

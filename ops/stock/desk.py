@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from ops.books import Books
 from ops.dead_letters.domain import OperatorError
-from ops.stock.books import Books
 from ops.stock.domain import Request, Return, Shelf, Sold, checked, delta_of
 from ops.stock.effects import Deed, moved
 from shared import strict_json

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
-from ops.stock.books import CONSUMER, Books
+from ops.books import CONSUMER, Books
 from ops.stock.catalogue_file import Entry
 from ops.stock.domain import Shelf, parts_of
 from ops.stock.effects import Deed, announced, audited

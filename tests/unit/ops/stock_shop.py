@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ops.books import Books
 from ops.dead_letters.domain import OperatorError
-from ops.stock.books import Books
 from ops.stock.catalogue_file import parse
 from ops.stock.desk import Desk, Done
 from ops.stock.domain import Request

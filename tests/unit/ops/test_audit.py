@@ -12,7 +12,7 @@ from ops.audit.model import Moment, Name
 from ops.audit.reading import by_name
 from ops.audit.run import CHECKS, Audit, Result
 from ops.audit.shelves import SUMS
-from ops.stock.books import Books
+from ops.books import Books
 from ops.stock.catalogue_file import parse
 from ops.stock.importing import Importer
 from shared.clock import iso
