@@ -1,0 +1,86 @@
+"""``python -m ops refunds``: list, settle."""
+
+import argparse
+import getpass
+import json
+import random
+import sys
+
+from ops import connect
+from ops.books import Books
+from ops.connect import Connection
+from ops.dead_letters.domain import OperatorError
+from ops.refunds.desk import REQUESTED, SETTLED, Refund, RefundDesk
+from ops.terminal import harmless, table
+from shared.envelope import one_line
+
+_MOST = 1000
+_LONGEST = 200
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The ``refunds`` command and its actions."""
+    parser = commands.add_parser("refunds", help="money that must go back")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    listing = actions.add_parser("list", help="what is asked for, longest waiting first")
+    listing.add_argument("--state", choices=(REQUESTED, SETTLED), default=REQUESTED)
+    listing.add_argument("--json", action="store_true", help="one JSON object per line")
+    listing.set_defaults(run=_list)
+
+    settle = actions.add_parser("settle", help="the money went back")
+    settle.add_argument("order_id", metavar="ORDER_ID")
+    settle.add_argument("--reference", required=True, help="the provider's name for the refund")
+    settle.add_argument("--operator", default=getpass.getuser(), help="who (%(default)s)")
+    settle.set_defaults(run=_settle)
+    for action in (listing, settle):
+        connect.add_options(action)
+
+
+def _list(options: argparse.Namespace) -> int:
+    refunds = _desk(connect.connect(options)).list(options.state, _MOST)
+    if options.json:
+        for refund in refunds:
+            print(json.dumps(refund.as_json()))
+        return 0
+    print(_table(refunds) if refunds else f"no refund is {options.state}")
+    if len(refunds) == _MOST:
+        print(f"the first {_MOST}; there may be more", file=sys.stderr)
+    return 0
+
+
+def _settle(options: argparse.Namespace) -> int:
+    reference = _line("--reference", options.reference)
+    operator = _line("--operator", options.operator)
+    desk = _desk(connect.connect(options))
+    refund, unpublished = desk.settle(options.order_id, reference=reference, operator=operator)
+    print(
+        f"{harmless(refund.order_id)}  {refund.amount:.2f} settled as {harmless(refund.reference)}"
+    )
+    if unpublished is not None:
+        print(f"its audit entry leaves later: {harmless(unpublished)}", file=sys.stderr)
+    return 0
+
+
+def _desk(connection: Connection) -> RefundDesk:
+    books = Books(
+        connection.tables,
+        connection.publisher,
+        connection.clock,
+        jitter=random.SystemRandom().random,
+    )
+    return RefundDesk(connection.tables, books, connection.clock)
+
+
+def _table(refunds: list[Refund]) -> str:
+    rows = [
+        (r.since[:19], r.order_id, r.payment_id, f"{r.amount:.2f}", r.reference or r.reason)
+        for r in refunds
+    ]
+    return table(("asked for", "order", "payment", "amount", "reason or reference"), rows)
+
+
+def _line(option: str, text: str) -> str:
+    if one_line(text, _LONGEST) != text or not text:
+        raise OperatorError(f"{option}: must be 1 to {_LONGEST} characters on one line")
+    return text
