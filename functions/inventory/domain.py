@@ -22,11 +22,21 @@ class ShelfState:
 AlertChange = Literal["raise", "rearm", "none"]
 
 
+def rearm_level(threshold: int) -> int:
+    """From how many units on a shelf is clearly above its threshold: a quarter more, at least two.
+
+    One unit more would be no distance: a hold that takes it and gives it back, again and again,
+    would alert again and again.
+    """
+    return threshold + max(2, threshold // 4)
+
+
 def alert_change(shelf: ShelfState) -> AlertChange:
-    """What the shelf's alert must do: once per fall to the threshold, ready again above it."""
+    """What the shelf's alert must do: raised once per fall to the threshold, armed again when the
+    shelf is clearly above it, and in between left as it is."""
     low = shelf.available <= shelf.threshold
     if low and shelf.armed:
         return "raise"
-    if not low and not shelf.armed:
+    if shelf.available >= rearm_level(shelf.threshold) and not shelf.armed:
         return "rearm"
     return "none"

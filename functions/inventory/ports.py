@@ -40,5 +40,5 @@ class Shelves(Protocol):
         ...
 
     def rearm(self, sku: str, threshold: int) -> Write:
-        """Arm again, if the shelf is still disarmed and no longer low."""
+        """Arm again, if the shelf is still disarmed and clearly above its threshold."""
         ...

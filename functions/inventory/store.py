@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from functions.inventory.domain import ShelfState
+from functions.inventory.domain import ShelfState, rearm_level
 from shared.clock import iso
 from shared.contracts.inventory import StockReserved, StockUpdated
 from shared.envelope import one_line
@@ -51,6 +51,8 @@ class ShelfTables:
                 "newStock": payload.new_stock,
                 "orderId": payload.order_id,
                 "eventId": event.event_id,
+                # Only what a decision of ours emitted has one: its delta is exact.
+                "causationId": event.causation_id,
             },
             when=(Absent(),),
         )
@@ -69,6 +71,7 @@ class ShelfTables:
                     "delta": 0,
                     "quantity": line.quantity,
                     "reserved": line.reserved,
+                    "previousStock": line.available,
                     "orderId": payload.order_id,
                     "eventId": event.event_id,
                 },
@@ -87,12 +90,12 @@ class ShelfTables:
         )
 
     def rearm(self, sku: str, threshold: int) -> Write:
-        """Arm again, if the shelf is still disarmed and no longer low."""
+        """Arm again, if the shelf is still disarmed and clearly above its threshold."""
         return Update(
             STOCK.name,
             {"sku": sku},
             set={"alert": "armed"},
-            when=(Equals("alert", "raised"), AtLeast("available", threshold + 1)),
+            when=(Equals("alert", "raised"), AtLeast("available", rearm_level(threshold))),
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from functions.inventory.domain import rearm_level
 from functions.notifications.domain import Mail
 from functions.notifications.store import suppression_key
 from shared import strict_json
@@ -85,6 +86,7 @@ class Records:
         self.stocked: dict[str, int] = {}
         self.prices: dict[str, set[Decimal]] = {}
         self.falls: dict[str, int] = {}
+        self.fallen: set[str] = set()
         self.suppressed: dict[str, float] = {}
         self.strangers: list[str] = []
         self.committed_key = ""
@@ -125,9 +127,12 @@ class Records:
     def _moved(self, sku: str, before: Any, after: Any) -> None:
         if before is None or after is None:
             return
-        threshold = int(after["threshold"])
-        if int(before["available"]) > threshold >= int(after["available"]):
+        available, threshold = int(after["available"]), int(after["threshold"])
+        if available <= threshold and sku not in self.fallen:
             self.falls[sku] = self.falls.get(sku, 0) + 1
+            self.fallen.add(sku)
+        elif available >= rearm_level(threshold):
+            self.fallen.discard(sku)
         self.prices.setdefault(sku, set()).add(Decimal(str(after["price"])))
 
     def published(self, destination: str, headers: Mapping[str, str], body: str) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from functions.inventory.domain import rearm_level
 from shared.clock import iso
 from shared.dead_letters.letter import LetterState
 from tests.simulation.always import lines_of, units_of
@@ -62,7 +63,8 @@ def i19_orders_cost_what_the_catalogue_says(world: "World") -> Breaches:
 
 
 def i22_alerts_match_the_falls_of_a_shelf(world: "World") -> Breaches:
-    """At most one per fall to the threshold; a shelf that is low at rest has raised its alert."""
+    """At most one per fall to the threshold from clearly above it; a shelf that is low at rest has
+    raised its alert, one that is clearly above has armed it."""
     alerts: Counter[str] = Counter()
     for event_id in world.qstash.accepted:
         body = world.records.bodies[event_id]
@@ -71,13 +73,15 @@ def i22_alerts_match_the_falls_of_a_shelf(world: "World") -> Breaches:
             extra = f"#{payload['variationId']}" if payload.get("variationId") else ""
             alerts[payload["productId"] + extra] += 1
     for row in world.tables.all("stock"):
-        sku, low = str(row["sku"]), int(str(row["available"])) <= int(str(row["threshold"]))
+        available, threshold = int(str(row["available"])), int(str(row["threshold"]))
+        sku, low = str(row["sku"]), available <= threshold
         falls = world.records.falls.get(sku, 0)
         if alerts[sku] > falls:
             yield Breach("I22", f"{alerts[sku]} alerts for {falls} falls of {sku}", about(sku))
         if low and not alerts[sku]:
             yield Breach("I22", f"{sku} is low and nobody was told", about(sku))
-        if (row["alert"] == "raised") != low:
+        between = threshold < available < rearm_level(threshold)
+        if (row["alert"] == "raised") != low and not between:
             told = f"{sku} is {'low' if low else 'full'}, its alert is {row['alert']}"
             yield Breach("I22", told, about(sku))
 

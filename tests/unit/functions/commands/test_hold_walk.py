@@ -45,6 +45,7 @@ class Model:
     sold: dict[str, dict[str, int]] = field(default_factory=dict)
     final: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
+    low: set[str] = field(default_factory=set)
     now: int = 0
 
     def reserve(self, payment: str, cart: dict[str, int]) -> None:
@@ -77,6 +78,13 @@ class Model:
         for payment in [p for p in self.held if self.until[p] <= self.now]:
             self.release(payment)
 
+    def look(self, product: str, available: int) -> None:
+        """Low at the threshold of two, well stocked again from four units on."""
+        if available <= 2:
+            self.low.add(product)
+        elif available >= 4:
+            self.low.discard(product)
+
     def holding(self, product: str) -> int:
         return sum(cart.get(product, 0) for cart in self.held.values())
 
@@ -102,7 +110,8 @@ def test_shelf_hold_and_orders_add_up_at_every_step(walk, redis_is_down):
             available, reserved = shelf(shop, product)
             assert (available, reserved) == (model.left[product], model.holding(product))
             assert available + reserved == INITIAL + moved(shop, product)
-            assert (alert(shop, product) == "raised") == (available <= 2)
+            model.look(product, available)
+            assert (alert(shop, product) == "raised") == (product in model.low)
         for name in PAYMENTS:
             stored = reservation(shop, order_id_for(name))
             in_force = stored is not None and stored["status"] == "held"

@@ -127,11 +127,38 @@ def test_stale_event_that_speaks_of_little_stock_raises_no_alert_on_a_full_shelf
 
 
 def test_restock_arms_the_alert_again(shop):
-    for number, available in enumerate([2, 50, 2, 1, 3, 0]):
+    for number, available in enumerate([2, 50, 2, 1, 4, 0]):
         shelf(shop, available=available)
         shop.deliver("inventory", moved(f"evt-{number}"))
 
     assert alerts(shop) == 3
+
+
+def test_shelf_that_swings_around_the_threshold_alerts_once(shop):
+    for number, available in enumerate([2, 3, 2, 3, 0, 3, 1]):
+        shelf(shop, available=available)
+        shop.deliver("inventory", moved(f"evt-{number}"))
+
+    assert alerts(shop) == 1
+
+
+def test_shelf_that_fell_from_clearly_above_while_it_was_to_be_armed_is_not_armed(shop):
+    """Still above the threshold when it is written, but not clearly any more."""
+    shelf(shop, available=4, alert="raised")
+    faults = Faults()
+
+    def watch(name: str) -> None:
+        if name == "tables.transact":
+            faults.watch = lambda _: None
+            shelf(shop, available=3)
+
+    faults.watch = watch
+    shop.tables = faults.wrap("tables", shop.memory)
+
+    assert shop.deliver("inventory", moved("evt-1"))["statusCode"] == 200
+
+    row: Any = shop.memory.get("stock", {"sku": "mug"})
+    assert row["alert"] == "raised"
 
 
 def test_event_delivered_again_after_a_restock_raises_nothing(shop):
@@ -207,18 +234,23 @@ def test_two_sales_across_the_threshold_at_once_raise_one_alert(shop):
 
 
 steps = st.lists(
-    st.tuples(st.just("stock"), st.integers(0, 6)) | st.tuples(st.just("event"), st.integers(0, 9)),
+    st.tuples(st.just("stock"), st.integers(0, 16))
+    | st.tuples(st.just("event"), st.integers(0, 9)),
     max_size=30,
 )
 
 
-@given(steps, st.booleans())
-def test_alerts_are_the_falls_that_were_seen_whatever_the_order_of_events(script, redis_is_down):
-    """Stock changes and deliveries, late, repeated and out of order (I22)."""
+@given(steps, st.sampled_from([(0, 2), (2, 4), (8, 10), (12, 15)]), st.booleans())
+def test_alerts_are_the_falls_that_were_seen_whatever_the_order_of_events(
+    script, levels, redis_is_down
+):
+    """Stock changes and deliveries, late, repeated and out of order (I22): an alert is a shelf
+    seen at its threshold or below, after one seen at its rearm level or above."""
+    threshold, clearly_above = levels
     shop = Pipeline()
     shop.redis.down = redis_is_down
-    shop.memory.seed("stock", stock(available=6, threshold=2))
-    available, armed, falls, seen = 6, True, 0, set()
+    shop.memory.seed("stock", stock(available=16, threshold=threshold))
+    available, armed, falls, seen = 16, True, 0, set()
 
     for kind, number in script:
         if kind == "stock":
@@ -227,8 +259,8 @@ def test_alerts_are_the_falls_that_were_seen_whatever_the_order_of_events(script
             continue
         shop.deliver("inventory", moved(f"evt-{number}", 10 - number, number))
         if number not in seen:
-            falls += armed and available <= 2
-            armed = available > 2
+            falls += armed and available <= threshold
+            armed = available > threshold and (armed or available >= clearly_above)
             seen.add(number)
 
     row: Any = shop.memory.get("stock", {"sku": "mug"})
