@@ -9,6 +9,7 @@ from ops.dead_letters import cli as dead_letters
 from ops.mail import cli as mail
 from ops.orders import cli as orders
 from ops.push import cli as push
+from ops.stock import cli as stock
 from ops.terminal import harmless
 from shared.errors import PipelineError
 
@@ -20,6 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     mail.add_to(commands)
     orders.add_to(commands)
     push.add_to(commands)
+    stock.add_to(commands)
     trace.add_to(commands)
     audit.add_to(commands)
     event_docs.add_to(commands)

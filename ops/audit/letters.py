@@ -2,9 +2,20 @@
 
 from collections.abc import Iterator
 
-from ops.audit.model import Check, Finding, Letters, Moment, Name, Page, inner, number, text
+from ops.audit.model import (
+    Check,
+    Finding,
+    Letters,
+    Moment,
+    Name,
+    Page,
+    entries,
+    inner,
+    number,
+    text,
+)
 from ops.audit.outbox import parsed, sku_in
-from shared.contracts.topics import INVENTORY_STOCK_UPDATED
+from shared.contracts.topics import INVENTORY_STOCK_RESERVED, INVENTORY_STOCK_UPDATED
 from shared.dead_letters.letter import LetterState
 from shared.schema import DEAD_LETTERS, LEDGER
 from shared.writes import Item
@@ -28,6 +39,8 @@ def learn(page: Page, letters: Letters) -> None:
         letters.orders.add(text(payload, "orderId"))
         sku = sku_in(payload)
         letters.skus.add(sku)
+        if text(letter, "eventType") == INVENTORY_STOCK_RESERVED:
+            letters.skus |= {sku_in(line) for line in entries(payload, "items")}
         sold = text(letter, "eventType") == INVENTORY_STOCK_UPDATED and "orderId" in payload
         if sold and payload.get("reason") in {"sale", "return"}:
             units = int(number(payload, "delta"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from ops.audit import checkouts, ledger, letters, mail, orders, shelves
 from ops.audit.model import Check, Finding, Moment, Name, Page
 from ops.audit.reading import Source
+from ops.audit.story import Story
 from shared.schema import (
     CHECKOUTS,
     DEAD_LETTERS,
@@ -13,6 +14,7 @@ from shared.schema import (
     MOVEMENTS,
     NOTIFICATIONS,
     ORDERS,
+    RESERVATIONS,
     STOCK,
 )
 from shared.writes import Item
@@ -86,11 +88,11 @@ class Audit:
             DependencyError: the store did not answer.
         """
         self._results = {check.name: Result(check.name, check.invariant) for check in CHECKS}
-        story = shelves.Story(self.moment)
-        # First what explains what is missing elsewhere; then shelves before orders before
-        # movements, so that what happens meanwhile is on the side where it is allowed for.
+        story = Story(self.moment)
+        # First what explains what is missing elsewhere; then in the order that `story` needs.
         for table, also in (
             (DEAD_LETTERS.name, lambda page: letters.learn(page, self.moment.letters)),
+            (RESERVATIONS.name, story.reservations),
             (STOCK.name, story.stock),
             (ORDERS.name, story.orders),
             (CHECKOUTS.name, _nothing),
@@ -122,7 +124,7 @@ class Audit:
                 page = Page(rows, {**page.known, **more})
             yield page
 
-    def _sums(self, story: shelves.Story) -> Sequence[Result]:
+    def _sums(self, story: Story) -> Sequence[Result]:
         results = []
         for name, invariant, look in shelves.SUMS:
             result = Result(name, invariant, rows=len(story.shelves))

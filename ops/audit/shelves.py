@@ -1,121 +1,29 @@
-"""Whether shelves, movements and orders tell the same story: sums over everything ever sold.
+"""Whether shelves, movements, reservations and orders tell the same story: sums over everything
+ever held, sold, or moved by hand.
 
-What can be proved without knowing how many units a shelf began with:
+What can be proved:
 
+* What is held of a shelf is what the reservations in force say (``held_units``).
 * Each order's lines are movements, so per SKU the sale movements add up to the lines of live
-  orders, except for sales whose event is a dead letter (``recorded_sales``).
-* The sale that committed first read the shelf before anything was sold, so if nothing but sales
-  ever moved a shelf, the highest ``previousStock`` is what it began with, and its units must be
-  that minus everything in live orders (``stock_drift``). Restocks and corrections end this proof:
-  they set the shelf past the pipeline, and the numbers in their events are as seen by others.
+  orders, less what customers sent back, except for those whose event is a dead letter
+  (``recorded_sales``).
+* A shelf that the operator's import made was empty before its first movement (``openedWith``), so
+  its units are the sum of its movements, whatever moved it (``sum_of_movements``).
+* Of any other shelf nobody knows what it began with. But the sale or hold that committed first read
+  it before anything was taken, so if nothing else ever moved it, the highest stock that any of them
+  saw is what it began with, and its units must be that minus everything in live orders
+  (``stock_drift``). Restocks and corrections end this proof.
 * If nothing but sales moved it, it fell to its threshold at most once (``low_alerts``).
-
-Memory: a few numbers per SKU, and the ids of the orders of two minutes.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
 
-from ops.audit.model import Check, Finding, Moment, Page, entries, number, text
-from ops.audit.outbox import sent_by, sku_in
+from functions.inventory.domain import rearm_level
+from ops.audit.model import Check, Finding, Moment, Page, number, text
+from ops.audit.story import BAND, Shelf, Story
 from shared.clock import iso
-from shared.contracts.topics import INVENTORY_STOCK_LOW
 from shared.schema import STOCK
 from shared.writes import Item
-
-# Times of an order and of its movements come from one clock, but not from one reading of it.
-_BAND = timedelta(seconds=60)
-_LIVE_REASONS = {"sale", "return"}
-
-
-@dataclass(slots=True)
-class Shelf:
-    """One SKU: the row as read, and sums.
-
-    Args:
-        ordered: units in live orders whose movements must be recorded by now.
-        sold: units in all live orders from before the shelf was read; ``maybe`` in those of about
-            that moment.
-        moved: units in recorded sales of the same orders as ``ordered``.
-        began: the highest stock that any sale saw.
-        first, last: when the earliest and latest known movement was.
-        only_sales: whether nothing but sales is known to have moved it.
-        lows: how often it fell to its threshold.
-    """
-
-    row: Item | None = None
-    ordered: int = 0
-    sold: int = 0
-    maybe: int = 0
-    moved: int = 0
-    began: int = 0
-    first: str = ""
-    last: str = ""
-    only_sales: bool = True
-    lows: int = 0
-
-
-@dataclass(slots=True)
-class Story:
-    """All shelves, filled page by page; judged at the end."""
-
-    moment: Moment
-    shelves: dict[str, Shelf] = field(default_factory=dict)
-    _around: set[str] = field(default_factory=set)
-
-    def shelf(self, sku: str) -> Shelf:
-        """The sums of a SKU."""
-        return self.shelves.setdefault(sku, Shelf())
-
-    def stock(self, page: Page) -> None:
-        """The rows of shelves; read first, at the audit's moment."""
-        for row in page.rows:
-            self.shelf(text(row, "sku")).row = row
-
-    def orders(self, page: Page) -> None:
-        """What was ordered; after the stock, before the movements."""
-        for order in page.rows:
-            created = text(order, "createdAt")
-            cancelled = text(order, "status") == "CANCELLED"
-            settled = self._is_settled(order, created, cancelled=cancelled)
-            for line in entries(order, "items"):
-                shelf = self.shelf(sku_in(line))
-                units = 0 if cancelled else int(number(line, "quantity"))
-                shelf.ordered += units if settled else 0
-                if created < iso(self.moment.now - _BAND):
-                    shelf.sold += units
-                elif created < iso(self.moment.now + _BAND):
-                    shelf.maybe += units
-
-    def movements(self, page: Page) -> None:
-        """What was recorded."""
-        for row in page.rows:
-            shelf, at = self.shelf(text(row, "sku")), text(row, "movementId").partition("#")[0]
-            shelf.first, shelf.last = min(shelf.first or at, at), max(shelf.last, at)
-            shelf.began = max(shelf.began, int(number(row, "previousStock")))
-            order, reason = text(row, "orderId"), text(row, "reason")
-            shelf.only_sales = shelf.only_sales and reason == "sale" and order != ""
-            if order and order not in self._around and reason in _LIVE_REASONS:
-                settled = at < iso(self.moment.now - self.moment.patience + _BAND)
-                shelf.moved -= int(number(row, "delta")) if settled else 0
-
-    def ledger(self, page: Page) -> None:
-        """How often alerts were raised."""
-        for record in page.rows:
-            for sent in sent_by(record):
-                if sent.event_type == INVENTORY_STOCK_LOW:
-                    self.shelf(sku_in(sent.payload)).lows += 1
-
-    def _is_settled(self, order: Item, created: str, *, cancelled: bool) -> bool:
-        cutoff = self.moment.now - self.moment.patience
-        if created < iso(cutoff - _BAND) and not (
-            cancelled and not self.moment.settled(text(order, "updatedAt"))
-        ):
-            return True
-        if created < iso(cutoff + _BAND) or cancelled:
-            self._around.add(text(order, "orderId"))
-        return False
 
 
 def never_negative(page: Page, _moment: Moment) -> Iterator[Finding]:
@@ -133,6 +41,21 @@ def alert_state(page: Page, _moment: Moment) -> Iterator[Finding]:
             yield Finding(text(row, "sku"), f"its alert is {text(row, 'alert') or 'missing'}")
 
 
+def held_units(story: Story) -> Iterator[Finding]:
+    """What is held of a shelf is what reservations in force hold of it (I2).
+
+    A shelf that moved within the last minute is not judged: whatever moves between shelf and hold
+    stamps the shelf in the same transaction, so every other one is known exactly.
+    """
+    quiet = iso(story.moment.now - BAND)
+    for sku, shelf in sorted(story.shelves.items()):
+        if shelf.row is None or text(shelf.row, "updatedAt") >= quiet:
+            continue
+        reserved = int(number(shelf.row, "reserved"))
+        if reserved != shelf.held:
+            yield Finding(sku, f"{reserved} are reserved, reservations hold {shelf.held}")
+
+
 def recorded_sales(story: Story) -> Iterator[Finding]:
     """Sale movements add up to the lines of live orders (I2)."""
     letters = story.moment.letters
@@ -143,36 +66,60 @@ def recorded_sales(story: Story) -> Iterator[Finding]:
             yield Finding(sku, said)
 
 
+def sum_of_movements(story: Story) -> Iterator[Finding]:
+    """A shelf whose beginning is known has exactly what came to it less what left it (I2)."""
+    for sku, row, shelf in _rows(story):
+        known = "openedWith" in row and shelf.exact
+        if known and story.moment.settled(text(row, "updatedAt")):
+            told = int(number(row, "openedWith")) + shelf.changed
+            if _units(row) != told:
+                yield Finding(sku, f"{_units(row)} units are left, its movements tell of {told}")
+
+
 def stock_drift(story: Story) -> Iterator[Finding]:
     """What is left is what there was minus what was ordered, where that can be proved (I2)."""
-    for sku, shelf in sorted(story.shelves.items()):
-        if shelf.row is None or not _is_provable(sku, shelf, story.moment):
+    for sku, row, shelf in _rows(story):
+        if not (shelf.only_sales and _has_settled(shelf, story.moment)):
             continue
-        left = int(number(shelf.row, "available") + number(shelf.row, "reserved"))
         most = shelf.began - shelf.sold
-        if not most - shelf.maybe <= left <= most:
-            said = f"began with {shelf.began}, {shelf.sold} are ordered, {left} are left"
+        if not most - shelf.maybe <= _units(row) <= most:
+            said = f"began with {shelf.began}, {shelf.sold} are ordered, {_units(row)} are left"
             yield Finding(sku, said)
 
 
 def low_alerts(story: Story) -> Iterator[Finding]:
-    """One alert per fall to the threshold: at most one while nothing is restocked, and a shelf
-    whose last sale left it low is not armed any more (I22)."""
-    for sku, shelf in sorted(story.shelves.items()):
-        if shelf.row is None or not _is_provable(sku, shelf, story.moment):
+    """One alert per fall to the threshold: at most one while nothing comes back, and a shelf at
+    rest has raised its alert if it is low, and armed it if it is clearly above (I22)."""
+    for sku, row, shelf in _rows(story):
+        if not _has_settled(shelf, story.moment):
             continue
-        if shelf.lows > 1:
+        if shelf.lows > 1 and shelf.only_down:
             yield Finding(sku, f"{shelf.lows} alerts for one fall to the threshold")
-        low = number(shelf.row, "available") <= number(shelf.row, "threshold")
-        quiet = story.moment.settled(shelf.last) and not shelf.maybe
-        if low and quiet and shelf.row.get("alert") == "armed":
+        at_rest = story.moment.settled(max(shelf.last, text(row, "updatedAt")))
+        # Whoever else moves a shelf may not tell the inventory, which then cannot look at it.
+        if not at_rest or shelf.maybe or not (shelf.exact or shelf.only_sales):
+            continue
+        available, threshold = number(row, "available"), int(number(row, "threshold"))
+        if available <= threshold and row.get("alert") == "armed":
             yield Finding(sku, "is low, and no alert was raised")
+        if available >= rearm_level(threshold) and row.get("alert") == "raised":
+            yield Finding(sku, "is well stocked, and its alert was not armed again")
 
 
-def _is_provable(sku: str, shelf: Shelf, moment: Moment) -> bool:
-    known = shelf.first and shelf.only_sales and sku not in moment.letters.skus
-    # Before that, the sale that committed first may not be recorded yet.
-    return bool(known) and moment.settled(shelf.first)
+def _rows(story: Story) -> Iterator[tuple[str, Item, Shelf]]:
+    """Shelves about which no event is missing for a known reason."""
+    for sku, shelf in sorted(story.shelves.items()):
+        if shelf.row is not None and sku not in story.moment.letters.skus:
+            yield sku, shelf.row, shelf
+
+
+def _units(row: Item) -> int:
+    return int(number(row, "available") + number(row, "reserved"))
+
+
+def _has_settled(shelf: Shelf, moment: Moment) -> bool:
+    # Before that, what committed first may not be recorded yet.
+    return shelf.first != "" and moment.settled(shelf.first)
 
 
 CHECKS = (
@@ -180,7 +127,9 @@ CHECKS = (
     Check("alert state exists", "I22", STOCK.name, alert_state),
 )
 SUMS = (
+    ("reserved is what reservations hold", "I2", held_units),
     ("sales are in the movements", "I2", recorded_sales),
+    ("stock is the sum of its movements", "I2", sum_of_movements),
     ("stock is what was not ordered", "I2", stock_drift),
     ("one low-stock alert per fall", "I22", low_alerts),
 )

@@ -23,7 +23,29 @@ def _mail_event(row: Item, **changes: Any) -> str:
 
 def _below_zero(m: Memory) -> set[str]:
     m.change("stock", m.one("stock", sku="jar"), reserved=-1, available=10)
-    return {"stock is never below zero"}
+    return {"stock is never below zero", "reserved is what reservations hold"}
+
+
+def _one_unit_too_many_held(m: Memory) -> set[str]:
+    row = m.one("stock", sku="pot")
+    m.change("stock", row, reserved=row["reserved"] + 1, available=row["available"] - 1)
+    return {"reserved is what reservations hold"}
+
+
+def _hold_that_took_nothing(m: Memory) -> set[str]:
+    m.change("reservations", m.one("reservations", status="released"), status="held")
+    return {"reserved is what reservations hold"}
+
+
+def _unit_from_nowhere(m: Memory) -> set[str]:
+    row = m.one("stock", sku="pot")
+    m.change("stock", row, available=row["available"] + 1)
+    return {"stock is the sum of its movements"}
+
+
+def _never_armed_again(m: Memory) -> set[str]:
+    m.change("stock", m.one("stock", sku="pot"), alert="raised")
+    return {"one low-stock alert per fall"}
 
 
 def _no_alert_state(m: Memory) -> set[str]:

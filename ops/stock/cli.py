@@ -1,0 +1,200 @@
+"""``python -m ops stock``: list, show, restock, adjust, return, import."""
+
+import argparse
+import getpass
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from ops import connect
+from ops.audit.reading import StoredTables
+from ops.connect import Connection
+from ops.dead_letters.domain import OperatorError
+from ops.stock import showing
+from ops.stock.books import Books
+from ops.stock.catalogue_file import CatalogueError, Entry, parse
+from ops.stock.desk import Desk
+from ops.stock.domain import Adjust, Request, Restock, Return, Shelf, checked, checked_key, parts_of
+from ops.stock.importing import Importer, key_of
+from ops.stock.plan import summary_of
+from ops.terminal import harmless
+from shared.adapters import clients
+from shared.envelope import one_line
+from shared.errors import PipelineError
+from shared.schema import MOVEMENTS, STOCK
+
+_MAX_WHY = 200
+_QUIET_SECONDS = 2.0
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The ``stock`` command and its actions."""
+    parser = commands.add_parser("stock", help="what is on the shelves, and what comes and goes")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    listing = actions.add_parser("list", help="every shelf")
+    listing.add_argument("--low", action="store_true", help="only at the threshold or below")
+    listing.set_defaults(run=_list)
+
+    showing_one = actions.add_parser("show", help="one shelf and its last movements")
+    showing_one.add_argument("sku", metavar="SKU")
+    showing_one.add_argument("--last", type=int, default=10, help="how many (default: %(default)s)")
+    showing_one.set_defaults(run=_show)
+
+    restock = actions.add_parser("restock", help="units arrived")
+    restock.add_argument("sku", metavar="SKU")
+    restock.add_argument("units", type=int, metavar="UNITS")
+    restock.set_defaults(request=lambda o: Restock(o.sku, o.units))
+
+    adjust = actions.add_parser("adjust", help="the shelf was counted; units were found or lost")
+    adjust.add_argument("sku", metavar="SKU")
+    change = adjust.add_mutually_exclusive_group(required=True)
+    change.add_argument("--to", type=int, metavar="N", help="units available now")
+    change.add_argument("--by", type=int, metavar="±N", help="units more or less")
+    adjust.add_argument(
+        "--expected", type=int, metavar="M", help="refuse if there are not M available before"
+    )
+    adjust.set_defaults(request=lambda o: Adjust(o.sku, o.to, o.by or 0, o.expected))
+
+    back = actions.add_parser("return", help="a customer sent units back")
+    back.add_argument("sku", metavar="SKU")
+    back.add_argument("units", type=int, metavar="UNITS")
+    back.add_argument("--order", required=True, metavar="ORDER_ID", help="that had them")
+    back.set_defaults(request=lambda o: Return(o.sku, o.units, o.order))
+
+    for action in (restock, adjust, back):
+        action.add_argument("--reason", required=True, help="why; kept in the audit trail")
+        action.add_argument("--key", default="", help="the same key moves nothing twice")
+        action.set_defaults(run=_move)
+
+    importing = actions.add_parser("import", help="bring the catalogue to what a CSV file says")
+    importing.add_argument("file", type=Path, metavar="FILE.csv")
+    importing.add_argument("--dry-run", action="store_true", help="only say what would change")
+    importing.add_argument("--reason", default="", help="why (default: the name of the file)")
+    importing.add_argument(
+        "--key", default="", help="names the count (default: made from the file's content)"
+    )
+    importing.set_defaults(run=_import)
+
+    for action in (restock, adjust, back, importing):
+        action.add_argument("--operator", default=getpass.getuser(), help="who (%(default)s)")
+    for action in (listing, showing_one, restock, adjust, back, importing):
+        connect.add_options(action)
+
+
+def _list(options: argparse.Namespace) -> int:
+    connection = connect.connect(options)
+    source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
+    shelves = [Shelf.from_item(row) for page in source.pages(STOCK.name) for row in page]
+    wanted = [shelf for shelf in shelves if shelf.is_low or not options.low]
+    print(showing.shelves(wanted) if wanted else "no shelves")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    parts_of(options.sku)
+    if not 0 <= options.last <= 1000:
+        raise OperatorError("--last: must be from 0 to 1000")
+    connection = connect.connect(options)
+    row = connection.tables.get(STOCK.name, {"sku": options.sku})
+    if row is None:
+        raise OperatorError(f"sku: there is no {options.sku} in the catalogue")
+    print(showing.shelves([Shelf.from_item(row)]))
+    if options.last:
+        last = connection.tables.query(
+            MOVEMENTS.name, options.sku, newest_first=True, limit=options.last
+        )
+        print(f"\n{showing.movements(last)}")
+    return 0
+
+
+def _move(options: argparse.Namespace) -> int:
+    # Looked at before anything is opened: a wrong word needs no network to be told.
+    request: Request = checked(options.request(options))
+    why = _line("--reason", options.reason)
+    operator = _line("--operator", options.operator)
+    key = checked_key(options.key or uuid.uuid4().hex)
+    connection = connect.connect(options)
+    # Said before it is needed: whoever loses the connection can repeat the very same command.
+    print(f"key {key}", flush=True)
+    desk = Desk(connection.tables, _books(connection), connection.clock, operator=operator)
+    result = desk.carry_out(request, why=why, key=key)
+    print(showing.done(result))
+    _tell_unpublished(result.unpublished)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    try:
+        data = options.file.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"file: cannot read {options.file}: {error.strerror}") from None
+    try:
+        entries = parse(data)
+    except CatalogueError as error:
+        print(showing.problems(error), file=sys.stderr)
+        raise
+    why = _line("--reason", options.reason or one_line(f"import of {options.file.name}", _MAX_WHY))
+    operator = _line("--operator", options.operator)
+    key = checked_key(options.key or key_of(data))
+    connection = connect.connect(options)
+    importer = Importer(
+        connection.tables,
+        _books(connection),
+        connection.clock,
+        operator=operator,
+        why=why,
+        key=key,
+        new_id=lambda: uuid.uuid4().hex,
+        progress=_progress(len(entries)),
+    )
+    return _imported(importer, entries, dry_run=options.dry_run)
+
+
+def _imported(importer: Importer, entries: tuple[Entry, ...], *, dry_run: bool) -> int:
+    done = []
+    try:
+        for change in importer.look(entries) if dry_run else importer.run(entries):
+            done.append(change)  # noqa: PERF402 - what was done must outlive what stops it
+    except PipelineError:
+        if not dry_run:
+            told = f"stopped after {len(done)} of {len(entries)} products"
+            print(f"{told}: the same command carries on there", file=sys.stderr)
+        raise
+    if told := showing.changes(done):
+        print(f"{told}\n")
+    print(showing.summary(summary_of(done)) + ("; nothing was written" if dry_run else ""))
+    _tell_unpublished(importer.unpublished)
+    return 0
+
+
+def _books(connection: Connection) -> Books:
+    return Books(connection.tables, connection.publisher, connection.clock, jitter=random.random)
+
+
+def _line(name: str, value: str) -> str:
+    if one_line(value, _MAX_WHY) != value:
+        raise OperatorError(f"{name}: must be 1 to {_MAX_WHY} characters on one line")
+    return value
+
+
+def _tell_unpublished(error: PipelineError | None) -> None:
+    if error is not None:
+        told = "it is stored; QStash did not take its events yet, the reconciler publishes them"
+        print(f"{told} ({harmless(error)})", file=sys.stderr)
+
+
+def _progress(total: int) -> Callable[[int], None]:
+    """Says on stderr how far it is, every few seconds."""
+    spoken = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal spoken
+        if time.monotonic() - spoken >= _QUIET_SECONDS:
+            spoken = time.monotonic()
+            print(f"  .. {done} of {total} products", file=sys.stderr, flush=True)
+
+    return tell

@@ -1,0 +1,75 @@
+"""A shop with an operator in it, and the audit's opinion of what both did."""
+
+from typing import Any
+
+from ops.dead_letters.domain import OperatorError
+from ops.stock.books import Books
+from ops.stock.catalogue_file import parse
+from ops.stock.desk import Desk, Done
+from ops.stock.domain import Request
+from ops.stock.importing import Importer
+from ops.stock.plan import Change
+from shared.ports import Publisher, Tables
+from shared.schema import TABLES
+from tests.builders import envelope
+from tests.pipeline import Pipeline
+from tests.unit.ops.test_audit import Memory, audited, red
+
+__all__ = ["OperatorError", "StockShop"]
+
+
+class StockShop(Pipeline):
+    """A pipeline whose operator is called otto."""
+
+    def books(self, tables: Tables | None = None, publisher: Publisher | None = None) -> Books:
+        """The operators' ledger."""
+        return Books(
+            tables or self.tables, publisher or self.publisher, self.clock, jitter=lambda: 0.5
+        )
+
+    def operate(self, request: Request, *, key: str = "key-1", tables: Any = None) -> Done:
+        """One command at the desk."""
+        desk = Desk(tables or self.tables, self.books(tables), self.clock, operator="otto")
+        return desk.carry_out(request, why="counted twice", key=key)
+
+    def importer(self, *, key: str = "file-1", tables: Any = None) -> Importer:
+        """An import."""
+        return Importer(
+            tables or self.tables,
+            self.books(tables),
+            self.clock,
+            operator="otto",
+            why="spring catalogue",
+            key=key,
+            new_id=iter(f"change-{self.clock.now().timestamp()}-{n}" for n in range(1000)).__next__,
+        )
+
+    def bring_in(self, text: str, *, key: str = "file-1", tables: Any = None) -> list[Change]:
+        """Import a catalogue."""
+        return list(self.importer(key=key, tables=tables).run(parse(text.encode())))
+
+    def row(self, sku: str = "mug") -> Any:
+        """A stock row."""
+        return self.memory.get("stock", {"sku": sku})
+
+    def deltas(self, sku: str = "mug") -> list[tuple[str, int]]:
+        """Reason and units of a shelf's movements, in the order of their ids."""
+        rows: Any = self.memory.query("movements", sku)
+        return [(row["reason"], row["delta"]) for row in rows]
+
+    def send_out(self, order_id: str) -> None:
+        """Confirm and ship an order."""
+        row: Any = self.memory.get("orders", {"orderId": order_id})
+        names = ("orderId", "userId", "customerName", "customerEmail", "customerAddress")
+        payload = {name: row[name] for name in (*names, "items", "totalAmount", "status")}
+        for step in ("confirmed", "shipped"):
+            event_id = f"evt-{step}-{order_id}"
+            self.clock.advance(1)
+            event = envelope(f"order.{step}", payload, eventId=event_id)
+            assert self.deliver("orders", event)["statusCode"] == 200
+        self.drain()
+
+    def broken_promises(self) -> set[str]:
+        """What the audit finds an hour later."""
+        rows = {table: self.memory.all(table) for table in TABLES}
+        return red(audited(Memory(rows, self.clock), strict=True))

@@ -1,0 +1,423 @@
+"""Units moved by hand: one transaction each, once per key, and the audit agrees afterwards."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.service import Reconciler
+from functions.reconciler.store import HoldTables, LetterTables, PendingTables
+from ops.stock.domain import MAX_UNITS, Adjust, Request, Restock, Return
+from shared.clock import Deadline
+from shared.errors import ContentionError, DependencyError
+from shared.strict_json import loads
+from tests.builders import (
+    checkout_payload,
+    envelope,
+    line,
+    release_command,
+    reserve_command,
+    units,
+)
+from tests.fakes.failed_messages import InMemoryQueue
+from tests.unit.functions.shelves import payloads
+from tests.unit.ops.stock_shop import OperatorError, StockShop
+from tests.unit.shared.faults import Faults, Killed
+
+
+@pytest.fixture
+def shop() -> StockShop:
+    """Ten mugs, opened by an import so that the audit can add up every unit."""
+    shop = StockShop()
+    shop.bring_in("sku,name,price,available,threshold\nmug,Mug,12.50,10,2\njar,Jar,5,4,0\n")
+    shop.drain()
+    shop.clock.advance(1)
+    return shop
+
+
+def ordered(shop: StockShop, quantity: int = 3, payment: str = "pay-1") -> str:
+    """An order of mugs, shipped."""
+    shop.checkout(checkout_payload(paymentId=payment, items=[line(quantity=quantity)]))
+    shop.drain()
+    order: Any = next(o for o in shop.memory.all("orders") if o["paymentId"] == payment)
+    shop.send_out(order["orderId"])
+    return str(order["orderId"])
+
+
+# ------------------------------------------------------------------ what a command does
+@pytest.mark.parametrize(
+    ("request_", "after", "reason"),
+    [
+        (Restock("mug", 5), 15, "restock"),
+        (Adjust("mug", to=7), 7, "adjustment"),
+        (Adjust("mug", to=0, expected=10), 0, "adjustment"),
+        (Adjust("mug", by=-4), 6, "adjustment"),
+        (Adjust("mug", by=4), 14, "adjustment"),
+    ],
+)
+def test_units_move_once_with_their_movement_and_their_audit_entry(shop, request_, after, reason):
+    done = shop.operate(request_)
+    shop.drain()
+
+    assert (done.before, done.after, done.repeated, done.unpublished) == (10, after, False, None)
+    assert shop.row()["available"] == after
+    assert shop.deltas()[-1] == (reason, after - 10)
+    [told] = [t for t in payloads(shop, "analytics.audit") if t["action"] == f"stock.{reason}"]
+    assert (told["action"], told["entityId"], told["userId"]) == (f"stock.{reason}", "mug", "otto")
+    assert told["previousState"] == {"available": 10, "reserved": 0}
+    assert told["newState"] == {"available": after, "reserved": 0}
+    assert (told["metadata"]["operator"], told["metadata"]["reason"]) == ("otto", "counted twice")
+    assert shop.broken_promises() == set()
+
+
+def test_a_count_that_was_right_is_remembered_and_moves_nothing(shop):
+    before = shop.deltas()
+
+    shop.operate(Adjust("mug", to=10))
+    shop.drain()
+
+    assert shop.deltas() == before
+    assert payloads(shop, "analytics.audit")[-1]["action"] == "stock.adjustment"
+    assert shop.broken_promises() == set()
+
+
+def test_goods_that_come_back_are_noted_with_their_order_and_belong_to_its_trace(shop):
+    order_id = ordered(shop)
+
+    done = shop.operate(Return("mug", 2, order_id))
+    shop.drain()
+
+    assert (done.before, done.after) == (7, 9)
+    order: Any = shop.memory.get("orders", {"orderId": order_id})
+    assert [(e["productId"], e["quantity"], e["operator"]) for e in order["returns"]] == [
+        ("mug", 2, "otto")
+    ]
+    record: Any = shop.memory.get("ledger", {"id": "operator#operator:key-1"})
+    assert record["correlationId"] == order["correlationId"]
+    assert shop.deltas()[-1] == ("return", 2)
+    assert shop.broken_promises() == set()
+
+
+def test_units_that_are_held_are_not_touched(shop):
+    shop.deliver("commands", reserve_command(items=[units("mug", 4)]))
+    shop.drain()
+
+    shop.operate(Adjust("mug", to=0))
+    shop.drain()
+    shop.deliver("commands", release_command())
+    shop.drain()
+
+    assert (shop.row()["available"], shop.row()["reserved"]) == (4, 0)
+    assert shop.broken_promises() == set()
+
+
+def test_a_restock_arms_the_alert_again_and_the_next_fall_alerts(shop):
+    for number, to in enumerate((2, 3, 1, 9, 2)):
+        shop.operate(Adjust("mug", to=to), key=f"key-{number}")
+        shop.drain()
+        shop.clock.advance(1)
+
+    assert len(payloads(shop, "inventory.stock.low")) == 2
+    assert shop.row()["alert"] == "raised"
+    assert shop.broken_promises() == set()
+
+
+# ------------------------------------------------------------------ what is refused
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (Restock("ghost", 1), "sku: there is no ghost"),
+        (Restock("mu g", 1), "sku: must be productId"),
+        (Restock("mug#", 1), "sku: must be productId"),
+        (Restock("mug", 0), "units: must be a whole number from 1"),
+        (Restock("mug", -5), "units: must be a whole number from 1"),
+        (Restock("mug", MAX_UNITS), "units: 10 are available"),
+        (Adjust("mug", by=-11), "units: 10 are available, -11 would leave -1"),
+        (Adjust("mug", by=0), "--by: must be"),
+        (Adjust("mug", to=-1), "--to: must be"),
+        (Adjust("mug", to=5, expected=9), "--expected: the shelf has 10 available, not 9"),
+        (Return("mug", 1, "ord_none"), "--order: there is no such order"),
+        (Return("mug", 1, "ord 1"), "--order: must be"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name_and_rule(shop, request_, said):
+    stored, sent = shop.memory.all("ledger"), shop.outbox.ids()
+
+    with pytest.raises(OperatorError) as refused:
+        shop.operate(request_)
+
+    assert str(refused.value).startswith(said)
+    assert (shop.memory.all("ledger"), shop.outbox.ids()) == (stored, sent)
+
+
+def test_no_more_comes_back_than_the_order_had(shop):
+    order_id = ordered(shop, quantity=3)
+    shop.operate(Return("mug", 2, order_id), key="a")
+
+    with pytest.raises(OperatorError, match="had 3 of mug, 2 of them came back before"):
+        shop.operate(Return("mug", 2, order_id), key="b")
+    with pytest.raises(OperatorError, match="has no jar"):
+        shop.operate(Return("jar", 1, order_id), key="c")
+
+    assert shop.operate(Return("mug", 1, order_id), key="d").after == 10
+
+
+def test_nothing_comes_back_of_an_order_that_was_not_shipped_or_was_cancelled(shop):
+    """A cancellation puts the units back by itself; with the return they would be there twice."""
+    shop.checkout(checkout_payload(items=[line(quantity=3)]))
+    shop.drain()
+    order: Any = shop.memory.all("orders")[0]
+    with pytest.raises(OperatorError, match="is PENDING: only what was shipped can come back"):
+        shop.operate(Return("mug", 1, order["orderId"]))
+    names = ("orderId", "userId", "customerName", "customerEmail", "customerAddress")
+    payload = {name: order[name] for name in (*names, "items", "totalAmount", "status")}
+    payload |= {"reason": "no", "cancelledBy": "admin"}
+    shop.deliver("orders", envelope("order.cancelled", payload, eventId="evt-cancel"))
+    shop.drain()
+
+    with pytest.raises(OperatorError, match="is CANCELLED"):
+        shop.operate(Return("mug", 1, order["orderId"]))
+
+    assert shop.row()["available"] == 10
+    assert shop.broken_promises() == set()
+
+
+# ------------------------------------------------------------------ once per key
+def test_the_same_key_twice_moves_nothing_twice_and_says_what_was_done(shop):
+    first = shop.operate(Restock("mug", 5))
+    shop.operate(Restock("mug", 1), key="another")
+
+    again = shop.operate(Restock("mug", 5))
+    shop.drain()
+
+    assert (again.before, again.after, again.repeated) == (first.before, first.after, True)
+    assert shop.row()["available"] == 16
+    assert shop.broken_promises() == set()
+
+
+def test_a_repetition_is_not_judged_by_what_it_changed_itself(shop):
+    """Three of ten expected, seven left: the second time the expectation fails, the key does not."""
+    request = Adjust("mug", to=7, expected=10)
+    shop.operate(request)
+
+    assert shop.operate(request).repeated
+
+
+def test_a_key_that_was_used_for_something_else_is_refused(shop):
+    shop.operate(Restock("mug", 5))
+
+    for other in (Restock("mug", 6), Restock("jar", 5), Adjust("mug", by=5)):
+        with pytest.raises(OperatorError, match="belongs to another command"):
+            shop.operate(other)
+
+    assert shop.row()["available"] == 15
+
+
+def test_the_same_key_on_two_machines_at_once_moves_once(shop):
+    """The other one commits between our look and our decision, and ours would be refused."""
+    request = Adjust("mug", to=7, expected=10)
+    tables = _interrupted(shop, "tables.get_many", lambda: shop.operate(request))
+
+    assert shop.operate(request, tables=tables).repeated
+    shop.drain()
+
+    assert shop.row()["available"] == 7
+    assert shop.deltas().count(("adjustment", -3)) == 1
+
+
+# ------------------------------------------------------------------ races
+def _interrupted(shop: StockShop, at: str, deed: Any) -> Any:
+    """Tables that let somebody else act just before one call."""
+    faults = Faults()
+
+    def watch(name: str) -> None:
+        if name == at:
+            faults.watch = lambda _: None
+            deed()
+
+    faults.watch = watch
+    return faults.wrap("tables", shop.memory)
+
+
+def test_two_operators_on_one_shelf_both_count(shop):
+    tables = _interrupted(
+        shop, "tables.transact", lambda: shop.operate(Restock("mug", 7), key="theirs")
+    )
+
+    done = shop.operate(Restock("mug", 5), key="ours", tables=tables)
+    shop.drain()
+
+    assert (done.before, done.after) == (17, 22)
+    assert shop.row()["available"] == 22
+    assert shop.broken_promises() == set()
+
+
+def test_two_operators_never_take_back_more_than_the_order_had(shop):
+    order_id = ordered(shop, quantity=3)
+    tables = _interrupted(
+        shop, "tables.transact", lambda: shop.operate(Return("mug", 2, order_id), key="theirs")
+    )
+
+    with pytest.raises(OperatorError, match="2 of them came back before"):
+        shop.operate(Return("mug", 2, order_id), key="ours", tables=tables)
+    shop.drain()
+
+    assert shop.row()["available"] == 9
+    assert shop.broken_promises() == set()
+
+
+def test_a_return_is_not_lost_to_one_of_another_product_of_the_order(shop):
+    """Both shelves are different rows: only the order's own count keeps them apart."""
+    items = [line(quantity=2), line("jar", quantity=2, price=5)]
+    shop.checkout(checkout_payload(items=items))
+    shop.drain()
+    order_id = str(shop.memory.all("orders")[0]["orderId"])
+    shop.send_out(order_id)
+    tables = _interrupted(
+        shop, "tables.transact", lambda: shop.operate(Return("jar", 2, order_id), key="theirs")
+    )
+
+    shop.operate(Return("mug", 2, order_id), key="ours", tables=tables)
+    shop.drain()
+
+    order: Any = shop.memory.get("orders", {"orderId": order_id})
+    assert sorted(entry["productId"] for entry in order["returns"]) == ["jar", "mug"]
+    assert shop.broken_promises() == set()
+
+
+def test_a_sale_between_reading_and_writing_is_not_undone_by_a_count(shop):
+    def sell() -> None:
+        shop.checkout(checkout_payload(items=[line(quantity=2)]))
+        shop.drain()
+
+    tables = _interrupted(shop, "tables.transact", sell)
+
+    with pytest.raises(OperatorError, match="the shelf has 8 available, not 10"):
+        shop.operate(Adjust("mug", to=12, expected=10), tables=tables)
+
+    assert shop.row()["available"] == 8
+
+
+def test_a_shelf_that_never_stands_still_is_given_up_with_nothing_stored(shop):
+    faults = Faults()
+
+    def watch(name: str) -> None:
+        if name == "tables.transact":
+            row = shop.row()
+            shop.memory.seed("stock", {**row, "available": row["available"] - 1})
+
+    shop.memory.seed("stock", {**shop.row(), "available": 100})
+    faults.watch = watch
+
+    with pytest.raises(ContentionError, match="nothing was stored"):
+        shop.operate(Restock("mug", 5), tables=faults.wrap("tables", shop.memory))
+
+    assert faults.calls.count("tables.transact") == 8
+    assert len(shop.clock.slept) == 7
+
+
+# ------------------------------------------------------------------ crashes
+def test_events_of_a_machine_that_died_after_the_commit_are_published_by_the_reconciler(shop):
+    faults = Faults({(2, "after"): Killed})  # looked for the key, read, committed
+    with pytest.raises(Killed):
+        shop.operate(Restock("mug", 5), tables=faults.wrap("tables", shop.memory))
+    assert shop.row()["available"] == 15
+    assert ("restock", 5) not in shop.deltas()
+    shop.clock.advance(61)
+
+    _reconcile(shop)
+    shop.drain()
+
+    assert ("restock", 5) in shop.deltas()
+    assert shop.broken_promises() == set()
+    assert shop.operate(Restock("mug", 5)).repeated
+    assert shop.row()["available"] == 15
+
+
+def _reconcile(shop: StockShop) -> None:
+    failed = QStashFailedMessages(
+        InMemoryQueue(), addresses=frozenset(), callbacks=frozenset(), now=shop.clock.now
+    )
+    reconciler = Reconciler(
+        work=PendingTables(shop.tables, shop.clock),
+        failed=failed,
+        holds=HoldTables(shop.tables),
+        letters=LetterTables(shop.tables, shop.clock),
+        ports=shop.core_ports(),
+    )
+    assert reconciler.run(Deadline.after(shop.clock, 50)).outboxes == 1
+
+
+def test_what_qstash_did_not_take_is_done_and_a_repetition_publishes_it(shop):
+    shop.outbox.failing = True
+    assert shop.operate(Restock("mug", 5)).unpublished is not None
+    shop.outbox.failing = False
+
+    again = shop.operate(Restock("mug", 5))
+    shop.drain()
+
+    assert (again.repeated, again.unpublished) == (True, None)
+    assert ("restock", 5) in shop.deltas()
+    assert shop.broken_promises() == set()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_store_that_did_not_answer_says_how_to_repeat(shop, moment):
+    faults = Faults({(2, moment): lambda: DependencyError("DynamoDB: timeout")})
+    tables = faults.wrap("tables", shop.memory)
+
+    with pytest.raises(DependencyError, match="repeat it with --key key-1"):
+        shop.operate(Restock("mug", 5), tables=tables)
+    shop.operate(Restock("mug", 5), tables=tables)
+
+    assert shop.row()["available"] == 15
+
+
+# ------------------------------------------------------------------ anything, in any order
+numbers = st.integers(-3, 12)
+requests: st.SearchStrategy[Request] = st.one_of(
+    st.builds(Restock, st.just("mug"), numbers),
+    st.builds(Adjust, st.just("mug"), st.none() | numbers, numbers, st.none() | numbers),
+    st.builds(Return, st.just("mug"), numbers, st.just("ORDER")),
+)
+
+
+@given(st.lists(st.tuples(requests, st.sampled_from("abc")), max_size=8))
+def test_whatever_operators_do_every_unit_is_a_movement(script):
+    shop = StockShop()
+    shop.bring_in("sku,name,price,available,threshold\nmug,Mug,12.50,10,2\n")
+    shop.drain()
+    order_id = ordered(shop, quantity=2)
+    for number, (request, key) in enumerate(script):
+        asked = Return("mug", request.units, order_id) if isinstance(request, Return) else request
+        shop.clock.advance(1)
+        try:
+            shop.operate(asked, key=f"{key}{number // 2}")
+        except OperatorError:
+            continue
+        shop.drain()
+
+    moved = sum(delta for _, delta in shop.deltas())
+    assert shop.row()["available"] == moved >= 0
+    returned = [delta for reason, delta in shop.deltas() if reason == "return"]
+    assert sum(returned) <= 2
+    assert shop.broken_promises() == set()
+
+
+def test_a_record_holds_the_very_messages_that_left(shop):
+    shop.operate(Restock("mug", 5))
+
+    record: Any = shop.memory.get("ledger", {"id": "operator#operator:key-1"})
+    assert (record["consumer"], record["state"], record["outcome"]) == (
+        "operator",
+        "done",
+        "restock",
+    )
+    [update, audit] = [loads(e["body"].encode(), max_bytes=9_999) for e in record["outbox"]]
+    assert (update["eventType"], audit["eventType"]) == (
+        "inventory.stock.updated",
+        "analytics.audit",
+    )
+    assert update["payload"]["delta"] == 5
