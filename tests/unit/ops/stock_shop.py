@@ -21,6 +21,10 @@ __all__ = ["OperatorError", "StockShop"]
 class StockShop(Pipeline):
     """A pipeline whose operator is called otto."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._new_ids = iter(f"change-{number}" for number in range(1000))
+
     def books(self, tables: Tables | None = None, publisher: Publisher | None = None) -> Books:
         """The operators' ledger."""
         return Books(
@@ -41,7 +45,7 @@ class StockShop(Pipeline):
             operator="otto",
             why="spring catalogue",
             key=key,
-            new_id=iter(f"change-{self.clock.now().timestamp()}-{n}" for n in range(1000)).__next__,
+            new_id=self._new_ids.__next__,
         )
 
     def bring_in(self, text: str, *, key: str = "file-1", tables: Any = None) -> list[Change]:

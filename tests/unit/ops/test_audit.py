@@ -256,3 +256,39 @@ def test_a_shelf_that_moved_a_moment_ago_is_not_asked_what_is_held_of_it(shop):
     shop.change("stock", row, reserved=row["reserved"] + 1, updatedAt=now)
 
     assert red(audited(shop)) == set()
+
+
+def test_units_sold_out_of_a_bigger_hold_may_alert_twice():
+    """What the order did not need came back with its own sale, and armed the alert again."""
+    pipeline = Pipeline()
+    pipeline.memory.seed("stock", stock("cup", available=10, threshold=5))
+    pipeline.deliver("commands", reserve_command(SOLD, items=[units("cup", 8)]))
+    pipeline.drain()
+    pipeline.checkout(checkout_payload(items=[line("cup", quantity=2)]))
+    pipeline.drain()
+    pipeline.checkout(checkout_payload(paymentId="pay-2", items=[line("cup", quantity=5)]))
+    pipeline.drain()
+    shop = Memory({table: pipeline.memory.all(table) for table in TABLES}, pipeline.clock)
+
+    assert len(pipeline.outbox.of("inventory.stock.low")) == 2
+    assert red(audited(shop)) == set()
+
+
+def test_a_stranger_who_tells_of_units_ends_what_can_be_proved(shop):
+    """A restock that another system writes and announces: its numbers are as seen by others."""
+    movement = dict(shop.one("movements", sku="pot"))
+    movement.pop("causationId")
+    extra = {"movementId": "2026-03-01T12:00:09.000Z#r", "reason": "restock", "delta": 70}
+    shop.tables.seed("movements", {**movement, **extra})
+    shop.change("stock", shop.one("stock", sku="pot"), available=99)
+
+    assert red(audited(shop)) == set()
+
+
+def test_goods_that_come_back_while_the_audit_reads_are_no_drift(shop):
+    """The shelf is read before the return, the order after it, its movement is under way."""
+    entry = {"at": iso(shop.clock.now() + timedelta(minutes=60)), "productId": "jar", "quantity": 1}
+    order = shop.one("orders", orderId=SOLD)
+    shop.change("orders", order, returns=[entry], returnCount=1)
+
+    assert red(audited(shop)) == set()

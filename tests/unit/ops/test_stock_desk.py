@@ -189,10 +189,13 @@ def test_the_same_key_twice_moves_nothing_twice_and_says_what_was_done(shop):
     first = shop.operate(Restock("mug", 5))
     shop.operate(Restock("mug", 1), key="another")
 
+    sent = shop.outbox.ids()
+
     again = shop.operate(Restock("mug", 5))
-    shop.drain()
 
     assert (again.before, again.after, again.repeated) == (first.before, first.after, True)
+    assert shop.outbox.ids() == sent
+    shop.drain()
     assert shop.row()["available"] == 16
     assert shop.broken_promises() == set()
 
