@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -137,6 +138,24 @@ def test_restock_adjustment_and_return_move_units_once_and_arm_the_alert(client,
     ]
     lows = [m for m in client.mails() if m["Subject"] == "Low stock - Teapot"]
     assert len(lows) == 1
+
+
+def test_operators_at_once_all_count_and_take_back_no_more_than_was_bought(client, ops, catalogue):
+    """Processes of their own, on transactions of the real kind."""
+    order_id = _bought(client, 2)
+    for step in ("confirm", "ship"):
+        assert ops("order", step, order_id)[0] == 0
+    before = _available(client)
+    restock = ("stock", "restock", "e2e-teapot#blue", "10", "--reason", "two doors")
+    back = ("stock", "return", "e2e-teapot#blue", "1", "--order", order_id, "--reason", "sent back")
+
+    with ThreadPoolExecutor(5) as operators:
+        ended = list(operators.map(lambda deed: ops(*deed), [restock, restock, back, back, back]))
+    client.quiet()
+
+    assert [status for status, _ in ended[:2]] == [0, 0], ended
+    assert sorted(status for status, _ in ended[2:]) == [0, 0, 2], ended
+    assert _available(client) == before + 22
 
 
 def test_shelves_are_listed_and_one_is_shown(client, ops, catalogue):
