@@ -33,6 +33,13 @@ class Change:
         return self.entry.available is not None and not self.counted
 
     @property
+    def differs_from_its_count(self) -> bool:
+        """Whether the shelf moved since the file's count was applied to it."""
+        if self.shelf is None or self.entry.available is None:
+            return False
+        return self.counted and self.shelf.available != self.entry.available
+
+    @property
     def delta(self) -> int:
         """Units that come to the shelf, or leave it if negative."""
         if self.entry.available is None or not self.counts:
@@ -68,7 +75,11 @@ class Change:
 
 @dataclass(slots=True)
 class Summary:
-    """How many products, and what changes of them."""
+    """How many products, and what changes of them.
+
+    Args:
+        counted_before: shelves that moved since this file's count was applied to them.
+    """
 
     products: int = 0
     new: int = 0
@@ -89,6 +100,6 @@ def summary_of(changes: Iterable[Change]) -> Summary:
         summary.changed += bool(columns)
         summary.unchanged += not change.is_new and not columns
         summary.units += change.delta
-        summary.counted_before += change.counted
+        summary.counted_before += change.differs_from_its_count
         summary.columns.update(columns)
     return summary

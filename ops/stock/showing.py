@@ -85,7 +85,7 @@ def summary(what: Summary) -> str:
     )
     if what.counted_before:
         told += (
-            f"\n{what.counted_before} counts of this file were applied before and are not applied "
-            "again: --key NAME makes it a new count"
+            f"\n{what.counted_before} shelves moved since this file's count was applied, and stay "
+            "as they are: --key NAME makes it a new count"
         )
     return told
