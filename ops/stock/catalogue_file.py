@@ -67,7 +67,8 @@ class CatalogueError(OperatorError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: p.line))
-        super().__init__(f"{len(problems)} problems in the file; nothing was written")
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(f"file: has {count}; nothing was written")
 
 
 @dataclass(slots=True)

@@ -11,11 +11,12 @@ from ops.stock.importing import Importer
 from ops.stock.plan import Change
 from shared.ports import Publisher, Tables
 from shared.schema import TABLES
-from tests.builders import envelope
+from tests.builders import checkout_payload, envelope, line
 from tests.pipeline import Pipeline
 from tests.unit.ops.test_audit import Memory, audited, red
+from tests.unit.shared.faults import Faults
 
-__all__ = ["OperatorError", "StockShop"]
+__all__ = ["OperatorError", "StockShop", "interrupted", "opened", "ordered"]
 
 
 class StockShop(Pipeline):
@@ -77,3 +78,34 @@ class StockShop(Pipeline):
         """What the audit finds an hour later."""
         rows = {table: self.memory.all(table) for table in TABLES}
         return red(audited(Memory(rows, self.clock), strict=True))
+
+
+def opened() -> StockShop:
+    """Ten mugs and four jars, brought in by an import so that the audit can add up every unit."""
+    shop = StockShop()
+    shop.bring_in("sku,name,price,available,threshold\nmug,Mug,12.50,10,2\njar,Jar,5,4,0\n")
+    shop.drain()
+    shop.clock.advance(1)
+    return shop
+
+
+def ordered(shop: StockShop, quantity: int = 3, payment: str = "pay-1") -> str:
+    """An order of mugs, shipped; its id."""
+    shop.checkout(checkout_payload(paymentId=payment, items=[line(quantity=quantity)]))
+    shop.drain()
+    order: Any = next(o for o in shop.memory.all("orders") if o["paymentId"] == payment)
+    shop.send_out(order["orderId"])
+    return str(order["orderId"])
+
+
+def interrupted(shop: StockShop, deed: Any, *, at: str = "tables.transact") -> Any:
+    """Tables that let somebody else act just before one call."""
+    faults = Faults()
+
+    def watch(name: str) -> None:
+        if name == at:
+            faults.watch = lambda _: None
+            deed()
+
+    faults.watch = watch
+    return faults.wrap("tables", shop.memory)

@@ -145,7 +145,7 @@ def test_a_bad_file_is_told_line_by_line_and_writes_nothing(shop, said, tmp_path
         ["4", "available"],
         ["4", "sku"],
     ]
-    assert "3 problems in the file; nothing was written" in told
+    assert "file: has 3 problems; nothing was written" in told
     assert shop.row("cup") is None
 
 
