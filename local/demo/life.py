@@ -95,7 +95,24 @@ def cancel(play: Play) -> None:
     checkout = client.item("checkouts", orderId=order) or {}
     amount = checkout.get("refundAmount")
     tell.proof(checkout.get("refundStatus") == "requested", f"her {amount:.2f} are asked back")
+    said = play.operate("refunds", "settle", order, "--reference", f"re_{play.run}")
+    tell.proof(said.endswith(f"re_{play.run}"), "the payment provider paid them, and that is kept")
     _told(play, play.graces, 2)
+
+
+def restock(play: Play) -> None:
+    """The shelf that ran low is filled, and may alert again."""
+    client, tell = play.client, play.tell
+    jug = play.cart.lines[0][0]
+    tell.chapter("A delivery arrives", "counted once, however often the command is repeated")
+    before, raised = play.stock()[jug.sku], play.shelf(jug.sku)["alert"]
+    arguments = ("stock", "restock", jug.sku, "20", "--reason", "delivery note 1187")
+    for _ in range(2):
+        play.operate(*arguments, "--key", f"delivery-{play.run}")
+    tell.proof(play.stock()[jug.sku] == before + 20, f"{jug.name}: {before} and 20 more")
+    tell.wait(client.is_idle, "nothing is left to deliver")
+    armed = play.shelf(jug.sku)["alert"]
+    tell.proof((raised, armed) == ("raised", "armed"), "its low-stock alert is armed again")
 
 
 def reckon(play: Play) -> None:

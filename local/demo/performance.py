@@ -20,6 +20,7 @@ SCENES: tuple[Scene, ...] = (
     scenes.repeat,
     scenes.trip,
     life.cancel,
+    life.restock,
     scenes.sell_out,
     scenes.poison,
     life.reckon,
