@@ -1,8 +1,17 @@
 """Use cases of the analytics topic; keeping dead letters is shared with the reconciler."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from functions.analytics.ports import AuditTrail
+from shared import metrics
 from shared.contracts.analytics import AuditRecorded, MetricRecorded
-from shared.effects import Effects, Measure
+from shared.effects import Effects
+from shared.errors import InvalidInputError
+from shared.metrics import Metric
+
+# What CloudWatch takes as a value.
+_MOST = 2**360
 
 
 def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
@@ -10,8 +19,23 @@ def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
     return Effects(outcome="kept", writes=[trail.entry(event)])
 
 
-def write_metric(event: MetricRecorded) -> Effects:
-    """Write a business metric, once its event is durably known."""
+def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Effects:
+    """Write a business metric, once its event is durably known.
+
+    One that the deployment does not declare is counted, and stands with its value in the log: no
+    event may open a series that nobody decided to pay for, and none is refused for that either.
+
+    Raises:
+        InvalidInputError: a value that no metric can have.
+    """
     payload = event.payload
-    measure = Measure(payload.metric, payload.value, payload.dimensions)
-    return Effects(outcome="measured", measures=(measure,))
+    if abs(payload.value) > _MOST:
+        raise InvalidInputError("payload.value", "must be from -2^360 to 2^360")
+    metric = declared.get(payload.metric)
+    if metric is None:
+        counted = replace(
+            metrics.UNDECLARED_METRICS.of(1),
+            notes={"metric": payload.metric, "value": str(payload.value)},
+        )
+        return Effects(outcome="undeclared", measures=(counted,))
+    return Effects(outcome="measured", measures=(metric.of(payload.value, **payload.dimensions),))

@@ -66,7 +66,7 @@ def test_metric_is_written_with_its_dimensions(shop):
     shop.deliver("analytics", sample("analytics.metric"))
 
     assert shop.telemetry.measures == [
-        Measure("checkout.duration", Decimal("1.25"), {"step": "payment"})
+        Measure("checkout.duration", Decimal("1.25"), {"step": "payment"}, "None")
     ]
 
 
