@@ -28,6 +28,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "SMS_SENDER_ID": stage.sms_sender_id,
         "MAILS_PER_HOUR": str(stage.mails_per_hour),
         "SMS_PER_HOUR": str(stage.sms_per_hour),
+        "OUTSIDE_METRICS": stage.outside_metrics,
         "ALLOWED_ORIGINS": ",".join(stage.cors_origins),
     }
 

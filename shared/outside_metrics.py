@@ -1,7 +1,8 @@
 """Which metrics the shop's own programs may write through ``analytics.metric``.
 
 Declared with the deployment, so that no event can make a series that nobody decided to pay for:
-``checkout.duration:step=payment|address; page.views:page=home|cart,device=phone|desktop``.
+``checkout.duration:step=payment/address,page.views:page=home/cart+device=phone/desktop``. No sign
+in it means anything to a shell.
 """
 
 import re
@@ -26,7 +27,7 @@ def declared(text: str) -> Mapping[str, Metric]:
         ValueError: naming the metric and the rule that its declaration breaks.
     """
     metrics: dict[str, Metric] = {}
-    for declaration in filter(None, (part.strip() for part in text.split(";"))):
+    for declaration in filter(None, (part.strip() for part in text.split(","))):
         metric = _metric(declaration)
         if metric.name in metrics:
             raise ValueError(f"{metric.name} is declared twice")
@@ -53,7 +54,7 @@ def _metric(declaration: str) -> Metric:
     if name in METRICS:
         raise ValueError(f"{name} is a metric of the pipeline itself")
     dimensions: dict[str, tuple[str, ...]] = {}
-    for part in filter(None, (part.strip() for part in given.split(","))):
+    for part in filter(None, (part.strip() for part in given.split("+"))):
         dimension, values = _dimension(name, part)
         if dimension in dimensions:
             raise ValueError(f"{name} has dimension {dimension} twice")
@@ -69,7 +70,7 @@ def _metric(declaration: str) -> Metric:
 
 def _dimension(metric: str, text: str) -> tuple[str, tuple[str, ...]]:
     name, _, listed = (part.strip() for part in text.partition("="))
-    values = tuple(value.strip() for value in listed.split("|"))
+    values = tuple(value.strip() for value in listed.split("/"))
     if not _DIMENSION.fullmatch(name) or name == SERVICE:
         raise ValueError(
             f"{metric}: a dimension's name must be a letter, then up to 39 of A-Z a-z 0-9 _, "
@@ -78,6 +79,6 @@ def _dimension(metric: str, text: str) -> tuple[str, tuple[str, ...]]:
     if not all(_VALUE.fullmatch(value) for value in values) or len(set(values)) < len(values):
         raise ValueError(
             f"{metric}: dimension {name} must list different values of A-Z a-z 0-9 . _ -, "
-            "with | between them"
+            "with / between them"
         )
     return name, values

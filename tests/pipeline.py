@@ -62,7 +62,7 @@ def environment() -> dict[str, str]:
         # Tests of many orders have one customer; the cap has tests of its own.
         "MAILS_PER_HOUR": "1000",
         "TABLE_DEAD_LETTERS": "dead_letters",
-        "OUTSIDE_METRICS": "checkout.duration:step=payment; PageViews:page=home; orders; Visits",
+        "OUTSIDE_METRICS": "checkout.duration:step=payment,PageViews:page=home,orders,Visits",
         **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
         **{f"TABLE_{name.upper()}": name for name in tables},
     }

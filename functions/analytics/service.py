@@ -7,11 +7,7 @@ from functions.analytics.ports import AuditTrail
 from shared import metrics
 from shared.contracts.analytics import AuditRecorded, MetricRecorded
 from shared.effects import Effects
-from shared.errors import InvalidInputError
 from shared.metrics import Metric
-
-# What CloudWatch takes as a value.
-_MOST = 2**360
 
 
 def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
@@ -24,13 +20,8 @@ def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Ef
 
     One that the deployment does not declare is counted, and stands with its value in the log: no
     event may open a series that nobody decided to pay for, and none is refused for that either.
-
-    Raises:
-        InvalidInputError: a value that no metric can have.
     """
     payload = event.payload
-    if abs(payload.value) > _MOST:
-        raise InvalidInputError("payload.value", "must be from -2^360 to 2^360")
     metric = declared.get(payload.metric)
     if metric is None:
         counted = replace(
