@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ops import metric_docs
 from shared.contracts import catalog
 from shared.contracts.sources import source_of
 from shared.contracts.topics import EVENT_TYPES, OWN_TYPES, Topic, topic_of
@@ -44,13 +45,14 @@ _NAMES: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The ``docs`` command."""
-    parser = commands.add_parser("docs", help="write docs/events.md from the contract")
+    parser = commands.add_parser("docs", help="write the pages that follow from the code")
     parser.set_defaults(run=_run)
 
 
 def _run(_options: argparse.Namespace) -> int:
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"wrote {PAGE.name}")
+    for path, text in ((PAGE, page()), (metric_docs.PAGE, metric_docs.page())):
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path.name}")
     return 0
 
 

@@ -135,7 +135,9 @@ CHECKOUT_TO_MAIL = Metric(
     "Milliseconds",
 )
 CLOCK_SKEWS = Metric(
-    "ClockSkews", "times that came out negative and were counted as nought", TOPICS
+    "ClockSkews",
+    "times that came out negative and were counted as nought",
+    ("commands", "notifications"),
 )
 
 # ------------------------------------------------------------------ stock

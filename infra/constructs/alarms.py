@@ -12,8 +12,8 @@ from constructs import Construct
 
 from infra.constructs.tables import pascal
 from infra.topics import FunctionSpec
+from shared.metrics import NAMESPACE
 
-NAMESPACE = "OrderPipeline"
 _PERIOD = Duration.minutes(5)
 _NEAR_TIMEOUT = 0.8
 _MISSED_PERIODS = 3
@@ -22,7 +22,7 @@ _TOO_MUCH = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 @dataclass(frozen=True, slots=True)
 class OwnMetric:
-    """A metric that the functions write themselves: how much, within how long, is too much.
+    """A metric of ``shared.metrics``: how much, within how long, is too much.
 
     Args:
         threshold: this much is too much already.
@@ -75,6 +75,7 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         self._namespace = f"{NAMESPACE}/{stage}"
         self._action = actions.SnsAction(topic)
+        self.all: list[cloudwatch.Alarm] = []
 
     def watch_function(self, spec: FunctionSpec, *, function_name: str) -> None:
         """Errors, throttles, and runs that came near the timeout.
@@ -168,6 +169,7 @@ class Alarms(Construct):
             alarm_description=description,
         )
         alarm.add_alarm_action(self._action)
+        self.all.append(alarm)
 
 
 def _then(spec: FunctionSpec) -> str:

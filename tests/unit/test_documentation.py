@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import event_docs
+from ops import event_docs, metric_docs
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -18,6 +18,11 @@ PAGES = [
 def test_the_event_page_is_what_the_contract_says():
     """``make docs`` writes it; nobody edits it."""
     assert event_docs.PAGE.read_text(encoding="utf-8") == event_docs.page()
+
+
+def test_the_metrics_page_is_what_the_table_says():
+    """The same."""
+    assert metric_docs.PAGE.read_text(encoding="utf-8") == metric_docs.page()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
