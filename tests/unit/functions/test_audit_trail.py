@@ -112,6 +112,7 @@ def test_a_checkout_that_is_given_up_is_told_of_once_before_it_is_marked():
     assert stored is not None
     assert "stuck" not in stored
     pipeline.outbox.failing_after_effect = False
+    pipeline.clock.advance(60)
     world.run()
 
     told = pipeline.outbox.of("analytics.audit")
@@ -270,6 +271,8 @@ def test_a_decision_about_a_mail_is_told_with_who_and_why_and_found_by_the_custo
     assert entry["userId"] == "user-1"
     (told,) = trail(in_doubt, "email.unknown")
     assert entry["entity"] == told["entity"]
+    (record,) = [r for r in in_doubt.memory.all("ledger") if r["consumer"] == "operator"]
+    assert record["state"] == "done"
 
 
 def test_a_decision_stands_although_qstash_is_down_and_the_reconciler_tells_it(in_doubt):

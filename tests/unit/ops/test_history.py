@@ -72,6 +72,15 @@ def test_an_order_is_found_by_its_payment_and_as_a_checkout(shop):
     assert sorted(_actions(shop, "order", ORDER)) == ["email.sent", "order.created"]
 
 
+def test_an_order_tells_nothing_of_the_same_customers_other_orders(shop):
+    shop.memory.seed("stock", stock(available=9, threshold=0))
+    shop.checkout(checkout_payload(paymentId="pay-2"))
+    shop.drain()
+
+    assert sorted(_actions(shop, "order", "pay-2")) == ["email.sent", "order.created"]
+    assert _actions(shop, "user", "user-1").count("email.sent") == 2
+
+
 def test_a_step_that_came_too_late_is_told_with_its_verdict(shop, capsys):
     _lifecycle(shop, "confirmed")
     _lifecycle(shop, "cancelled", reason="no more", cancelledBy="admin")
