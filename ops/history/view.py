@@ -1,4 +1,4 @@
-"""A story for people, as a table, and for machines, as JSON."""
+"""A story for people, and as JSON for machines."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,29 +6,31 @@ from decimal import Decimal
 from typing import Any
 
 from ops.history.reading import Entry, Story
-from ops.terminal import shortened, table
+from ops.terminal import harmless, shortened
 from shared.writes import Item, Value
 
 _WIDEST = 60
-_HEADINGS = ("time", "what", "action", "who", "event id", "correlation id", "change")
+_OLDER = "there may be older entries: --limit shows more"
 
 
 def as_text(story: Story) -> str:
-    """One line per entry, oldest first."""
-    rows = [
-        (
-            entry.at.replace("T", " ").rstrip("Z"),
-            f"{entry.entity_type} {entry.entity_id}",
-            entry.action,
-            who(entry),
-            entry.event_id,
-            entry.correlation_id or "",
-            change(entry),
-        )
-        for entry in story.entries
-    ]
-    older = ["", "there may be older entries: --limit shows more"] if story.more else []
-    return "\n".join([table(_HEADINGS, rows), *older])
+    """Three lines per entry, oldest first: what was done by whom; what it changed; about what."""
+    width = max((len(entry.action) for entry in story.entries), default=0)
+    older = [_OLDER, ""] if story.more else []
+    return "\n".join([*older, *(line for e in story.entries for line in _lines(e, width))])
+
+
+def _lines(entry: Entry, width: int) -> Sequence[str]:
+    ids = [f"{entry.entity_type} {entry.entity_id}", f"event {entry.event_id}"]
+    if entry.correlation_id:
+        ids.append(f"correlation {entry.correlation_id}")
+    time = entry.at.replace("T", " ").rstrip("Z")
+    lines = (
+        f"{time}  {entry.action:<{width}}  {who(entry)}",
+        f"    {change(entry)}",
+        f"    {', '.join(ids)}",
+    )
+    return [harmless(line) for line in lines]
 
 
 def as_json(story: Story, *, kind: str, name: str) -> str:
