@@ -8,7 +8,6 @@ import pytest
 from infra.constructs.alarms import OWN_METRICS
 from infra.topics import FUNCTIONS
 from shared.effects import Measure
-from shared.metrics import METRICS
 from shared.observability import PowertoolsTelemetry
 from tests.infra.assembly import Assembly
 
@@ -87,12 +86,6 @@ def test_alarms_look_where_the_code_writes(prod: Assembly, capsys: pytest.Captur
     written = json.loads(capsys.readouterr().out)
     namespace = written["_aws"]["CloudWatchMetrics"][0]["Namespace"]
     assert all(query.endswith(f' FROM "{namespace}"') for query in by_query(prod))
-
-
-def test_every_watched_metric_is_in_the_table():
-    """A renamed metric would leave an alarm that can never ring; that each is written, the table's
-    own test says."""
-    assert [metric.name for metric in OWN_METRICS if metric.name not in METRICS] == []
 
 
 def test_silence_is_health_and_every_alarm_reports_to_the_one_topic(assembly: Assembly):
