@@ -12,6 +12,7 @@ from shared.writes import Item, Value
 
 DEFAULT_LIMIT = 100
 MOST = 1000
+_LONGEST = 128
 
 KINDS: Mapping[str, str] = {
     "order": "an order id or its payment id: order, checkout, reservation, refund and mails",
@@ -99,11 +100,13 @@ class Trail:
         """
         if kind == "address":
             return self._told([self._of_entity("address", digest_of(name))])
+        if kind == "user":
+            if not 1 <= len(name) <= _LONGEST:
+                raise OperatorError(f"user: must be 1 to {_LONGEST} characters")
+            return self._told([self._of_user(name)])
         product, _, variation = name.partition("#")
         if not is_id(product) or (variation and (kind != "stock" or not is_id(variation))):
             raise OperatorError(f"{kind}: {ID_RULE}")
-        if kind == "user":
-            return self._told([self._of_user(name)])
         if kind == "mail":
             return self._told([self._of_entity(channel.value, name) for channel in Channel])
         if kind == "stock":
@@ -118,7 +121,7 @@ class Trail:
             yield self._of_entity(entity_type, order_id)
         if is_id(payment := row.get("paymentId")):
             yield self._of_entity("payment", payment)
-        if is_id(user := row.get("userId")):
+        if isinstance(user := row.get("userId"), str):
             yield self._of_user(user).only(lambda e: e.metadata.get("orderId") == order_id)
 
     def _order(self, name: str) -> tuple[str, Item]:

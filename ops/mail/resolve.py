@@ -198,7 +198,7 @@ def audit_of(mail: DoubtfulMail, decision: Decision) -> AuditPayload:
         action=f"{channel}.resolved",
         entity_type=channel,
         entity_id=str(mail.asked["eventId"]),
-        user_id=user if is_id(user) else None,
+        user_id=user if isinstance(user, str) else None,
         previous_state={"status": mail.attention},
         new_state={"status": decision.resolution},
         metadata={name: value for name, value in facts.items() if value is not None},
