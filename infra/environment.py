@@ -29,6 +29,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "MAILS_PER_HOUR": str(stage.mails_per_hour),
         "SMS_PER_HOUR": str(stage.sms_per_hour),
         "STOREFRONT_AUTH": stage.storefront_auth,
+        "OUTSIDE_METRICS": stage.outside_metrics,
     }
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared.outside_metrics import check
+
 StageName = Literal["local", "dev", "prod"]
 
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -37,6 +39,8 @@ MailAddress = Annotated[str, _shaped(_MAIL, "a mail address")]
 WebAddress = Annotated[str, _shaped(_URL, "an http(s) address")]
 Origin = Annotated[str, _shaped(_ORIGIN, "scheme://host[:port], never a wildcard")]
 KeyArn = Annotated[str, _shaped(_KEY_ARN, "the ARN of a KMS key")]
+# By the rules of the function that reads them: what deploys, starts.
+Declarations = Annotated[str, AfterValidator(check)]
 
 
 class Throttle(BaseModel):
@@ -92,6 +96,8 @@ class StageSettings(BaseModel):
     redis_key_prefix: str = ""
     max_retry_after: int = Field(default=300, ge=1)
     secrets_key_arn: KeyArn = ""
+    # What the shop's own programs may measure, such as "checkout.duration:step=payment/address".
+    outside_metrics: Declarations = ""
 
     @model_validator(mode="after")
     def _issuer_has_audience(self) -> Self:
@@ -201,6 +207,7 @@ OVERRIDES = (
     "qstash_url",
     "webhook_base_url",
     "secrets_key_arn",
+    "outside_metrics",
     "jwt_issuer",
     *_LISTS,
 )

@@ -6,6 +6,7 @@ import sys
 from ops import documents, trace
 from ops.audit import cli as audit
 from ops.dead_letters import cli as dead_letters
+from ops.history import cli as history
 from ops.mail import cli as mail
 from ops.orders import cli as orders
 from ops.push import cli as push
@@ -25,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     refunds.add_to(commands)
     stock.add_to(commands)
     trace.add_to(commands)
+    history.add_to(commands)
     audit.add_to(commands)
     documents.add_to(commands)
     return parser

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops import event_docs
+from ops import event_docs, metric_docs
 from ops.storefront import openapi, page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -20,6 +20,7 @@ def pages() -> Mapping[str, str]:
     """What each generated page must say, by its name in ``docs/``."""
     return {
         "events.md": event_docs.page(),
+        "metrics.md": metric_docs.page(),
         "openapi.json": openapi.text(),
         "api.md": page.renewed((DOCS / "api.md").read_text(encoding="utf-8")),
     }

@@ -32,6 +32,19 @@ def reader(routes: Routes, *, max_bytes: int = 262_144) -> Callable[[bytes], Eve
     return lambda body: read_event(body, models, max_bytes=max_bytes)
 
 
+def processor(topic: Topic, ports: Ports, routes: Routes) -> Processor:
+    """What carries a topic's events through, wherever they come from."""
+    return Processor(
+        routes,
+        claims=ports.claims,
+        ledger=Ledger(ports.tables, ports.clock, consumer=topic.value),
+        publisher=ports.publisher,
+        clock=ports.clock,
+        telemetry=ports.telemetry,
+        jitter=ports.jitter,
+    )
+
+
 def consumer(
     topic: Topic,
     settings: ConsumerSettings,
@@ -46,17 +59,8 @@ def consumer(
         others: further addresses below the topic's own, by last path segment, each with what
             turns its bodies into an event of ``routes``.
     """
-    processor = Processor(
-        routes,
-        claims=ports.claims,
-        ledger=Ledger(ports.tables, ports.clock, consumer=topic.value),
-        publisher=ports.publisher,
-        clock=ports.clock,
-        telemetry=ports.telemetry,
-        jitter=ports.jitter,
-    )
     return Consumer(
-        processor,
+        processor(topic, ports, routes),
         main=Endpoint(settings.addresses(topic.value), reader(routes)),
         verify=ports.verify,
         telemetry=ports.telemetry,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from shared.contracts.sources import source_of
 from shared.contracts.topics import Topic, topic_of
@@ -131,13 +132,39 @@ class Emit:
         return Outbound.of(event, delay=self.delay, retries=self.retries)
 
 
+Unit = Literal["Count", "Milliseconds", "Seconds", "None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A business metric to write once the decision is durable."""
+    """A business metric to write once the decision is durable; ``shared.metrics`` makes them.
+
+    Args:
+        notes: what stands beside it in the log and makes no series of its own.
+    """
 
     name: str
     value: Decimal | int
     dimensions: Mapping[str, str] = field(default_factory=dict)
+    unit: Unit = "Count"
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A time to measure, in milliseconds; it ends when the decision is durable.
+
+    Args:
+        until: when it ended already, such as when a mail left.
+    """
+
+    name: str
+    since: datetime
+    until: datetime | None = None
+
+    def milliseconds(self, now: datetime) -> int:
+        """How long it took. Negative when the clocks of two machines disagree."""
+        return round(((self.until or now) - self.since).total_seconds() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +175,7 @@ class Effects:
         outcome: one word for the ledger and the log, such as ``created`` or ``rejected``.
         message: the log line for it; without one, that the event was committed.
         measures: metrics, written after the commit and never for a duplicate.
+        lapses: times, measured under the same rule.
         facts: allow-listed fields for the log line, such as the order id.
     """
 
@@ -155,5 +183,6 @@ class Effects:
     writes: Sequence[Write] = ()
     emits: Sequence[Emit] = ()
     measures: Sequence[Measure] = ()
+    lapses: Sequence[Lapse] = ()
     facts: dict[str, str | int] = field(default_factory=dict)
     message: str = ""

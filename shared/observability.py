@@ -6,8 +6,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from shared.effects import Measure
-
-NAMESPACE = "OrderPipeline"
+from shared.metrics import NAMESPACE, SERVICE
 
 # What a log line may carry. A field that is not named here is dropped, so that nobody can log an
 # address by accident. userId and paymentId are the shop's own references, wanted in the log by
@@ -87,13 +86,15 @@ class PowertoolsTelemetry:
         """One business metric as an EMF line of its own, because its dimensions are its own."""
         with single_metric(
             name=measure.name,
-            unit=MetricUnit.Count,
+            unit=MetricUnit(measure.unit),
             value=float(measure.value),
             namespace=self._namespace,
         ) as metric:
-            metric.add_dimension(name="service", value=self._service)
+            metric.add_dimension(name=SERVICE, value=self._service)
             for name, value in sorted(measure.dimensions.items()):
                 metric.add_dimension(name=name, value=value)
+            for name, note in measure.notes.items():
+                metric.add_metadata(key=name, value=note)
 
     def flush(self) -> None:
         """Write the metrics, if any."""

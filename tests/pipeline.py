@@ -63,6 +63,7 @@ def environment() -> dict[str, str]:
         "MAILS_PER_HOUR": "1000",
         "TABLE_DEAD_LETTERS": "dead_letters",
         "STOREFRONT_AUTH": "none",
+        "OUTSIDE_METRICS": "checkout.duration:step=payment,PageViews:page=home,orders,Visits",
         **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
         **{f"TABLE_{name.upper()}": name for name in tables},
     }

@@ -13,16 +13,18 @@ from shared.dead_letters.keep import keep_dead_letter
 from shared.dead_letters.store import DeadLetterTables
 from shared.delivery import Consumer
 from shared.envelope import Event
+from shared.outside_metrics import declared
 from shared.processing import route
 
 
 def build(settings: AnalyticsSettings, ports: Ports) -> Consumer:
     """The analytics function over the given ports, with its second address for failures."""
     audit = partial(service.keep_audit, trail=AuditTables())
+    metric = partial(service.write_metric, declared=declared(settings.outside_metrics))
     dead = partial(keep_dead_letter, letters=DeadLetterTables(ports.tables))
     routes = {
         topics.ANALYTICS_AUDIT: route(analytics.AuditRecorded, audit),
-        topics.ANALYTICS_METRIC: route(analytics.MetricRecorded, service.write_metric),
+        topics.ANALYTICS_METRIC: route(analytics.MetricRecorded, metric),
         topics.ANALYTICS_DLQ: route(analytics.DeadLetterReported, dead),
     }
 

@@ -1,8 +1,13 @@
 """Use cases of the analytics topic; keeping dead letters is shared with the reconciler."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from functions.analytics.ports import AuditTrail
+from shared import metrics
 from shared.contracts.analytics import AuditRecorded, MetricRecorded
-from shared.effects import Effects, Measure
+from shared.effects import Effects
+from shared.metrics import Metric
 
 
 def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
@@ -10,8 +15,18 @@ def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
     return Effects(outcome="kept", writes=[trail.entry(event)])
 
 
-def write_metric(event: MetricRecorded) -> Effects:
-    """Write a business metric, once its event is durably known."""
+def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Effects:
+    """Write a business metric, once its event is durably known.
+
+    One that the deployment does not declare is counted, and stands with its value in the log: no
+    event may open a series that nobody decided to pay for, and none is refused for that either.
+    """
     payload = event.payload
-    measure = Measure(payload.metric, payload.value, payload.dimensions)
-    return Effects(outcome="measured", measures=(measure,))
+    metric = declared.get(payload.metric)
+    if metric is None:
+        counted = replace(
+            metrics.UNDECLARED_METRICS.of(1),
+            notes={"metric": payload.metric, "value": str(payload.value)},
+        )
+        return Effects(outcome="undeclared", measures=(counted,))
+    return Effects(outcome="measured", measures=(metric.of(payload.value, **payload.dimensions),))

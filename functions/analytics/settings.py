@@ -2,6 +2,9 @@
 
 from typing import Annotated
 
+from pydantic import AfterValidator
+
+from shared.outside_metrics import check
 from shared.settings import ConsumerSettings, NonEmpty, TableName
 
 
@@ -10,3 +13,4 @@ class AnalyticsSettings(ConsumerSettings):
 
     table_audit: Annotated[NonEmpty, TableName("audit")]
     table_dead_letters: Annotated[NonEmpty, TableName("dead_letters")]
+    outside_metrics: Annotated[str, AfterValidator(check)] = ""

@@ -1,13 +1,14 @@
 """What others are told when held units move."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import StockUpdated, StockUpdatedPayload
 from shared.contracts.lines import StockLine
 from shared.effects import Emit
 from shared.envelope import plain
+from shared.holds import HoldStatus
 
 
 def back_on_shelf(
@@ -36,10 +37,24 @@ def back_on_shelf(
     ]
 
 
-def audited(order_id: str, action: str, lines: Sequence[StockLine], **facts: Any) -> Emit:
+def audited(
+    order_id: str,
+    action: str,
+    lines: Sequence[StockLine],
+    *,
+    before: HoldStatus | None,
+    after: HoldStatus | Literal["refused"],
+    **facts: str,
+) -> Emit:
     """The audit entry about a reservation."""
-    state = {"items": [plain(line) for line in lines], **facts}
+    state: dict[str, Any] = {"status": str(after), "items": [plain(line) for line in lines]}
     return Emit(
         AuditRecorded,
-        AuditPayload(action=action, entity_type="reservation", entity_id=order_id, new_state=state),
+        AuditPayload(
+            action=action,
+            entity_type="reservation",
+            entity_id=order_id,
+            previous_state={"status": "none" if before is None else before.value},
+            new_state={**state, **facts},
+        ),
     )

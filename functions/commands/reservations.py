@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from functions.commands.announcements import audited, back_on_shelf
 from functions.commands.holds import Request, judge, judge_release, request_of
 from functions.commands.ports import Reservations
+from shared import metrics
 from shared.contracts.commands import ReleaseCommand, ReleasePayload, ReserveCommand
 from shared.contracts.inventory import ReservedLine, StockReserved, StockReservedPayload
-from shared.effects import Effects, Emit, Measure
+from shared.effects import Effects, Emit
+from shared.holds import HoldStatus
 
 
 def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
@@ -20,6 +22,7 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
     """
     request = request_of(event.payload.order_id, event.payload.items)
     known, available = reservations.look(request)
+    before = None if known is None else known.status
     match judge(request, known, available):
         case "already_held":
             return Effects(outcome="already_held", facts={"order_id": request.order_id})
@@ -29,9 +32,15 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
                 message="Refused a hold",
                 emits=[
                     _verdict(request, available, granted=False),
-                    audited(request.order_id, "reservation.refused", request.lines),
+                    audited(
+                        request.order_id,
+                        "reservation.refused",
+                        request.lines,
+                        before=before,
+                        after="refused",
+                    ),
                 ],
-                measures=(Measure("HoldsRefused", 1),),
+                measures=(metrics.HOLDS_REFUSED.of(1),),
                 facts={"order_id": request.order_id},
             )
     return Effects(
@@ -41,9 +50,15 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
         emits=[
             _verdict(request, available, granted=True),
             _timeout(request, reservations.hold_seconds),
-            audited(request.order_id, "reservation.held", request.lines),
+            audited(
+                request.order_id,
+                "reservation.held",
+                request.lines,
+                before=before,
+                after=HoldStatus.HELD,
+            ),
         ],
-        measures=(Measure("HoldsPlaced", 1),),
+        measures=(metrics.HOLDS_PLACED.of(1),),
         facts={"order_id": request.order_id},
     )
 
@@ -66,9 +81,16 @@ def release(event: ReleaseCommand, *, reservations: Reservations) -> Effects:
         writes=reservations.end(held, available, reason),
         emits=[
             *back_on_shelf(order_id, held.lines, available),
-            audited(order_id, "reservation.released", held.lines, reason=reason),
+            audited(
+                order_id,
+                "reservation.released",
+                held.lines,
+                before=held.status,
+                after=HoldStatus.RELEASED,
+                reason=reason,
+            ),
         ],
-        measures=(Measure("HoldsReleased", 1, {"reason": reason}),),
+        measures=(metrics.HOLDS_RELEASED.of(1, reason=reason),),
         facts={"order_id": order_id, "reason": reason},
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from functions.commands.announcements import back_on_shelf
@@ -15,6 +16,7 @@ from functions.commands.domain import (
     left_over,
 )
 from functions.commands.ports import OrderBook
+from shared import metrics
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import CheckoutCommand, ReleaseCommand, ReleasePayload
 from shared.contracts.inventory import StockUpdated, StockUpdatedPayload
@@ -28,7 +30,7 @@ from shared.contracts.orders import (
     RefundRequested,
     RejectedPayload,
 )
-from shared.effects import Effects, Emit, Measure
+from shared.effects import Effects, Emit
 from shared.envelope import plain
 from shared.ports import Telemetry
 
@@ -67,10 +69,10 @@ def _accepted(
     shelves = orders.available([line.sku for line in unused])
     emits = [
         Emit(OrderCreated, _order(cart)),
-        Emit(EmailRequested, _confirmation(cart)),
+        Emit(EmailRequested, _confirmation(cart, event.timestamp)),
         *(Emit(StockUpdated, _sold(cart, line, situation)) for line in cart.lines),
         *back_on_shelf(cart.order_id, unused, shelves),
-        Emit(AuditRecorded, _audit(cart, "order.created", {"status": "PENDING"})),
+        Emit(AuditRecorded, _creation(cart, situation)),
     ]
     return Effects(
         outcome="created",
@@ -80,13 +82,14 @@ def _accepted(
             *orders.put_back({line.sku: line.quantity for line in unused if line.sku in shelves}),
         ],
         emits=emits,
-        measures=(Measure("OrdersCreated", 1), Measure("Revenue", cart.total)),
+        measures=(metrics.ORDERS_CREATED.of(1), metrics.REVENUE.of(cart.total)),
+        # The command says when the API accepted the cart, however often it was sent.
+        lapses=(metrics.CHECKOUT_TO_CONFIRMATION.since(event.timestamp),),
         facts={"order_id": cart.order_id},
     )
 
 
 def _rejected(cart: Cart, situation: Situation, decision: Reject, orders: OrderBook) -> Effects:
-    state = {"status": "rejected", "reason": decision.reason, "skus": list(decision.skus)}
     return Effects(
         outcome="rejected",
         message="Rejected checkout",
@@ -95,10 +98,10 @@ def _rejected(cart: Cart, situation: Situation, decision: Reject, orders: OrderB
             Emit(OrderRejected, _rejection(cart, decision)),
             Emit(RefundRequested, _refund(cart, decision)),
             Emit(EmailRequested, _apology(cart, decision)),
-            Emit(AuditRecorded, _audit(cart, "checkout.rejected", state)),
+            Emit(AuditRecorded, _refusal(cart, situation, decision)),
             *_no_longer_held(situation),
         ],
-        measures=(Measure("OrdersRejected", 1, {"reason": decision.reason}),),
+        measures=(metrics.ORDERS_REJECTED.of(1, reason=decision.reason),),
         facts={"order_id": cart.order_id, "reason": decision.reason},
     )
 
@@ -148,16 +151,17 @@ def _mail(cart: Cart, *, subject: str, template: str, data: dict[str, Any]) -> E
             **data,
         },
         priority="high",
+        user_id=cart.payload.user_id,
     )
 
 
-def _confirmation(cart: Cart) -> EmailPayload:
+def _confirmation(cart: Cart, accepted_at: datetime) -> EmailPayload:
     return _mail(
         cart,
         subject=f"Order Confirmation - {cart.order_id}",
         template="order-confirmation",
         data={"items": [plain(line) for line in cart.lines]},
-    )
+    ).model_copy(update={"accepted_at": accepted_at})
 
 
 def _apology(cart: Cart, decision: Reject) -> EmailPayload:
@@ -209,12 +213,35 @@ def _sold(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPayl
     )
 
 
-def _audit(cart: Cart, action: str, state: dict[str, Any]) -> AuditPayload:
+def _creation(cart: Cart, situation: Situation) -> AuditPayload:
+    # One entry for all that the decision changed: order, checkout and hold have the same id.
+    facts: dict[str, Any] = {"checkout": "confirmed"}
+    if situation.hold is not None:
+        facts["reservation"] = "consumed"
     return AuditPayload(
-        action=action,
+        action="order.created",
         entity_type="order",
         entity_id=cart.order_id,
         user_id=cart.payload.user_id,
-        new_state={**state, "totalAmount": cart.total},
+        previous_state={"status": "NONE"},
+        new_state={"status": "PENDING", "totalAmount": cart.total},
+        metadata={"paymentId": cart.payload.payment_id, "lines": len(cart.lines), **facts},
+    )
+
+
+def _refusal(cart: Cart, situation: Situation, decision: Reject) -> AuditPayload:
+    return AuditPayload(
+        action="checkout.rejected",
+        entity_type="checkout",
+        entity_id=cart.order_id,
+        user_id=cart.payload.user_id,
+        # A command of the shop's own programs comes without a checkout.
+        previous_state={"status": situation.checkout_status or "none"},
+        new_state={
+            "status": "rejected",
+            "reason": decision.reason,
+            "skus": list(decision.skus),
+            "totalAmount": cart.total,
+        },
         metadata={"paymentId": cart.payload.payment_id, "lines": len(cart.lines)},
     )

@@ -2,6 +2,7 @@
 
 from functions.inventory.domain import ShelfState, alert_change
 from functions.inventory.ports import Shelves
+from shared import metrics
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import (
     StockLow,
@@ -12,7 +13,7 @@ from shared.contracts.inventory import (
 )
 from shared.contracts.lines import MAX_HELD_SKUS, StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
-from shared.effects import Effects, Emit, Measure
+from shared.effects import Effects, Emit
 from shared.envelope import one_line
 from shared.errors import InvalidInputError, NotFoundError
 from shared.writes import Write
@@ -37,13 +38,18 @@ def record_movement(event: StockUpdated, *, shelves: Shelves) -> Effects:
             outcome="low",
             writes=writes,
             emits=[Emit(StockLow, _low(payload, shelf))],
-            measures=(Measure("LowStockAlerts", 1),),
+            measures=(metrics.LOW_STOCK_ALERTS.of(1),),
             facts={"sku": payload.sku},
         )
     if change == "rearm":
         writes.append(shelves.rearm(payload.sku, shelf.threshold))
-    outcome = "rearmed" if change == "rearm" else "recorded"
-    return Effects(outcome=outcome, writes=writes, facts={"sku": payload.sku})
+        return Effects(
+            outcome="rearmed",
+            writes=writes,
+            emits=[_rearmed(payload, shelf)],
+            facts={"sku": payload.sku},
+        )
+    return Effects(outcome="recorded", writes=writes, facts={"sku": payload.sku})
 
 
 def record_hold(event: StockReserved, *, shelves: Shelves) -> Effects:
@@ -59,19 +65,21 @@ def record_hold(event: StockReserved, *, shelves: Shelves) -> Effects:
     if len(event.payload.items) > MAX_HELD_SKUS:
         raise InvalidInputError("payload.items", f"must have at most {MAX_HELD_SKUS} lines")
     writes: list[Write] = [*shelves.asked(event)]
-    emits: list[Emit] = []
+    low: list[Emit] = []
+    rearmed: list[Emit] = []
     for sku, shelf in shelves.look_at(list(lines)).items():
         change = alert_change(shelf)
         if change == "raise":
             writes.append(shelves.raise_alert(sku, shelf.threshold))
-            emits.append(Emit(StockLow, _low(lines[sku], shelf)))
+            low.append(Emit(StockLow, _low(lines[sku], shelf)))
         elif change == "rearm":
             writes.append(shelves.rearm(sku, shelf.threshold))
+            rearmed.append(_rearmed(lines[sku], shelf))
     return Effects(
-        outcome="low" if emits else "recorded",
+        outcome="low" if low else "recorded",
         writes=writes,
-        emits=emits,
-        measures=(Measure("LowStockAlerts", len(emits)),) if emits else (),
+        emits=[*low, *rearmed],
+        measures=(metrics.LOW_STOCK_ALERTS.of(len(low)),) if low else (),
         facts={"order_id": event.payload.order_id},
     )
 
@@ -94,8 +102,14 @@ def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
     audit = AuditPayload(
         action="stock.low",
         entity_type="stock",
+        # A SKU with a variation is no identifier; it stands in the metadata.
         entity_id=payload.product_id,
-        new_state={"currentStock": payload.current_stock, "threshold": payload.threshold},
+        previous_state={"alert": "armed"},
+        new_state={
+            "alert": "raised",
+            "currentStock": payload.current_stock,
+            "threshold": payload.threshold,
+        },
         metadata={"sku": payload.sku},
     )
     return Effects(
@@ -103,6 +117,22 @@ def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
         emits=[Emit(EmailRequested, mail), Emit(AuditRecorded, audit)],
         facts={"sku": payload.sku},
     )
+
+
+def _rearmed(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> Emit:
+    audit = AuditPayload(
+        action="stock.rearmed",
+        entity_type="stock",
+        entity_id=product.product_id,
+        previous_state={"alert": "raised"},
+        new_state={
+            "alert": "armed",
+            "currentStock": shelf.available,
+            "threshold": shelf.threshold,
+        },
+        metadata={"sku": product.sku},
+    )
+    return Emit(AuditRecorded, audit)
 
 
 def _low(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> StockLowPayload:

@@ -6,7 +6,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from shared.envelope import Event, WireModel
+
 Priority = Literal["high", "normal", "low"]
+
+
+def digest_of(recipient: str) -> str:
+    """A recipient without naming them. Mail hosts ignore case, and so do we."""
+    return hashlib.sha256(recipient.strip().lower().encode()).hexdigest()
+
+
+REPORTED = "notification.feedback"
+
+
+class Report(WireModel):
+    """An address that must not be mailed again, and why: ``bounce`` or ``complaint``."""
+
+    address: str
+    reason: Literal["bounce", "complaint"]
+
+
+class AddressReported(Event):
+    """What SES told us of an address. It never travels: QStash has no route for it."""
+
+    event_type: Literal["notification.feedback"] = "notification.feedback"
+    payload: Report
 
 
 class Channel(StrEnum):

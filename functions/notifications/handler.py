@@ -3,10 +3,11 @@
 from functools import partial
 
 from functions.notifications import feedback, service
+from functions.notifications.domain import REPORTED, AddressReported
 from functions.notifications.settings import NotificationsSettings
 from functions.notifications.wiring import Desk, Senders
 from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer
+from shared.consumer import Ports, consumer, processor
 from shared.contracts import notifications, topics
 from shared.delivery import Handler
 from shared.processing import route
@@ -26,7 +27,9 @@ def build(settings: NotificationsSettings, ports: Ports, senders: Senders | None
         topics.NOTIFICATION_SMS: route(notifications.SmsRequested, sms),
     }
     deliveries = consumer(topics.Topic.NOTIFICATIONS, settings, ports, routes)
-    return feedback.beside(deliveries, ledger=desk.ledger, telemetry=ports.telemetry)
+    told = {REPORTED: route(AddressReported, partial(service.suppress, ledger=desk.ledger))}
+    reports = processor(topics.Topic.NOTIFICATIONS, ports, told)
+    return feedback.beside(deliveries, reports, clock=ports.clock, telemetry=ports.telemetry)
 
 
 lambda_handler = consumer_entry(topics.Topic.NOTIFICATIONS, NotificationsSettings, build)

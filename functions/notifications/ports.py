@@ -99,12 +99,8 @@ class SendLedger(Protocol):
         """
         ...
 
-    def suppress(self, address: str, reason: str) -> None:
-        """Never mail this address again.
-
-        Raises:
-            ContentionError, DependencyError: not recorded; the report must come again.
-        """
+    def suppression(self, address: str, reason: str) -> Write:
+        """Never mail this address again, unless that is recorded already."""
         ...
 
     def suppressed(self, notice: Notice) -> Write:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from functions.notifications.domain import Notice, SendRecord, SendState
@@ -22,10 +23,15 @@ N = TypeVar("N", bound=Notice)
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a notice: a word, and what the send ledger must keep of it, if anything."""
+    """What became of a notice: a word, and what the send ledger must keep of it, if anything.
+
+    Args:
+        sent_at: when the service took it, if that was just now.
+    """
 
     outcome: str
     write: Write | None = None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Once:
         except PipelineError as error:
             self.ledger.failed(notice, error.code)
             raise
-        return Fate("sent", self.ledger.sent(notice, message_id))
+        return Fate("sent", self.ledger.sent(notice, message_id), self.clock.now())
 
     def _claim(self, notice: Notice) -> SendRecord:
         try:

@@ -3,17 +3,48 @@
 from collections.abc import Mapping, Sequence
 
 from functions.notifications import push_message, segments
-from functions.notifications.domain import Channel, Mail, Push, Text
-from functions.notifications.ports import Devices, Mailer, PushSender, Renderer, TextSender
+from functions.notifications.domain import (
+    AddressReported,
+    Channel,
+    Mail,
+    Push,
+    Text,
+    digest_of,
+)
+from functions.notifications.ports import (
+    Devices,
+    Mailer,
+    PushSender,
+    Renderer,
+    SendLedger,
+    TextSender,
+)
 from functions.notifications.sending import Fate, Once
+from shared import metrics
 from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.notifications import EmailRequested, PushRequested, SmsRequested
-from shared.effects import Effects, Emit, Measure
+from shared.contracts.notifications import EmailPayload, EmailRequested, PushRequested, SmsRequested
+from shared.effects import Effects, Emit, Lapse
 from shared.envelope import Event
 from shared.errors import BusyError, PermanentError, PipelineError
+from shared.metrics import Metric
 from shared.writes import Write
 
 NO_ENDPOINT = "no_endpoint"
+CONFIRMATION = "order-confirmation"
+# By what became of a send.
+_MAIL: Mapping[str, Metric] = {
+    "sent": metrics.MAIL_SENT,
+    "unknown": metrics.MAIL_UNKNOWN,
+    "suppressed": metrics.MAIL_SUPPRESSED,
+    "failed": metrics.MAIL_FAILED,
+}
+_SMS: Mapping[str, Metric] = {
+    "sent": metrics.SMS_SENT,
+    "unknown": metrics.SMS_UNKNOWN,
+    "suppressed": metrics.SMS_SUPPRESSED,
+    "failed": metrics.SMS_FAILED,
+}
+_PUSH: Mapping[str, Metric] = {"sent": metrics.PUSH_SENT, "unknown": metrics.PUSH_UNKNOWN}
 
 
 def send_email(event: EmailRequested, *, renderer: Renderer, mailer: Mailer, once: Once) -> Effects:
@@ -48,9 +79,11 @@ def send_email(event: EmailRequested, *, renderer: Renderer, mailer: Mailer, onc
                 Channel.EMAIL,
                 fate.outcome,
                 {"templateId": mail.template_id, "orderId": _order_of(event)},
+                payload.user_id,
             )
         ],
-        measures=(Measure(f"Mail{fate.outcome.title()}", 1, {"template": mail.template_id}),),
+        measures=(_MAIL[fate.outcome].of(1, template=mail.template_id),),
+        lapses=_way(payload, fate),
         facts={"template": mail.template_id},
     )
 
@@ -78,7 +111,7 @@ def send_sms(event: SmsRequested, *, texts: TextSender, once: Once, max_segments
         outcome=fate.outcome,
         writes=_writes(fate),
         emits=[_told(event, Channel.SMS, fate.outcome, {"segments": str(text.segments)})],
-        measures=(Measure(f"Sms{fate.outcome.title()}", 1),),
+        measures=(_SMS[fate.outcome].of(1),),
     )
 
 
@@ -111,6 +144,30 @@ def send_push(event: PushRequested, *, devices: Devices, sender: PushSender, onc
     return _pushed(event, outcomes, [devices.without(registration, gone)] if gone else [])
 
 
+def suppress(event: AddressReported, *, ledger: SendLedger) -> Effects:
+    """Never mail an address again, and tell the audit trail, which knows it by its digest only.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    report = event.payload
+    if ledger.is_suppressed(report.address):
+        return Effects(outcome="already_suppressed")
+    audit = AuditPayload(
+        action="address.suppressed",
+        entity_type="address",
+        entity_id=digest_of(report.address),
+        previous_state={"status": "mailed"},
+        new_state={"status": "suppressed", "reason": report.reason},
+    )
+    return Effects(
+        outcome="suppressed",
+        writes=[ledger.suppression(report.address, report.reason)],
+        emits=[Emit(AuditRecorded, audit)],
+        facts={"reason": report.reason},
+    )
+
+
 def _settled(once: Once, push: Push, sender: PushSender) -> str:
     fate = once(push, sender.send)
     if fate.write is not None:
@@ -129,8 +186,8 @@ def _pushed(event: PushRequested, outcomes: Mapping[str, str], writes: Sequence[
     return Effects(
         outcome=outcome,
         writes=writes,
-        emits=[_told(event, Channel.PUSH, outcome, metadata)],
-        measures=[Measure(f"Push{word.title()}", n) for word, n in counts.items() if n],
+        emits=[_told(event, Channel.PUSH, outcome, metadata, event.payload.user_id)],
+        measures=[_PUSH[word].of(n) for word, n in counts.items() if n],
         facts={"user_id": event.payload.user_id},
     )
 
@@ -139,11 +196,26 @@ def _writes(fate: Fate) -> Sequence[Write]:
     return [] if fate.write is None else [fate.write]
 
 
-def _told(event: Event, channel: Channel, outcome: str, metadata: Mapping[str, str | None]) -> Emit:
+def _way(payload: EmailPayload, fate: Fate) -> Sequence[Lapse]:
+    """From the checkout to its confirmation, if this very run sent it and knows the beginning."""
+    if payload.template_id != CONFIRMATION or payload.accepted_at is None or fate.sent_at is None:
+        return ()
+    return (metrics.CHECKOUT_TO_MAIL.since(payload.accepted_at, fate.sent_at),)
+
+
+def _told(
+    event: Event,
+    channel: Channel,
+    outcome: str,
+    metadata: Mapping[str, str | None],
+    user_id: str | None = None,
+) -> Emit:
     audit = AuditPayload(
         action=f"{channel}.{outcome}",
         entity_type=channel.value,
         entity_id=event.event_id,
+        user_id=user_id,
+        previous_state={"status": "requested"},
         new_state={"status": outcome},
         metadata=dict(metadata),
     )

@@ -1,12 +1,11 @@
 """The send ledger as items: one per mail, text, and push to a device; beside them the caps."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from functions.notifications.domain import Channel, Notice, SendRecord, SendState
+from functions.notifications.domain import Channel, Notice, SendRecord, SendState, digest_of
 from shared.clock import Clock, iso
 from shared.errors import RecipientCappedError
 from shared.ledger import RETENTION
@@ -123,12 +122,8 @@ class SendLedgerTables:
         """
         return self._tables.get(NOTIFICATIONS.name, suppression_key(address)) is not None
 
-    def suppress(self, address: str, reason: str) -> None:
-        """Put the address on the suppression list; the first reason stays.
-
-        Raises:
-            ContentionError, DependencyError: not recorded.
-        """
+    def suppression(self, address: str, reason: str) -> Write:
+        """Put the address on the suppression list, unless it is on it; the first reason stays."""
         item: dict[str, Value] = {
             **suppression_key(address),
             "to": address,
@@ -136,10 +131,7 @@ class SendLedgerTables:
             "reason": reason,
             "updatedAt": iso(self._clock.now()),
         }
-        try:
-            self._tables.transact([Put(NOTIFICATIONS.name, item, when=(Absent(),))])
-        except ConditionsFailed:
-            return  # on the list already
+        return Put(NOTIFICATIONS.name, item, when=(Absent(),))
 
     def suppressed(self, notice: Notice) -> Write:
         """Nothing was sent, and nothing will be."""
@@ -189,17 +181,13 @@ class SendLedgerTables:
 
 
 def suppression_key(address: str) -> dict[str, str]:
-    """Key of an address on the suppression list. Mail hosts ignore case, and so do we."""
-    return {"id": f"suppressed#{_digest(address)}"}
+    """Key of an address on the suppression list."""
+    return {"id": f"suppressed#{digest_of(address)}"}
 
 
 def cap_key(recipient: str, now: datetime) -> dict[str, str]:
     """Key of what a recipient was told within the hour of the clock, without naming them."""
-    return {"id": f"cap#{_digest(recipient)}#{now.astimezone(UTC):%Y-%m-%dT%H}"}
-
-
-def _digest(recipient: str) -> str:
-    return hashlib.sha256(recipient.strip().lower().encode()).hexdigest()
+    return {"id": f"cap#{digest_of(recipient)}#{now.astimezone(UTC):%Y-%m-%dT%H}"}
 
 
 def _record(item: Item, token: str) -> SendRecord:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from functions.orders.domain import Order
+from functions.orders.domain import Order, Verdict
 from shared.contracts.analytics import AuditPayload
 from shared.contracts.inventory import StockUpdatedPayload
 from shared.contracts.lines import OrderLine
@@ -45,13 +45,28 @@ def mail_of(event_type: str, order: Order, facts: Mapping[str, str]) -> EmailPay
         template_id=template,
         template_data=data,
         priority="normal",
+        user_id=order.user_id,
     )
 
 
 def audit_of(event_type: str, order: Order, to: str, facts: Mapping[str, str]) -> AuditPayload:
     """The audit entry, with the state before and after."""
+    return _audit(event_type, order, to, facts)
+
+
+def ignored_of(
+    event_type: str, verdict: Verdict, order: Order, facts: Mapping[str, str]
+) -> AuditPayload:
+    """The audit entry of an event that changed nothing. Its action is another one than that of the
+    step, so that nobody who counts steps counts it."""
+    return _audit(
+        f"{event_type}.{verdict}", order, order.status, {**facts, "verdict": verdict.value}
+    )
+
+
+def _audit(action: str, order: Order, to: str, facts: Mapping[str, str]) -> AuditPayload:
     return AuditPayload(
-        action=event_type,
+        action=action,
         entity_type="order",
         entity_id=order.order_id,
         user_id=order.user_id,

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from functions.orders.announcements import audit_of, mail_of, refund_of, returned_of
+from functions.orders.announcements import audit_of, ignored_of, mail_of, refund_of, returned_of
 from functions.orders.domain import TRANSITIONS, Order, Verdict, entry_of, recorded, verdict_on
 from functions.orders.ports import Orders
+from shared import metrics
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import StockUpdated
 from shared.contracts.notifications import EmailRequested
@@ -58,9 +59,12 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
     facts = _facts(event)
     entry = entry_of(event, verdict, facts)
     if verdict is not Verdict.APPLIED:
+        ignored = ignored_of(event.event_type, verdict, order, facts)
         return Effects(
             outcome=verdict.value,
             writes=[orders.note(order.order_id, entry)],
+            emits=[Emit(AuditRecorded, ignored)],
+            measures=(metrics.MOVES_IGNORED.of(1, verdict=verdict.value),),
             facts={"order_id": order.order_id, "status": order.status},
         )
     to = TRANSITIONS[event.event_type].to
@@ -75,7 +79,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         outcome="applied",
         writes=writes,
         emits=emits,
-        measures=(Measure("OrdersMoved", 1, {"status": to}),),
+        measures=_counted(event, to),
         facts={"order_id": order.order_id, "status": to},
         message=f"Order is {to}",
     )
@@ -110,6 +114,7 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
         entity_type="payment",
         entity_id=payload.payment_id,
         user_id=payload.user_id,
+        previous_state={"status": "none"},
         new_state={"status": "requested", "amount": payload.amount},
         metadata={"orderId": payload.order_id, "reason": payload.reason},
     )
@@ -117,9 +122,16 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
         outcome="requested",
         writes=[orders.refund(event)],
         emits=[Emit(AuditRecorded, audit)],
-        measures=(Measure("RefundsRequested", 1, {"reason": payload.reason}),),
+        measures=(metrics.REFUNDS_REQUESTED.of(1, reason=payload.reason),),
         facts=facts,
     )
+
+
+def _counted(event: LifecycleEvent, to: str) -> Sequence[Measure]:
+    moved = metrics.ORDERS_MOVED.of(1, status=to)
+    if not isinstance(event, OrderCancelled):
+        return [moved]
+    return [moved, metrics.ORDERS_CANCELLED.of(1, by=event.payload.cancelled_by)]
 
 
 def _existing(order_id: str, orders: Orders) -> Order:

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.clock import iso
+from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import ReleaseCommand, ReleasePayload
-from shared.contracts.sources import CHECKOUT_API
+from shared.contracts.sources import API, CHECKOUT_API
 from shared.effects import Outbound
 from shared.holds import Hold
-from shared.ids import expiry_event_id_for
+from shared.ids import caused_event_id, expiry_event_id_for
 
 # A healthy delivery is done within seconds; nobody races one that is merely under way.
 PATIENCE = timedelta(seconds=60)
@@ -27,6 +28,7 @@ class OwedCheckout:
     """
 
     order_id: str
+    user_id: str
     accepted_at: str
     command: Outbound
     repeated: int
@@ -61,6 +63,28 @@ def is_due(checkout: OwedCheckout, now: datetime) -> bool:
 def is_hopeless(checkout: OwedCheckout) -> bool:
     """Whether the command was repeated often enough: it is a dead letter by now, or will be."""
     return checkout.repeated >= MAX_COMMAND_REPEATS
+
+
+def stuck_of(checkout: OwedCheckout, now: datetime) -> Outbound:
+    """The audit entry of a checkout that is given up; the same id whoever sends it, and when."""
+    audit = AuditPayload(
+        action="checkout.stuck",
+        entity_type="checkout",
+        entity_id=checkout.order_id,
+        user_id=checkout.user_id,
+        previous_state={"status": "accepted", "stuck": False},
+        new_state={"status": "accepted", "stuck": True},
+        metadata={"acceptedAt": checkout.accepted_at, "repeated": checkout.repeated},
+    )
+    event = AuditRecorded(
+        event_id=caused_event_id(checkout.order_id, "checkout.stuck", 0),
+        timestamp=now,
+        source=API,
+        correlation_id=checkout.command.correlation_id,
+        causation_id=checkout.command.event_id,
+        payload=audit,
+    )
+    return Outbound.of(event)
 
 
 def release_of(hold: Hold) -> Outbound:

@@ -13,11 +13,12 @@ from functions.reconciler.domain import (
     is_hopeless,
     overdue_before,
     release_of,
+    stuck_of,
 )
 from functions.reconciler.ports import FailedMessages, Holds, Letters, PendingWork
+from shared import metrics
 from shared.clock import Deadline
 from shared.contracts.analytics import DeadLetterReported
-from shared.effects import Measure
 from shared.errors import PipelineError
 from shared.holds import Hold
 from shared.ledger import Record
@@ -108,6 +109,8 @@ class Reconciler:
         report.commands += 1
 
     def _give_up(self, checkout: OwedCheckout, report: Report) -> None:
+        # Told first, given up after: a crash between the two only repeats the telling.
+        self._publisher.publish([stuck_of(checkout, self._clock.now())])
         self._work.give_up(checkout)
         self._telemetry.warning("A checkout stays undecided", order_id=checkout.order_id)
         report.given_up += 1
@@ -134,7 +137,7 @@ class Reconciler:
         if self._letters.keep(found):
             report.letters += 1
             topic = found.payload.original_topic
-            self._telemetry.measure(Measure("DeadLetters", 1, {"topic": topic}))
+            self._telemetry.measure(metrics.DEAD_LETTERS.of(1, topic=topic))
         self._failed.forget(entry)
 
     def _resolve(self, report: Report) -> Iterable[Step]:
@@ -165,14 +168,14 @@ def answer(
     """One scheduled run: do it, measure it, and tell whoever invoked it what was done."""
     report = reconciler.run(Deadline(lambda: context.get_remaining_time_in_millis() / 1000))
     figures = asdict(report)
-    for name, value in (
-        ("OldestPendingSeconds", report.oldest_pending_seconds),
-        ("OutboxesRepublished", report.outboxes),
-        ("CommandsRepublished", report.commands),
-        ("CheckoutsStuck", report.given_up),
-        ("ReconcileFailures", report.failures),
+    for metric, value in (
+        (metrics.OLDEST_PENDING_SECONDS, report.oldest_pending_seconds),
+        (metrics.OUTBOXES_REPUBLISHED, report.outboxes),
+        (metrics.COMMANDS_REPUBLISHED, report.commands),
+        (metrics.CHECKOUTS_STUCK, report.given_up),
+        (metrics.RECONCILE_FAILURES, report.failures),
     ):
-        telemetry.measure(Measure(name, value))
+        telemetry.measure(metric.of(value))
     telemetry.info(
         "Reconciled", count=report.outboxes + report.commands + report.holds + report.letters
     )

@@ -97,6 +97,7 @@ class PendingTables:
 def _owed(item: Item) -> OwedCheckout:
     return OwedCheckout(
         order_id=str(item["orderId"]),
+        user_id=str(item["userId"]),
         accepted_at=str(item["acceptedAt"]),
         command=Outbound.from_item(cast("Item", item["command"])),
         repeated=int(str(item.get("repeated", 0))),

@@ -12,8 +12,9 @@ from constructs import Construct
 
 from infra.constructs.tables import pascal
 from infra.topics import FunctionSpec
+from shared import metrics
+from shared.metrics import NAMESPACE, Metric
 
-NAMESPACE = "OrderPipeline"
 _PERIOD = Duration.minutes(5)
 _NEAR_TIMEOUT = 0.8
 _MISSED_PERIODS = 3
@@ -22,7 +23,7 @@ _TOO_MUCH = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 @dataclass(frozen=True, slots=True)
 class OwnMetric:
-    """A metric that the functions write themselves: how much, within how long, is too much.
+    """A metric of ``shared.metrics``: how much, within how long, is too much.
 
     Args:
         threshold: this much is too much already.
@@ -30,36 +31,51 @@ class OwnMetric:
         periods: how many in a row have to be too much.
     """
 
-    name: str
+    metric: Metric
     threshold: int
     meaning: str
     statistic: Literal["SUM", "MAX"] = "SUM"
     minutes: int = 5
     periods: int = 1
 
+    @property
+    def name(self) -> str:
+        """What CloudWatch knows it by."""
+        return self.metric.name
+
 
 # A failure that the code turns into an answer is no error to Lambda: only these tell of it.
 OWN_METRICS: tuple[OwnMetric, ...] = (
-    OwnMetric("UnexpectedFailures", 1, "a bug: QStash is being answered 500 and tries again"),
-    OwnMetric("DeadLetters", 1, "an event was given up: replay or discard it"),
-    OwnMetric("MailUnknown", 1, "a mail may or may not have been sent"),
-    OwnMetric("SmsUnknown", 1, "a text may or may not have been sent"),
-    OwnMetric("PushUnknown", 1, "a push message may or may not have been sent"),
-    OwnMetric("RecipientCapped", 1, "a recipient was to get too much within an hour: a loop?"),
-    OwnMetric("SignatureRefused", 20, "deliveries are refused: forgery, or keys out of step"),
-    OwnMetric("PublishErrors", 10, "QStash does not take our events"),
-    OwnMetric("DependencyErrors", 10, "DynamoDB or another service does not answer"),
-    OwnMetric("RedisUnavailable", 10, "the fast path is gone: slower, still correct"),
-    OwnMetric("CheckoutsUnpublished", 5, "checkouts were accepted that QStash did not take yet"),
-    OwnMetric("CheckoutsStuck", 1, "a paid checkout stays undecided: nobody tries it again"),
     OwnMetric(
-        "OldestPendingSeconds",
+        metrics.UNEXPECTED_FAILURES, 1, "a bug: QStash is being answered 500 and tries again"
+    ),
+    OwnMetric(metrics.DEAD_LETTERS, 1, "an event was given up: replay or discard it"),
+    OwnMetric(metrics.MAIL_UNKNOWN, 1, "a mail may or may not have been sent"),
+    OwnMetric(metrics.SMS_UNKNOWN, 1, "a text may or may not have been sent"),
+    OwnMetric(metrics.PUSH_UNKNOWN, 1, "a push message may or may not have been sent"),
+    OwnMetric(
+        metrics.RECIPIENT_CAPPED, 1, "a recipient was to get too much within an hour: a loop?"
+    ),
+    OwnMetric(
+        metrics.SIGNATURE_REFUSED, 20, "deliveries are refused: forgery, or keys out of step"
+    ),
+    OwnMetric(metrics.PUBLISH_ERRORS, 10, "QStash does not take our events"),
+    OwnMetric(metrics.DEPENDENCY_ERRORS, 10, "DynamoDB or another service does not answer"),
+    OwnMetric(metrics.REDIS_UNAVAILABLE, 10, "the fast path is gone: slower, still correct"),
+    OwnMetric(
+        metrics.CHECKOUTS_UNPUBLISHED, 5, "checkouts were accepted that QStash did not take yet"
+    ),
+    OwnMetric(metrics.CHECKOUTS_STUCK, 1, "a paid checkout stays undecided: nobody tries it again"),
+    OwnMetric(
+        metrics.OLDEST_PENDING_SECONDS,
         301,
         "something is owed for more than five minutes, and carrying on does not help",
         statistic="MAX",
         minutes=3,
     ),
-    OwnMetric("ReconcileFailures", 1, "carrying on fails run after run, not just once", periods=3),
+    OwnMetric(
+        metrics.RECONCILE_FAILURES, 1, "carrying on fails run after run, not just once", periods=3
+    ),
 )
 
 
@@ -75,6 +91,7 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         self._namespace = f"{NAMESPACE}/{stage}"
         self._action = actions.SnsAction(topic)
+        self.all: list[cloudwatch.Alarm] = []
 
     def watch_function(self, spec: FunctionSpec, *, function_name: str) -> None:
         """Errors, throttles, and runs that came near the timeout.
@@ -125,13 +142,13 @@ class Alarms(Construct):
             description="the public API answers with server errors",
         )
 
-    def watch_own_metrics(self, metrics: Iterable[OwnMetric] = OWN_METRICS) -> None:
+    def watch_own_metrics(self, watched: Iterable[OwnMetric] = OWN_METRICS) -> None:
         """One alarm per metric, over all its services and whatever other dimensions it has.
 
         An alarm on a plain metric matches one exact set of dimensions, so that a dimension added
         in the code would silence it; a query does not care.
         """
-        for metric in metrics:
+        for metric in watched:
             total = cloudwatch.MathExpression(
                 expression=f'SELECT {metric.statistic}({metric.name}) FROM "{self._namespace}"',  # noqa: S608 - no database
                 label=metric.name,
@@ -168,6 +185,7 @@ class Alarms(Construct):
             alarm_description=description,
         )
         alarm.add_alarm_action(self._action)
+        self.all.append(alarm)
 
 
 def _then(spec: FunctionSpec) -> str:

@@ -1,4 +1,4 @@
-"""What watches: alarms, and the topic they report to."""
+"""What watches: alarms, the topic they report to, and the dashboard."""
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
@@ -6,6 +6,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
+from infra.constructs.dashboard import Dashboard
 from infra.constructs.encrypted_topic import EncryptedTopic
 from infra.settings import StageSettings
 from infra.topics import FUNCTIONS
@@ -35,4 +36,5 @@ class ObservabilityStack(Stack):
         alarms.watch_api(api_id)
         if stage.metric_queries:
             alarms.watch_own_metrics()
+        Dashboard(self, "Dashboard", stage=stage, api_id=api_id, alarms=alarms.all)
         CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)

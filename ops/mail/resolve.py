@@ -1,19 +1,25 @@
 """Looking at mail, texts and pushes whose fate is unknown, and deciding about each, once (I12)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 from ops.dead_letters.domain import OperatorError
 from shared import strict_json
 from shared.clock import Clock, iso
+from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.topics import NOTIFICATION_PUSH, Topic
-from shared.effects import Outbound
+from shared.effects import Effects, Emit, Outbound
+from shared.envelope import Event
 from shared.errors import PublishError
 from shared.ids import caused_event_id, is_id
+from shared.ledger import AlreadyRecordedError, Ledger, Record
 from shared.ports import Publisher, Tables
 from shared.schema import NOTIFICATIONS
 from shared.writes import ConditionsFailed, Equals, Item, Update, Value
+
+OPERATOR = "operator"
+DECIDED = "notification.resolved"
 
 Attention = Literal["unknown", "failed"]
 Resolution = Literal["sent", "resend", "dropped"]
@@ -36,10 +42,30 @@ class DoubtfulMail:
     event: str
 
     @property
+    def asked(self) -> Mapping[str, Any]:
+        """The event that asked for it."""
+        values: Mapping[str, Any] = strict_json.loads(self.event.encode(), max_bytes=400_000)
+        return values
+
+    @property
     def event_type(self) -> str:
         """The type of the event that asked for it."""
-        values = strict_json.loads(self.event.encode(), max_bytes=400_000)
-        return str(values["eventType"])
+        return str(self.asked["eventType"])
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What the event belongs to, if it says so."""
+        correlation = self.asked.get("correlationId")
+        return correlation if is_id(correlation) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody decided about a mail, and why."""
+
+    resolution: Resolution
+    actor: str
+    reason: str
 
 
 class MailDesk:
@@ -47,6 +73,7 @@ class MailDesk:
 
     def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:
         self._tables, self._publisher, self._clock = tables, publisher, clock
+        self._ledger = Ledger(tables, clock, consumer=OPERATOR)
 
     def waiting(self, attention: Attention) -> list[DoubtfulMail]:
         """Mail that needs somebody, longest waiting first.
@@ -77,33 +104,55 @@ class MailDesk:
         mail = _mail(item)
         if resolution == "resend" and mail.event_type == NOTIFICATION_PUSH:
             raise OperatorError("resend: a push that is late helps nobody; choose sent or dropped")
-        if not self._decide(mail, resolution, actor=actor, reason=reason):
+        decision = Decision(resolution, actor, reason)
+        record = self._decide(mail, decision, number=_count(item))
+        if record is None:
             return False
-        if resolution == "resend":
-            try:
-                self._publisher.publish([again(mail)])
-            except PublishError:
-                self._reopen(mail)
-                raise
+        resent = [again(mail)] if resolution == "resend" else []
+        try:
+            self._publisher.publish([*resent, *record.outbox])
+        except PublishError:
+            if resolution != "resend":
+                return True  # decided; the reconciler tells the audit trail
+            self._reopen(mail)
+            raise
+        self._ledger.finish(record)
         return True
 
-    def _decide(self, mail: DoubtfulMail, resolution: str, *, actor: str, reason: str) -> bool:
+    def _decide(self, mail: DoubtfulMail, decision: "Decision", *, number: int) -> Record | None:
+        """The decision with its audit entry in one transaction; None if somebody else decided."""
+        now = self._clock.now()
         entry: Mapping[str, Value] = {
-            "at": iso(self._clock.now()),
-            "action": resolution,
-            "by": actor,
-            "reason": reason,
+            "at": iso(now),
+            "action": decision.resolution,
+            "by": decision.actor,
+            "reason": decision.reason,
         }
-        return self._change(
-            Update(
-                NOTIFICATIONS.name,
-                {"id": mail.event_id},
-                set={"resolution": resolution},
-                append={"history": [entry]},
-                remove=("attention",),
-                when=(Equals("attention", mail.attention),),
-            )
+        write = Update(
+            NOTIFICATIONS.name,
+            {"id": mail.event_id},
+            set={"resolution": decision.resolution},
+            append={"history": [entry]},
+            remove=("attention",),
+            when=(Equals("attention", mail.attention),),
         )
+        event = Event(
+            event_id=caused_event_id(mail.event_id, DECIDED, number),
+            event_type=DECIDED,
+            timestamp=now,
+            source=OPERATOR,
+            correlation_id=mail.correlation_id,
+            payload=None,
+        )
+        effects = Effects(
+            outcome=decision.resolution,
+            writes=[write],
+            emits=[Emit(AuditRecorded, audit_of(mail, decision))],
+        )
+        try:
+            return self._ledger.commit(event, effects, attempt=1)
+        except (ConditionsFailed, AlreadyRecordedError):
+            return None
 
     def _reopen(self, mail: DoubtfulMail) -> None:
         self._change(
@@ -126,19 +175,39 @@ class MailDesk:
 
 def again(mail: DoubtfulMail) -> Outbound:
     """The mail's event under a new id that follows from the old one."""
-    values = strict_json.loads(mail.event.encode(), max_bytes=400_000)
-    event_type = mail.event_type
+    values, event_type = mail.asked, mail.event_type
     new_id = caused_event_id(mail.event_id, f"{event_type}.resend", 0)
-    correlation = values.get("correlationId")
     return Outbound(
         topic=Topic.NOTIFICATIONS,
         event_id=new_id,
         event_type=event_type,
         version=str(values["version"]),
         source=str(values["source"]),
-        correlation_id=correlation if is_id(correlation) else None,
+        correlation_id=mail.correlation_id,
         body=strict_json.dumps({**values, "eventId": new_id, "causationId": mail.event_id}),
     )
+
+
+def audit_of(mail: DoubtfulMail, decision: Decision) -> AuditPayload:
+    """The audit entry of a decision, under the same entity as what the function told of the send."""
+    payload = mail.asked["payload"]
+    user, data = payload.get("userId"), payload.get("templateData") or {}
+    channel = mail.event_type.rpartition(".")[2]
+    facts = {"by": decision.actor, "reason": decision.reason, "orderId": data.get("orderId")}
+    return AuditPayload(
+        action=f"{channel}.resolved",
+        entity_type=channel,
+        entity_id=str(mail.asked["eventId"]),
+        user_id=user if isinstance(user, str) else None,
+        previous_state={"status": mail.attention},
+        new_state={"status": decision.resolution},
+        metadata={name: value for name, value in facts.items() if value is not None},
+    )
+
+
+def _count(item: Item) -> int:
+    """Decisions so far: one that could not be carried out is followed by another."""
+    return len(cast("Sequence[Item]", item.get("history") or ()))
 
 
 def _mail(item: Item) -> DoubtfulMail:

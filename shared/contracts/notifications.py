@@ -5,20 +5,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.envelope import EmailAddress, Event, JsonObject, Line, Prose, WireModel
+from shared.envelope import EmailAddress, Event, JsonObject, Line, Moment, Prose, WireModel
 from shared.ids import Id, UserId
 
 E164 = re.compile(r"^\+[1-9]\d{6,14}$")
 
 
 class EmailPayload(WireModel):
-    """One mail to one recipient, rendered from a template of ours."""
+    """One mail to one recipient, rendered from a template of ours.
+
+    The last two are ours: whom it is about, for the audit trail, and when the API accepted the
+    checkout that it confirms, so that the way to the mailbox can be timed.
+    """
 
     to: EmailAddress
     subject: Line
     template_id: Id
     template_data: JsonObject
     priority: Literal["high", "normal", "low"] = "normal"
+    user_id: UserId | None = None
+    accepted_at: Moment | None = None
 
 
 class PushPayload(WireModel):

@@ -1,24 +1,15 @@
 """What is watched, and whether the message can arrive."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.constructs.alarms import OWN_METRICS
-from infra.packaging import ROOT
 from infra.topics import FUNCTIONS
 from shared.effects import Measure
 from shared.observability import PowertoolsTelemetry
 from tests.infra.assembly import Assembly
-
-# The one metric whose name is put together where it is written.
-COMPOSED = {
-    "MailUnknown": 'f"Mail{fate.outcome.title()}"',
-    "SmsUnknown": 'f"Sms{fate.outcome.title()}"',
-    "PushUnknown": 'f"Push{word.title()}"',
-}
 
 
 def alarms(assembly: Assembly) -> list[dict[str, Any]]:
@@ -95,20 +86,6 @@ def test_alarms_look_where_the_code_writes(prod: Assembly, capsys: pytest.Captur
     written = json.loads(capsys.readouterr().out)
     namespace = written["_aws"]["CloudWatchMetrics"][0]["Namespace"]
     assert all(query.endswith(f' FROM "{namespace}"') for query in by_query(prod))
-
-
-def test_every_watched_metric_is_one_that_the_code_writes():
-    """A renamed metric would leave an alarm that can never ring."""
-    code = "".join(
-        path.read_text() for folder in ("shared", "functions") for path in _sources(ROOT / folder)
-    )
-
-    spelled = {m.name: COMPOSED.get(m.name, f'"{m.name}"') for m in OWN_METRICS}
-    assert [name for name, text in spelled.items() if text not in code] == []
-
-
-def _sources(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.py"))
 
 
 def test_silence_is_health_and_every_alarm_reports_to_the_one_topic(assembly: Assembly):

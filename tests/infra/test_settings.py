@@ -36,6 +36,7 @@ def test_an_unknown_stage_is_refused_by_naming_the_known_ones():
         ("qstash_url", "qstash.upstash.io", "an http"),
         ("webhook_base_url", "javascript:alert(1)", "an http"),
         ("secrets_key_arn", "alias/aws/ssm", "the ARN of a KMS key"),
+        ("outside_metrics", "Revenue", "a metric of the pipeline itself"),
     ],
 )
 def test_a_value_of_the_wrong_shape_is_refused_by_name(name: str, value: str, word: str):

@@ -16,10 +16,10 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("name", ["events.md", "openapi.json", "api.md"])
+@pytest.mark.parametrize("name", ["events.md", "metrics.md", "openapi.json", "api.md"])
 def test_a_generated_page_is_what_the_code_says(name):
     """``make docs`` writes it; nobody edits it."""
-    assert documents.pages().keys() == {"events.md", "openapi.json", "api.md"}
+    assert documents.pages().keys() == {"events.md", "metrics.md", "openapi.json", "api.md"}
     assert (documents.DOCS / name).read_text(encoding="utf-8") == documents.pages()[name]
 
 

@@ -67,7 +67,8 @@ def test_a_decision_that_needs_no_mail_sends_none(pipeline, desk, resolution):
 
     assert _decide(desk, mail, resolution)
     assert desk.waiting("unknown") == []
-    assert pipeline.drain() == []
+    assert pipeline.drain() == [("analytics.audit", 200)]
+    assert pipeline.mailer.sent == []
 
 
 def test_a_resend_that_qstash_does_not_take_waits_again(pipeline, desk):

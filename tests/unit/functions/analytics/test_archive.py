@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.analytics.settings import AnalyticsSettings
 from shared.effects import Measure
+from shared.errors import ConfigurationError
 from tests.builders import answer_of, envelope
 from tests.contracts.samples import sample
-from tests.pipeline import Pipeline
+from tests.pipeline import Pipeline, environment, no_parameters
 
 
 @pytest.fixture
@@ -66,8 +68,37 @@ def test_metric_is_written_with_its_dimensions(shop):
     shop.deliver("analytics", sample("analytics.metric"))
 
     assert shop.telemetry.measures == [
-        Measure("checkout.duration", Decimal("1.25"), {"step": "payment"})
+        Measure("checkout.duration", Decimal("1.25"), {"step": "payment"}, "None")
     ]
+
+
+def test_metric_that_nobody_declared_is_counted_and_not_refused(shop):
+    """Its name and value stand in the log; it opens no series."""
+    payload = {"metric": "page.load", "value": Decimal("0.25"), "dimensions": {"page": "p-4711"}}
+
+    response = shop.deliver("analytics", envelope("analytics.metric", payload))
+
+    assert response["statusCode"] == 200
+    (measure,) = shop.telemetry.measures
+    assert (measure.name, measure.value, measure.dimensions) == ("UndeclaredMetrics", 1, {})
+    assert measure.notes == {"metric": "page.load", "value": "0.25"}
+
+
+def test_value_outside_the_declared_ones_is_other(shop):
+    event = sample("analytics.metric")
+    dimensions = {"step": "ord_4711", "orderId": "ord_4711"}
+
+    shop.deliver("analytics", event | {"payload": event["payload"] | {"dimensions": dimensions}})
+
+    (measure,) = shop.telemetry.measures
+    assert measure.dimensions == {"step": "other"}
+
+
+def test_declaration_that_makes_no_sense_stops_the_start():
+    environ = environment() | {"OUTSIDE_METRICS": "Revenue"}
+
+    with pytest.raises(ConfigurationError, match=r"OUTSIDE_METRICS: .*Revenue is a metric of the"):
+        AnalyticsSettings.load(environ, no_parameters)
 
 
 @given(st.lists(st.integers(0, 5), max_size=20), st.sets(st.integers(0, 19)))
@@ -88,6 +119,8 @@ def test_counters_are_a_recount_of_distinct_events(deliveries, flushes):
     [
         ({"value": "1"}, "payload.value"),
         ({"value": True}, "payload.value"),
+        ({"value": Decimal("1e109")}, "body"),
+        ({"value": -(10**109)}, "body"),
         ({"metric": "9lives"}, "payload.metric"),
         ({"metric": "a b"}, "payload.metric"),
         ({"metric": ""}, "payload.metric"),

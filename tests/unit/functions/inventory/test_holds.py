@@ -87,7 +87,10 @@ def test_a_late_verdict_arms_and_raises_by_the_shelf_as_it_is(shop):
     shop.deliver("inventory", verdict(units("mug", 6)))
 
     assert alert(shop) == "armed"
-    assert shop.outbox.messages == []
+    (told,) = payloads(shop, "analytics.audit")
+    assert told["action"] == "stock.rearmed"
+    assert (told["previousState"]["alert"], told["newState"]["alert"]) == ("raised", "armed")
+    assert len(shop.outbox.messages) == 1
 
 
 def test_the_same_verdict_twice_is_kept_once(shop):

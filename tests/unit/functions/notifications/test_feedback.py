@@ -53,7 +53,7 @@ def test_a_bounce_that_arrives_between_claim_and_send_still_counts(pipeline, mon
 
     def claim_then_bounce(ledger, mail):
         record = claim(ledger, mail)
-        ledger.suppress(mail.to, "bounce")
+        ledger.settle(ledger.suppression(mail.to, "bounce"))
         return record
 
     monkeypatch.setattr(SendLedgerTables, "claim", claim_then_bounce)

@@ -1,0 +1,213 @@
+"""What an operator looks at, in the order of the questions that an operator asks."""
+
+from collections.abc import Iterable
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.constructs.graphs import COLUMNS, PERCENTILES, Graphs, Plot, graph
+from infra.settings import StageSettings
+from shared import metrics
+
+_ALARMS_HEIGHT = 5
+
+
+class Dashboard(Construct):
+    """The dashboard of one stage.
+
+    Args:
+        api_id: the public API.
+        alarms: every alarm there is; their state comes first.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: StageSettings,
+        api_id: str,
+        alarms: Iterable[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._currency, self._graphs = stage.currency, Graphs(stage, api_id)
+        self._board = cloudwatch.Dashboard(
+            self,
+            "Board",
+            dashboard_name=f"order-pipeline-{stage.stage}",
+            default_interval=Duration.hours(12),
+        )
+        self._money(list(alarms))
+        self._speed()
+        self._stuck()
+        self._failing()
+        self._repeated()
+        self._shop()
+
+    # ------------------------------------------------------------------ the questions
+    def _money(self, alarms: list[cloudwatch.IAlarm]) -> None:
+        self._ask("Is anybody losing money right now?", "Alarms first, then what comes in.")
+        self._board.add_widgets(
+            cloudwatch.AlarmStatusWidget(
+                title="Alarms",
+                alarms=alarms,
+                width=COLUMNS,
+                height=_ALARMS_HEIGHT,
+                sort_by=cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
+            )
+        )
+        own = self._graphs.own
+        self._row(
+            Plot(
+                "Checkouts and the orders they became",
+                own(metrics.CHECKOUTS_ACCEPTED, metrics.ORDERS_CREATED),
+            ),
+            Plot("Revenue", own(metrics.REVENUE), unit=self._currency),
+            Plot("Paid, and rejected", own(metrics.ORDERS_REJECTED), stacked=True),
+        )
+        self._row(
+            Plot(
+                "Cancelled, by whom, and promised by the API",
+                [*own(metrics.ORDERS_CANCELLED), *own(metrics.CANCELLATIONS_ACCEPTED)],
+            ),
+            Plot("Refunds asked for", own(metrics.REFUNDS_REQUESTED), stacked=True),
+            Plot(
+                "Checkouts that the API turned away",
+                own(metrics.CHECKOUTS_REFUSED, metrics.CHECKOUTS_FAILED),
+            ),
+        )
+
+    def _speed(self) -> None:
+        self._ask(
+            "How fast are we?",
+            "From the API's acceptance; half, 95 and 99 of a hundred were faster than the lines.",
+        )
+        milliseconds = "ms"
+        self._row(
+            Plot(
+                "Checkout to order",
+                self._graphs.percentiles(metrics.CHECKOUT_TO_CONFIRMATION),
+                milliseconds,
+            ),
+            Plot(
+                "Checkout to mail", self._graphs.percentiles(metrics.CHECKOUT_TO_MAIL), milliseconds
+            ),
+            Plot(
+                "API: time to answer",
+                [self._graphs.api("Latency", found, found) for found in PERCENTILES],
+                milliseconds,
+            ),
+            Plot(
+                "API: answers",
+                [
+                    self._graphs.api("Count", "Sum", "all"),
+                    self._graphs.api("4xx", "Sum", "4xx, the caller's fault"),
+                    self._graphs.api("5xx", "Sum", "5xx, ours"),
+                ],
+            ),
+        )
+
+    def _stuck(self) -> None:
+        self._ask(
+            "What is stuck?",
+            "What is owed is carried on every minute; dead letters and unknown mails wait for a "
+            "person: `python -m ops dead-letters list`, `python -m ops mail list`.",
+        )
+        own = self._graphs.own
+        self._row(
+            Plot("Owed for", own(metrics.OLDEST_PENDING_SECONDS, statistic="Maximum"), "seconds"),
+            Plot("Dead letters, by topic", own(metrics.DEAD_LETTERS), stacked=True),
+            Plot(
+                "Sent or not: nobody knows",
+                own(metrics.MAIL_UNKNOWN, metrics.SMS_UNKNOWN, metrics.PUSH_UNKNOWN),
+                stacked=True,
+            ),
+            Plot(
+                "Carried on, or given up",
+                own(
+                    metrics.CHECKOUTS_UNPUBLISHED,
+                    metrics.OUTBOXES_REPUBLISHED,
+                    metrics.COMMANDS_REPUBLISHED,
+                    metrics.RECONCILE_FAILURES,
+                    metrics.CHECKOUTS_STUCK,
+                ),
+            ),
+        )
+
+    def _failing(self) -> None:
+        self._ask(
+            "What is failing?",
+            "Functions as Lambda sees them, then what they say of themselves.",
+        )
+        self._row(
+            Plot("Errors", self._graphs.functions("Errors", "Sum"), stacked=True),
+            Plot("Throttles", self._graphs.functions("Throttles", "Sum"), stacked=True),
+            Plot("Longest run", self._graphs.functions("Duration", "Maximum"), "ms"),
+            Plot("Runs", self._graphs.functions("Invocations", "Sum"), stacked=True),
+        )
+        own = self._graphs.own
+        self._row(
+            Plot("Bugs, answered with 500", own(metrics.UNEXPECTED_FAILURES), stacked=True),
+            Plot("DynamoDB did not answer", own(metrics.DEPENDENCY_ERRORS), stacked=True),
+            Plot("QStash did not take it", own(metrics.PUBLISH_ERRORS), stacked=True),
+            Plot("Redis did not answer", own(metrics.REDIS_UNAVAILABLE), stacked=True),
+        )
+        self._row(
+            Plot("Refused for good", own(metrics.PERMANENT_FAILURES), stacked=True),
+            Plot("No valid signature", own(metrics.SIGNATURE_REFUSED), stacked=True),
+            Plot("Misconfigured", own(metrics.FAILURES), stacked=True),
+        )
+
+    def _repeated(self) -> None:
+        self._ask(
+            "What does doing it twice cost us?",
+            "Every delivery is paid for, also those that find their work done.",
+        )
+        own = self._graphs.own
+        self._row(
+            Plot("Deliveries with an effect", own(metrics.EVENTS_HANDLED), stacked=True),
+            Plot("Duplicates skipped", own(metrics.DUPLICATES_SKIPPED), stacked=True),
+            Plot("Asked to come again", own(metrics.TRANSIENT_FAILURES), stacked=True),
+        )
+
+    def _shop(self) -> None:
+        self._ask("And the shop?", "Shelves, messages, and what is odd.")
+        own = self._graphs.own
+        self._row(
+            Plot(
+                "Holds",
+                own(metrics.HOLDS_PLACED, metrics.HOLDS_REFUSED, metrics.HOLDS_RELEASED),
+            ),
+            Plot("Steps in the life of orders", own(metrics.ORDERS_MOVED), stacked=True),
+            Plot("Mails sent", own(metrics.MAIL_SENT), stacked=True),
+            Plot("Texts and pushes sent", own(metrics.SMS_SENT, metrics.PUSH_SENT)),
+        )
+        self._row(
+            Plot("Shelves that ran low", own(metrics.LOW_STOCK_ALERTS)),
+            Plot("Steps that came late, early or twice", own(metrics.MOVES_IGNORED), stacked=True),
+            Plot(
+                "Not told",
+                own(
+                    metrics.MAIL_SUPPRESSED,
+                    metrics.MAIL_FAILED,
+                    metrics.SMS_SUPPRESSED,
+                    metrics.SMS_FAILED,
+                    metrics.RECIPIENT_CAPPED,
+                ),
+                stacked=True,
+            ),
+            Plot(
+                "Odd",
+                own(metrics.MAIL_SUPPRESSIONS, metrics.UNDECLARED_METRICS, metrics.CLOCK_SKEWS),
+            ),
+        )
+
+    # ------------------------------------------------------------------ the grid
+    def _ask(self, question: str, remark: str) -> None:
+        text = f"## {question}\n{remark}"
+        self._board.add_widgets(cloudwatch.TextWidget(markdown=text, width=COLUMNS, height=2))
+
+    def _row(self, *plots: Plot) -> None:
+        """Graphs of one width, side by side over the whole grid."""
+        self._board.add_widgets(*(graph(plot, COLUMNS // len(plots)) for plot in plots))

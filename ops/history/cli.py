@@ -1,0 +1,79 @@
+"""``python -m ops history``: who changed what, from which state to which."""
+
+import argparse
+import re
+from datetime import UTC, datetime, timedelta
+
+from ops import connect
+from ops.dead_letters.domain import OperatorError
+from ops.history.reading import DEFAULT_LIMIT, KINDS, MOST, Trail
+from ops.history.view import as_json, as_text
+from ops.terminal import harmless
+from shared.clock import Clock, iso
+from shared.ports import Tables
+
+_AGO = re.compile(r"(\d{1,6})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_SINCE_RULE = "--since: must be a time such as 2026-01-31T12:00:00Z, or 90m, 24h, 7d ago"
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The ``history`` command and what it may be asked about."""
+    parser = commands.add_parser("history", help="the audit trail of an order, a shelf, a user")
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
+    for kind, meaning in KINDS.items():
+        about = kinds.add_parser(kind, help=meaning)
+        about.add_argument("name", metavar="ID", help=meaning)
+        about.add_argument("--since", default="", help="2026-01-31, a time, or 90m, 24h, 7d ago")
+        about.add_argument(
+            "--limit",
+            type=int,
+            default=DEFAULT_LIMIT,
+            help=f"the newest so many entries, at most {MOST} (default: %(default)s)",
+        )
+        about.add_argument("--json", action="store_true", help="as one JSON object, values whole")
+        about.set_defaults(run=_run)
+        connect.add_options(about)
+
+
+def _run(options: argparse.Namespace) -> int:
+    connection = connect.connect(options)
+    return tell(options, connection.tables, connection.clock)
+
+
+def tell(options: argparse.Namespace, tables: Tables, clock: Clock) -> int:
+    """Print what the options ask for; the exit status: 1 if nothing is recorded.
+
+    Raises:
+        OperatorError: an option that makes no sense; names it.
+        DependencyError: the store did not answer.
+    """
+    since = moment(options.since, clock.now())
+    story = Trail(tables, since=since, limit=options.limit).of(options.kind, options.name)
+    if options.json:
+        print(as_json(story, kind=options.kind, name=options.name))
+    elif story.entries:
+        print(as_text(story))
+    else:
+        print(f"nothing is recorded of {options.kind} {harmless(options.name)}")
+    return 0 if story.entries else 1
+
+
+def moment(text: str, now: datetime) -> str:
+    """The moment that ``--since`` means, as the trail writes times; empty for no bound.
+
+    Raises:
+        OperatorError: it means none.
+    """
+    if not text:
+        return ""
+    if ago := _AGO.fullmatch(text):
+        try:
+            return iso(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+        except OverflowError:
+            raise OperatorError(_SINCE_RULE) from None
+    try:
+        found = datetime.fromisoformat(text)
+        return iso(found if found.tzinfo else found.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        raise OperatorError(_SINCE_RULE) from None

@@ -1,0 +1,108 @@
+"""A story for people, and as JSON for machines."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ops.history.reading import Entry, Story
+from ops.terminal import harmless, shortened
+from shared.writes import Item, Value
+
+_WIDEST = 60
+_OLDER = "there may be older entries: --limit shows more"
+
+
+def as_text(story: Story) -> str:
+    """Three lines per entry, oldest first: what was done by whom; what it changed; about what."""
+    width = max((len(entry.action) for entry in story.entries), default=0)
+    older = [_OLDER, ""] if story.more else []
+    return "\n".join([*older, *(line for e in story.entries for line in _lines(e, width))])
+
+
+def _lines(entry: Entry, width: int) -> Sequence[str]:
+    ids = [f"{entry.entity_type} {entry.entity_id}", f"event {entry.event_id}"]
+    if entry.correlation_id:
+        ids.append(f"correlation {entry.correlation_id}")
+    time = entry.at.replace("T", " ").rstrip("Z")
+    lines = (
+        f"{time}  {entry.action:<{width}}  {who(entry)}",
+        f"    {change(entry)}",
+        f"    {', '.join(ids)}",
+    )
+    return [harmless(line) for line in lines]
+
+
+def as_json(story: Story, *, kind: str, name: str) -> str:
+    """One object, whole values; ASCII, so that nothing in it can play tricks on a terminal."""
+    values = {
+        "about": {"kind": kind, "id": name},
+        "more": story.more,
+        "entries": [
+            {
+                "at": entry.at,
+                "entityType": entry.entity_type,
+                "entityId": entry.entity_id,
+                "action": entry.action,
+                "source": entry.source,
+                "userId": entry.user_id,
+                "changes": [
+                    {"field": field, "from": old, "to": new}
+                    for field, old, new in differences(entry.before, entry.after)
+                ],
+                "metadata": entry.metadata,
+                "eventId": entry.event_id,
+                "correlationId": entry.correlation_id,
+            }
+            for entry in story.entries
+        ],
+    }
+    return json.dumps(values, indent=2, default=_number)
+
+
+def who(entry: Entry) -> str:
+    """The program, the customer whom it is about, and the person who did it."""
+    by = entry.metadata.get("by") or entry.metadata.get("cancelledBy")
+    parts = [entry.source, entry.user_id, f"by {by}" if by else None]
+    return " / ".join(part for part in parts if part)
+
+
+def change(entry: Entry) -> str:
+    """``field: old -> new`` for what differs, then what else is known in brackets."""
+    changed = [
+        f"{field}: {_shown(old)} -> {_shown(new)}"
+        for field, old, new in differences(entry.before, entry.after)
+    ]
+    facts = [
+        f"{name}={_shown(value)}"
+        for name, value in entry.metadata.items()
+        if name not in {"by", "cancelledBy"}
+    ]
+    told = ", ".join(changed) or "no change"
+    return f"{told}  [{', '.join(facts)}]" if facts else told
+
+
+def differences(before: Item, after: Item) -> Sequence[tuple[str, Value, Value]]:
+    """Fields whose value is not the same, with None for a side that lacks it."""
+    fields = list(dict.fromkeys([*before, *after]))
+    return [
+        (field, before.get(field), after.get(field))
+        for field in fields
+        if before.get(field) != after.get(field)
+    ]
+
+
+def _shown(value: Value) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, Mapping | list | tuple):
+        return shortened(json.dumps(value, ensure_ascii=False, default=_number), _WIDEST)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return shortened(value, _WIDEST)
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, Decimal):
+        raise TypeError(type(value).__name__)
+    return int(value) if value == value.to_integral_value() else float(value)
