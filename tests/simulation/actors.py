@@ -3,8 +3,10 @@
 import random
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from tests.simulation import deeds
+from tests.simulation.always import lines_of
 from tests.simulation.records import Cart
 from tests.simulation.scenario import Scenario
 from tests.simulation.world import World
@@ -44,6 +46,8 @@ class Crowd:
             (7, self._commands),
             (7, self._holds),
             (8, self._moves_orders),
+            (6, self._calls_off),
+            (5, self._sends_back),
             (7, self._restocks),
             (3, self._bounces),
             (3, self._asks_back),
@@ -149,6 +153,25 @@ class Crowd:
             for kind in self._rng.choices(kinds, (4, 3, 3, 2, 3), k=self._rng.choice((1, 2, 4))):
                 deeds.move_order(self._world, order_id, kind)
 
+    def _calls_off(self) -> None:
+        """Shoppers change their minds, some of them twice."""
+        bought = [made for made in self._world.records.requests if made.accepted]
+        for made in self._rng.sample(bought, min(len(bought), 3)):
+            for _ in range(self._rng.choice((1, 1, 2))):
+                self._world.call_off(made)
+
+    def _sends_back(self) -> None:
+        """What was shipped comes back, more often than it was bought."""
+        orders = self._world.tables.all("orders")
+        for order in self._rng.sample(orders, min(len(orders), 2)):
+            order_id, sku = str(order["orderId"]), min(lines_of(order))
+            back = partial(deeds.take_back, self._world, order_id, sku)
+            for delay, kind in enumerate(("confirmed", "shipped")):
+                move = partial(deeds.move_order, self._world, order_id, kind)
+                self._world.scheduler.after(delay * 3.0, move)
+            for _ in range(self._rng.choice((1, 2, 3))):
+                self._world.scheduler.after(self._rng.choice((0.0, 8.0, 60.0)), back)
+
     def _measures(self) -> None:
         deeds.report_metric(self._world, self._rng.randrange(1, 90))
 
@@ -157,6 +180,8 @@ class Crowd:
         for _ in range(self._rng.choice((1, 1, 3))):
             sku = self._rng.choice(list(self._scenario.catalogue))
             deeds.restock(self._world, sku, self._rng.choice((1, 3, 8)))
+        if self._rng.random() < 0.3:
+            deeds.lose(self._world, self._rng.choice(list(self._scenario.catalogue)), 1)
 
     def _reprices(self) -> None:
         sku = self._rng.choice(list(self._scenario.catalogue))

@@ -1,5 +1,6 @@
 """The invariants that hold at every single moment: checked at each commit, mail and answer."""
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,21 @@ def _held(world: "World", sku: str) -> int:
 def units_of(shelf: Item) -> int:
     """Units in the house: on the shelf, and held for somebody."""
     return int(str(shelf["available"])) + int(str(shelf["reserved"]))
+
+
+def i2_no_more_comes_back_than_left(_world: "World", commit: Commit) -> Iterator[Breach]:
+    for change in _changed(commit, "orders"):
+        order = change.after or {"items": []}
+        returns: Any = order.get("returns") or ()
+        back: Counter[str] = Counter()
+        for entry in returns:
+            ((sku, (units, _)),) = lines_of({"items": [entry]}).items()
+            back[sku] += units
+        lines = lines_of(order)
+        for sku, units in back.items():
+            if units > lines.get(sku, (0, 0))[0]:
+                told = f"{units} {sku} came back from an order of {lines.get(sku, (0, 0))[0]}"
+                yield Breach("I2", told, frozenset({change.key[0], sku}))
 
 
 def i3_one_order_per_payment_for_ever(world: "World", commit: Commit) -> Iterator[Breach]:
@@ -265,6 +281,7 @@ def i18_messages_go_to_configured_addresses(
 ON_COMMIT = (
     i1_stock_is_never_negative,
     i2_shelves_and_orders_add_up,
+    i2_no_more_comes_back_than_left,
     i3_one_order_per_payment_for_ever,
     i4_first_cart_of_a_payment_stays,
     i6_no_partial_order,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ops.stock.domain import Adjust, Restock, Return
 from shared.claims import ClaimFormat
 from shared.contracts.topics import ORDER_REFUND_REQUESTED
 from shared.writes import Update
@@ -50,25 +51,36 @@ def check_out(world: World, wanted: Cart, *, patience: int = 8) -> Request:
 
 # ------------------------------------------------------------------ the shop's own people
 def restock(world: World, sku: str, units: int) -> None:
-    """Units arrive: the shelf first, then the event about it."""
-    row = world.tables.row("stock", sku) or {}
-    before = int(str(row["available"]))
+    """Units arrive."""
     world.note("warehouse", f"adds {units} {sku}", sku)
-    world.records.stocked[sku] += units
-    world.tables.transact([Update("stock", {"sku": sku}, add={"available": units})])
-    product, _, variation = sku.partition("#")
-    payload: dict[str, Any] = {
-        "productId": product,
-        "previousStock": before,
-        "newStock": before + units,
-        "reason": "restock",
-        "delta": units,
-    }
-    if variation:
-        payload["variationId"] = variation
-    event_id = world.new_event_id("restock")
-    event = envelope("inventory.stock.updated", payload, eventId=event_id)
-    world.publish(event | {"correlationId": event_id, "timestamp": world.moment()}, who="warehouse")
+    _operate(world, Restock(sku, units))
+
+
+def lose(world: World, sku: str, units: int) -> None:
+    """Units are missing when the shelf is counted."""
+    world.note("warehouse", f"misses {units} {sku}", sku)
+    _operate(world, Adjust(sku, by=-units))
+
+
+def take_back(world: World, order_id: str, sku: str) -> None:
+    """A customer sends a unit back."""
+    world.note("warehouse", f"takes back a {sku}", order_id, sku)
+    _operate(world, Return(sku, 1, order_id))
+
+
+def _operate(world: World, wanted: Restock | Adjust | Return) -> None:
+    """An operator's command; whoever does not learn how it ended gives it again, under its key."""
+    key = world.new_event_id("deed")
+
+    def hear(answer: Response | None) -> None:
+        if answer is None:
+            world.scheduler.after(20.0, again)
+
+    def again() -> None:
+        event = {"stock": wanted, "key": key}
+        world.fleet.invoke("operator", event, on_answer=hear, subject=f"operator:{key}")
+
+    again()
 
 
 def ask_back_again(world: World, payload: dict[str, Any]) -> None:
@@ -171,7 +183,8 @@ def replay(world: World, event_ids: Sequence[str], *, even_if_done: bool = False
 def send_again(world: World, event_id: str) -> None:
     """Somebody retries it in QStash's own console: the same body as a new message (F2)."""
     row = world.tables.row("dead_letters", event_id)
-    if row is None or event_id.startswith("message:"):
+    never_there = event_id.startswith("message:") or event_id in world.records.hearsay
+    if row is None or never_there:
         return
     world.tally.add("replays")
     world.note("operator", f"retries {row['eventType']} in QStash's console", event_id)

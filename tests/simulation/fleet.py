@@ -67,7 +67,7 @@ _BUILDERS: dict[str, tuple[type[Settings], Callable[..., Handler]]] = {
 @cache
 def settings_of(cls: type[S]) -> S:
     """A function's settings, from the environment that all tests share."""
-    return cls.load(environment(), no_parameters)
+    return cls.load(environment() | {"STOREFRONT_AUTH": "jwt"}, no_parameters)
 
 
 class Instance:
@@ -155,7 +155,7 @@ class Instance:
 def _handler(instance: Instance) -> Handler:
     core = CorePorts(GuardedTables(instance), instance, instance.clock, instance.telemetry)
     if instance.function == "operator":
-        return Desk(core)
+        return Desk(core, instance.jitter)
     if instance.function == "reconciler":
         return _reconciler(core, WebPool(instance))
     settings_class, build = _BUILDERS[instance.function]

@@ -10,7 +10,12 @@ from typing import Any
 
 from shared.contracts.topics import ORDER_REFUND_REQUESTED
 from shared.dead_letters.letter import LetterState
-from shared.ids import caused_event_id, checkout_event_id_for, order_id_for
+from shared.ids import (
+    cancellation_event_id_for,
+    caused_event_id,
+    checkout_event_id_for,
+    order_id_for,
+)
 from shared.writes import Item
 from tests.simulation import always, recounts
 from tests.simulation.always import lines_of
@@ -87,6 +92,7 @@ def i7_every_promised_event_was_accepted(world: World) -> Breaches:
 def i7_nothing_was_told_that_was_not_decided(world: World) -> Breaches:
     """What a function published is in the outbox of a decision, under the id it has there."""
     promised = {checkout_event_id_for(str(row["paymentId"])) for row in _rows(world, "checkouts")}
+    promised |= {cancellation_event_id_for(str(row["orderId"])) for row in _rows(world, "orders")}
     for row in _rows(world, "ledger"):
         outbox: Any = row["outbox"]
         promised |= {str(message["eventId"]) for message in outbox}
@@ -251,6 +257,15 @@ def _refund_failed(world: World, payment: str) -> bool:
     )
 
 
+def i20_a_promised_cancellation_is_kept(world: World) -> Breaches:
+    """Whoever heard 202 to it: cancelled, unless the parcel left first."""
+    for order_id in sorted(world.records.called_off):
+        status = text(world.tables.row("orders", order_id), "status")
+        if status not in {"CANCELLED", "SHIPPED", "DELIVERED"}:
+            told = f"a cancellation was promised, and the order is {status}"
+            yield Breach("I20", told, about(order_id))
+
+
 def i25_versions_understand_each_other(world: World) -> Breaches:
     for message in world.qstash.messages.values():
         if message.newer and message.state == "failed":
@@ -296,6 +311,7 @@ AT_REST: tuple[Callable[[World], Breaches], ...] = (
     i15_what_failed_for_a_while_succeeds_in_the_end,
     i16_reports_of_one_failure_converge,
     recounts.i19_orders_cost_what_the_catalogue_says,
+    i20_a_promised_cancellation_is_kept,
     i21_a_rejection_asks_for_one_refund,
     recounts.i22_alerts_match_the_falls_of_a_shelf,
     recounts.i23_measures_are_those_of_the_decisions,

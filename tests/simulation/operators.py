@@ -1,23 +1,28 @@
 """Operators' commands, run like any other program: over ports, and as mortal as the functions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.dead_letters.domain import Filter, ReplayOptions
+from ops.books import Books
+from ops.dead_letters.domain import Filter, OperatorError, ReplayOptions
 from ops.dead_letters.replay import Outcome, Replayer
 from ops.dead_letters.store import LetterBox
 from ops.mail.resolve import MailDesk
+from ops.stock.desk import Desk as StockDesk
 from shared.ports import CorePorts
 from tests.simulation.invocation import Response
 
 
 class Desk:
-    """``dead-letters replay`` and ``mail resolve``, as the command line puts them together."""
+    """``dead-letters replay``, ``mail resolve`` and ``stock``, as the command line puts them
+    together."""
 
-    def __init__(self, ports: CorePorts) -> None:
-        self._ports = ports
+    def __init__(self, ports: CorePorts, jitter: Callable[[], float]) -> None:
+        self._ports, self._jitter = ports, jitter
 
     def __call__(self, event: Mapping[str, Any], _context: Any) -> Response:
+        if "stock" in event:
+            return self._move(event["stock"], str(event["key"]))
         if "mail" in event:
             return self._resolve(str(event["mail"]), event["resolution"])
         return self._replay(tuple(event["letters"]), even_if_done=bool(event["evenIfDone"]))
@@ -41,6 +46,16 @@ class Desk:
         )
         replayer.run(letters, options)
         return {"told": {outcome.letter.event_id: outcome.result.value for outcome in told}}
+
+    def _move(self, request: Any, key: str) -> Response:
+        ports = self._ports
+        books = Books(ports.tables, ports.publisher, ports.clock, jitter=self._jitter)
+        desk = StockDesk(ports.tables, books, ports.clock, operator="operator")
+        try:
+            done = desk.carry_out(request, why="simulation", key=key)
+        except OperatorError as refused:
+            return {"refused": str(refused)}
+        return {"available": done.after}
 
     def _resolve(self, event_id: str, resolution: Any) -> Response:
         ports = self._ports

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions.inventory.domain import rearm_level
 from functions.notifications.domain import Mail
 from functions.notifications.store import suppression_key
+from ops.books import CONSUMER
 from shared import strict_json
 from shared.contracts.topics import topic_of
 from shared.effects import Measure
@@ -46,6 +47,11 @@ class Cart:
     total: Decimal
     body: dict[str, Any]
     tampered: bool = False
+
+    @property
+    def user_id(self) -> str:
+        """Who signed in to buy it."""
+        return str(self.body["userId"])
 
     @property
     def order_id(self) -> str:
@@ -90,6 +96,7 @@ class Records:
         self.suppressed: dict[str, float] = {}
         self.strangers: list[str] = []
         self.hearsay: list[str] = []
+        self.called_off: set[str] = set()
         self.committed_key = ""
 
     # ------------------------------------------------------------------ told by the world
@@ -101,6 +108,8 @@ class Records:
 
     def committed(self, commit: Commit) -> None:
         """A transaction took effect."""
+        if any(text(change.after, "consumer") == CONSUMER for change in commit):
+            self._operated(commit)
         for change in commit:
             if change.table == "ledger" and change.before is None:
                 self.committed_key = change.key[0]
@@ -112,6 +121,13 @@ class Records:
             self.breach(check(self._world, commit))
         for change in commit:
             self._remember(change)
+
+    def _operated(self, commit: Commit) -> None:
+        """Units came or went by an operator's hand, and nobody's order has them."""
+        for change in commit:
+            if change.table == "stock" and change.before is not None and change.after is not None:
+                before, after = change.before["available"], change.after["available"]
+                self.stocked[change.key[0]] += int(str(after)) - int(str(before))
 
     def _remember(self, change: Change) -> None:
         new = change.before is None

@@ -9,7 +9,7 @@ from shared.adapters.qstash_publisher import PublisherOptions, headers_of
 from shared.contracts.topics import Topic, topic_of
 from shared.effects import Outbound
 from shared.signature import SigningKeys
-from tests.builders import body_of, envelope, request, stock
+from tests.builders import body_of, envelope, request, stock, vouched
 from tests.pipeline import URLS
 from tests.simulation.dice import Dice
 from tests.simulation.fleet import Fleet
@@ -100,6 +100,7 @@ class World:
 
         def again() -> None:
             call = request(body_of(made.cart.body), path="/api/checkout")
+            vouched(call, made.cart.user_id)
             self.fleet.invoke("checkout", call, on_answer=hear, subject=order_id)
 
         again()
@@ -108,12 +109,29 @@ class World:
         """A shopper looks at the status page."""
         call = request(b"", path=f"/api/checkout/{made.cart.order_id}", method="GET")
         call["pathParameters"] = {"orderId": made.cart.order_id}
+        vouched(call, made.cart.user_id)
 
         def hear(answer: Response | None) -> None:
             if answer is not None and answer["statusCode"] == 200:
                 made.statuses.append(str(json.loads(answer["body"])["data"]["status"]))
 
         self.fleet.invoke("checkout", call, on_answer=hear, subject=made.cart.order_id)
+
+    def call_off(self, made: Request) -> None:
+        """A shopper cancels, once; whoever hears nothing may click again."""
+        order_id = made.cart.order_id
+        call = request(b"{}", path=f"/api/checkout/{order_id}/cancel")
+        call["pathParameters"] = {"orderId": order_id}
+        vouched(call, made.cart.user_id)
+        self.note("shopper", "calls the order off", order_id)
+
+        def hear(answer: Response | None) -> None:
+            status = 0 if answer is None else int(answer["statusCode"])
+            self.note("shopper", f"hears {status or 'nothing'} about the cancellation", order_id)
+            if status == 202:
+                self.records.called_off.add(order_id)
+
+        self.fleet.invoke("checkout", call, on_answer=hear, subject=order_id)
 
     # ------------------------------------------------------------------ producers beside the API
     def new_event_id(self, kind: str) -> str:
