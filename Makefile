@@ -97,6 +97,10 @@ chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the recko
 audit: setup ## Does what is stored keep every promise? (here, or STAGE=prod)
 	@$(PY) -m ops audit $(if $(filter-out file,$(origin STAGE)),$(if $(filter-out local,$(STAGE)),--stage $(STAGE))) $(AUDIT_ARGS)
 
+.PHONY: bench
+bench: setup ## Speed, calls and sizes as ratios to baselines of the same run (BENCH="cold calls", QUICK=1)
+	@$(PY) -m benchmarks $(BENCH) $(if $(QUICK),--quick) $(BENCH_ARGS)
+
 ##@ AWS
 
 STAGE ?= dev

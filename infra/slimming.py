@@ -1,5 +1,7 @@
 """What the layer's wheels carry that no function of ours reads."""
 
+import gzip
+import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,11 +26,31 @@ def slim(site: Path) -> None:
     """Drop it, in place."""
     for name in _FOLDERS:
         shutil.rmtree(site / name, ignore_errors=True)
-    for service in (site / "botocore" / "data").iterdir():
+    data = site / "botocore" / "data"
+    for service in data.iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
+    _forget_other_endpoints(data)
     for pattern in _FILES:
         _unlink(list(site.glob(pattern)))
+
+
+def _forget_other_endpoints(data: Path) -> None:
+    """Every cold start parses this file whole: for all of AWS it is a twelfth of the start.
+
+    What is left out botocore derives from the patterns of the partition, which stay.
+    """
+    prefixes = {_endpoint_prefix(path) for path in data.glob("*/*/service-2.json.gz")}
+    path = data / "endpoints.json"
+    known = json.loads(path.read_bytes())
+    for partition in known["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name in prefixes}
+    path.write_text(json.dumps(known, separators=(",", ":")))
+
+
+def _endpoint_prefix(model: Path) -> str:
+    return str(json.loads(gzip.decompress(model.read_bytes()))["metadata"]["endpointPrefix"])
 
 
 def _unlink(paths: Iterable[Path]) -> None:

@@ -1,1 +1,5 @@
 """The topic that remembers: audit trail, business metrics, and every message that failed."""
+
+from shared import startup
+
+startup.begin()

@@ -1,1 +1,5 @@
 """The topic that decides: turns ``command.checkout`` into an order, or into a rejection."""
+
+from shared import startup
+
+startup.begin()

@@ -1,1 +1,5 @@
 """The topic that keeps the life of an order: records each event on its timeline."""
+
+from shared import startup
+
+startup.begin()

@@ -23,6 +23,8 @@ _CONTENDED = frozenset(
 _CONTENDED_REASONS = frozenset(
     {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
 )
+# The request makes no sense: our own mistake. Retrying cannot help, the alarm must fire.
+_NONSENSE = frozenset({"ValidationException", "SerializationException"})
 _BATCH_ROUNDS = 4
 
 
@@ -198,8 +200,8 @@ class DynamoDBTables:
             self._cancelled(error)
         if code in _CONTENDED:
             raise ContentionError(f"DynamoDB: {code}") from error
-        if code == "ValidationException":
-            raise error  # our own mistake: retrying cannot help, the alarm must fire
+        if code in _NONSENSE:
+            raise error
         self._on_failure()
         _unavailable(error)
 
@@ -225,7 +227,7 @@ class DynamoDBTables:
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError):
                 code = error.response["Error"]["Code"]
-                if code == "ValidationException":
+                if code in _NONSENSE:
                     raise
             self._on_failure()
             _unavailable(error)

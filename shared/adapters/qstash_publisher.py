@@ -23,6 +23,7 @@ CALLBACK_RETRIES = 5
 _ATTEMPTS = 3
 _FIRST_PAUSE = 0.1
 _TIMEOUT = urllib3.Timeout(connect=1.0, read=3.0)
+_CONNECT_TIMEOUT = urllib3.Timeout(connect=1.0, read=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,17 @@ class QStashPublisher:
     ) -> None:
         self._pool, self._options, self._clock = pool, options, clock
         self._jitter, self._on_failure = jitter, on_failure
+
+    def connect(self) -> None:
+        """Open the connection that the first publish would open; what is answered does not matter.
+
+        Raises:
+            HTTPError: QStash did not answer; the first publish finds out for itself.
+        """
+        # No token: nothing is asked for that would need one.
+        self._pool.request(
+            "HEAD", self._options.url, timeout=_CONNECT_TIMEOUT, retries=False, redirect=False
+        )
 
     def publish(self, messages: Sequence[Outbound]) -> None:
         """Hand over all messages in one request; what failed is tried again, briefly.

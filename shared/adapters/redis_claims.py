@@ -83,9 +83,18 @@ class RedisClaims:
         self._format, self._clock, self._new_token = claim_format, clock, new_token
         self._prefix, self._done_ms = key_prefix, done_seconds * 1000
         self._on_failure, self._breaker = on_failure, Breaker(clock)
+        self._client = client
         self._claim = client.register_script(_CLAIM)
         self._complete = client.register_script(_COMPLETE)
         self._release = client.register_script(_RELEASE)
+
+    def connect(self) -> None:
+        """Open the connection that the first claim would open.
+
+        Raises:
+            RedisError: Redis did not answer; the first claim finds out for itself.
+        """
+        self._client.ping()
 
     def claim(self, event_id: str, *, lease_seconds: float) -> Claim:
         """Take the event, or learn who has it."""

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
+from shared import startup
 from shared.adapters import clients
+from shared.adapters.connecting import open_connections, probe
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.parameters import ssm_reader
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
@@ -121,15 +123,25 @@ def verification(
 
 
 def ports(settings: ConsumerSettings, consumer: str, environ: Mapping[str, str]) -> Ports:
-    """The real adapters of one consumer."""
+    """The real adapters of one consumer, connected if this is Lambda's initialisation."""
     clock = SystemClock()
     telemetry = PowertoolsTelemetry(
         service=consumer, stage=settings.stage, level=settings.log_level
     )
+    stored = tables(settings, telemetry)
+    claimed = claims(settings, consumer, clock, telemetry)
+    published = publisher(settings, clock, telemetry)
+    if startup.keeps_connections():
+        connect = {
+            "DynamoDB": lambda: probe(stored, settings),
+            "QStash": published.connect,
+            "Redis": claimed.connect,
+        }
+        open_connections(connect, telemetry=telemetry, clock=clock)
     return Ports(
-        tables=tables(settings, telemetry),
-        claims=claims(settings, consumer, clock, telemetry),
-        publisher=publisher(settings, clock, telemetry),
+        tables=stored,
+        claims=claimed,
+        publisher=published,
         verify=verification(settings, environ, parameter_reader(), clock),
         clock=clock,
         telemetry=telemetry,
@@ -138,15 +150,15 @@ def ports(settings: ConsumerSettings, consumer: str, environ: Mapping[str, str])
 
 
 def core_ports(settings: PublisherSettings, service: str) -> CorePorts:
-    """The real adapters of a function that is not a topic's consumer."""
+    """The real adapters of a function that is not a topic's consumer, connected like those."""
     clock = SystemClock()
     telemetry = PowertoolsTelemetry(service=service, stage=settings.stage, level=settings.log_level)
-    return CorePorts(
-        tables=tables(settings, telemetry),
-        publisher=publisher(settings, clock, telemetry),
-        clock=clock,
-        telemetry=telemetry,
-    )
+    stored = tables(settings, telemetry)
+    published = publisher(settings, clock, telemetry)
+    if startup.keeps_connections():
+        connect = {"DynamoDB": lambda: probe(stored, settings), "QStash": published.connect}
+        open_connections(connect, telemetry=telemetry, clock=clock)
+    return CorePorts(tables=stored, publisher=published, clock=clock, telemetry=telemetry)
 
 
 def on_first_use(make: Callable[[], Handler]) -> Handler:
@@ -160,8 +172,11 @@ def on_first_use(make: Callable[[], Handler]) -> Handler:
     def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         return built()(event, context)
 
-    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE"):
-        built()
+    if startup.is_running():
+        try:
+            built()
+        finally:
+            startup.end()
     return lambda_handler
 
 

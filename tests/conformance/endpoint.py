@@ -1,7 +1,9 @@
 """An HTTP server inside the test process that remembers every request and answers as told."""
 
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -9,12 +11,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as it arrived; header names in lower case."""
+    """One request as it arrived; header names in lower case.
+
+    Args:
+        caller: the port it came from: requests over one connection have the same.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    caller: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Endpoint:
         self.respond: Respond = _accept
         self.seen: list[Seen] = []
         self._quiet = threading.Event()
+        self._open: set[socket.socket] = set()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
@@ -72,6 +80,12 @@ class Endpoint:
         self.respond = _accept
         self.seen = []
 
+    def hang_up(self) -> None:
+        """Drop every open connection, as a server does with one that idles; go on listening."""
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Stop listening and drop every connection."""
         self._quiet.set()
@@ -87,10 +101,19 @@ class Endpoint:
             disable_nagle_algorithm = True
             timeout = 10
 
+            def setup(self) -> None:
+                super().setup()
+                endpoint._open.add(self.connection)
+
+            def finish(self) -> None:
+                endpoint._open.discard(self.connection)
+                super().finish()
+
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                seen = Seen(self.command, self.path, headers, body)
+                caller = int(self.client_address[1])
+                seen = Seen(self.command, self.path, headers, body, caller)
                 endpoint.seen.append(seen)
                 self._say(endpoint.respond(seen))
 
@@ -107,7 +130,7 @@ class Endpoint:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            do_GET = do_POST = do_PUT = handle_any  # noqa: N815 - names of the base class
+            do_GET = do_HEAD = do_POST = do_PUT = handle_any  # noqa: N815 - names of the base class
 
             def log_message(self, *_arguments: Any) -> None:
                 """Tests say what they want to know."""

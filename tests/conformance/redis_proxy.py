@@ -9,13 +9,14 @@ from typing import BinaryIO
 class RedisProxy:
     """Hands on one command at a time and its reply.
 
-    ``commands`` lists the names of the commands, in order. Set ``lose`` to that many replies which
+    ``commands`` lists the names of the commands, in order; ``connections`` counts who came. Set ``lose`` to that many replies which
     are to get lost after Redis has acted (``hang_up`` decides whether the client notices at once),
     ``delay`` to seconds before a reply, ``down`` to refuse everything.
     """
 
     def __init__(self, redis_port: int) -> None:
         self.commands: list[str] = []
+        self.connections = 0
         self.lose = 0
         self.hang_up = True
         self.delay = 0.0
@@ -33,11 +34,15 @@ class RedisProxy:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.hang_up_on_everybody()
+        for thread in self._threads:
+            thread.join(5)
+
+    def hang_up_on_everybody(self) -> None:
+        """Drop the open connections, and go on listening."""
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(5)
 
     def _accept(self) -> None:
         while True:
@@ -48,6 +53,7 @@ class RedisProxy:
             if self.down:
                 client.close()
                 continue
+            self.connections += 1
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
             self._threads.append(thread)

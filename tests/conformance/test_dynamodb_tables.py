@@ -7,7 +7,7 @@ from typing import Any
 
 import botocore.endpoint
 import pytest
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from shared.adapters import clients
 from shared.adapters.dynamodb_tables import DynamoDBTables
@@ -280,3 +280,18 @@ def test_a_request_that_makes_no_sense_is_our_bug_and_no_outage(
 ) -> None:
     with pytest.raises(ParamValidationError):
         dynamodb_tables.transact([])
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "SerializationException"])
+@pytest.mark.parametrize("call", ["get", "get_many", "query", "transact", "single"])
+def test_what_only_the_service_finds_senseless_is_our_bug_too(
+    between: Between, call: str, code: str
+) -> None:
+    """The functions' client does not check requests before it sends them: DynamoDB does."""
+    refusal = {"__type": f"com.amazon.coral.service#{code}", "message": "no"}
+    between.answer(Answer(400, json.dumps(refusal).encode()))
+
+    with pytest.raises(ClientError):
+        reading(between.tables, call, {"sku": unique("d"), "movementId": "m"})
+
+    assert between.failures == 0

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import botocore
 import pytest
 
 from infra import packaging
@@ -149,6 +150,44 @@ def test_the_layer_holds_the_services_we_call_and_no_others(assembly: Assembly):
         "sdk-default-configuration.json",
     ):
         assert (data / name).exists()
+
+
+ENDPOINTS = """
+import json, sys
+sys.path[:0] = sys.argv[1:2]
+from botocore.session import Session
+session = Session()
+regions = ["eu-central-1", "us-east-1", "ap-southeast-4", "cn-north-1", "us-gov-west-1", "xx-new-9"]
+print(json.dumps({
+    f"{service} {region}": session.create_client(
+        service, region, aws_access_key_id="k", aws_secret_access_key="s"
+    ).meta.endpoint_url
+    for service in sys.argv[2:] for region in regions
+}))
+"""
+
+
+def test_the_services_we_call_are_where_they_were_before_the_others_were_left_out(
+    assembly: Assembly,
+):
+    """Also in the partitions with names of their own, and in a region that is not born yet."""
+    site = layer_of(assembly) / "python"
+    complete = Path(botocore.__file__).parent.parent
+
+    answers = [
+        subprocess.run(
+            [sys.executable, "-I", "-B", "-c", ENDPOINTS, folder, *SERVICES],
+            env={},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for folder in (site, complete)
+    ]
+
+    assert answers[0] == answers[1]
+    assert "https://email.eu-central-1.amazonaws.com" in answers[0]
+    assert (site / "botocore" / "data" / "endpoints.json").stat().st_size < 100_000
 
 
 def test_no_function_brings_what_only_the_tests_need(assembly: Assembly):

@@ -3,7 +3,8 @@
 import pytest
 
 from infra.grants import query
-from infra.topics import FUNCTIONS
+from infra.topics import FUNCTIONS, FunctionSpec
+from shared.adapters.connecting import probed_table
 from shared.schema import LEDGER
 from tests.infra.assembly import Assembly
 
@@ -115,6 +116,16 @@ def expected(name: str, stage: str) -> set[tuple[str, str]]:
 def test_a_function_may_do_exactly_this_and_nothing_else(assembly: Assembly, name: str):
     """Every action on every resource, both ways: too much and too little fail alike."""
     assert assembly.permissions(name) == expected(name, assembly.stage)
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+def test_the_read_that_opens_the_connection_is_one_that_the_function_does_anyway(
+    spec: FunctionSpec,
+):
+    """Refused it would still connect, and write an error into every cold start's log."""
+    table = probed_table(spec.settings).name.capitalize()
+
+    assert GET in TABLE_ACTIONS[spec.name][table]
 
 
 def test_every_function_has_a_role_of_its_own_without_managed_policies(assembly: Assembly):

@@ -1,0 +1,1 @@
+"""The measurements, by name: each takes a run and gives its figures."""
