@@ -38,10 +38,16 @@ class PackagingError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the assets must run on. No platforms means: this machine."""
+    """What the assets must run on. No platforms means: this machine.
+
+    Args:
+        release: its full version where that is known. Lambda runs the newest patch release; a
+            laptop may have an early one, which needs packages that later ones do not.
+    """
 
     python: str
     platforms: tuple[str, ...] = ()
+    release: str = ""
 
     def tag(self) -> str:
         """Short, for the name of a folder. No dot: CDK would take what follows for an extension."""
@@ -58,7 +64,7 @@ class Target:
 LAMBDA = Target(
     LAMBDA_PYTHON, ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_28_aarch64")
 )
-HOST = Target(HOST_PYTHON)
+HOST = Target(HOST_PYTHON, release=".".join(map(str, sys.version_info[:3])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ def stage_function(name: str, target: Target, *, cache: Path = CACHE) -> StagedA
 
 def stage_layer(target: Target, *, cache: Path = CACHE) -> StagedAsset:
     """The layer: `shared` and the locked wheels, where Lambda puts a layer's Python."""
-    requirements = for_python(REQUIREMENTS.read_text(), target.python)
+    requirements = for_python(REQUIREMENTS.read_text(), target.release or target.python)
     digest = _digest(_sources(ROOT / "shared"), f"layer|{target.key()}|{requirements}")
 
     def build(into: Path) -> None:

@@ -19,6 +19,9 @@ class UnreadableLockError(ValueError):
 def for_python(lock: str, python: str) -> str:
     """The part of a universal lock that applies to this Python, without its markers.
 
+    Args:
+        python: such as 3.11.2; 3.11 means its newest patch release.
+
     Raises:
         UnreadableLockError: for a marker other than a bound on the Python version.
     """
@@ -40,7 +43,7 @@ def _applies(marker: str | None, python: str) -> bool:
     match = _MARKER.fullmatch(marker)
     if match is None:
         raise UnreadableLockError(f"cannot tell whether {marker!r} holds for Python {python}")
-    # Lambda runs the newest patch release, so 3.13 stands after every 3.13.x.
+    # Without a patch release the newest is meant, so 3.13 stands after every 3.13.x.
     ours = (*_numbers(python), 999)
     below = ours < _numbers(match["version"])
     return below if match["operator"] == "<" else not below

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import platform
 import stat
 import subprocess
 import sys
@@ -279,6 +280,7 @@ def test_old_builds_are_forgotten(project: Path, tmp_path: Path):
 def test_assets_for_another_python_are_other_assets():
     """Bytecode of one version is dead weight in another, and wheels may not load at all."""
     assert HOST.python == HOST_PYTHON
+    assert HOST.release == platform.python_version()
     assert HOST.key() != LAMBDA.key()
 
 
@@ -308,7 +310,13 @@ newer==3.0 ; python_full_version >= '3.12' \\
 
 @pytest.mark.parametrize(
     ("python", "kept"),
-    [("3.13", {"always", "newer"}), ("3.11", {"always"}), ("3.10", {"always", "older"})],
+    [
+        ("3.13", {"always", "newer"}),
+        ("3.11", {"always"}),
+        ("3.11.3", {"always"}),
+        ("3.11.2", {"always", "older"}),
+        ("3.10", {"always", "older"}),
+    ],
 )
 def test_the_lock_is_read_for_the_python_that_will_run(python: str, kept: set[str]):
     """Not for the one that builds: else two machines would ship two layers under one name."""
