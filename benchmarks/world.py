@@ -69,6 +69,7 @@ class World:
             "SENDER_ADDRESS": "orders@shop.example",
             "SES_CONFIGURATION_SET": "orders",
             "ALERT_ADDRESS": "stock@shop.example",
+            "STOREFRONT_AUTH": "none",
             **_SECRETS,
             **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
             **{f"TABLE_{name.upper()}": f"bench-{name}" for name in TABLES},

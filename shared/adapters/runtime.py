@@ -133,7 +133,7 @@ def ports(settings: ConsumerSettings, consumer: str, environ: Mapping[str, str])
     published = publisher(settings, clock, telemetry)
     if startup.keeps_connections():
         connect = {
-            "DynamoDB": lambda: probe(stored, settings),
+            "DynamoDB": lambda: probe(stored, type(settings)),
             "QStash": published.connect,
             "Redis": claimed.connect,
         }
@@ -156,7 +156,7 @@ def core_ports(settings: PublisherSettings, service: str) -> CorePorts:
     stored = tables(settings, telemetry)
     published = publisher(settings, clock, telemetry)
     if startup.keeps_connections():
-        connect = {"DynamoDB": lambda: probe(stored, settings), "QStash": published.connect}
+        connect = {"DynamoDB": lambda: probe(stored, type(settings)), "QStash": published.connect}
         open_connections(connect, telemetry=telemetry, clock=clock)
     return CorePorts(tables=stored, publisher=published, clock=clock, telemetry=telemetry)
 

@@ -157,7 +157,7 @@ def test_a_function_without_redis_opens_the_other_two(
     with around.initialising(monkeypatch, "on-demand"):
         runtime.plain_entry("checkout", CheckoutSettings, build)
 
-    assert around.operations() == ["GetItem"]
+    assert around.operations() == ["BatchGetItem"]
     assert [seen.method for seen in around.qstash.seen] == ["HEAD"]
     assert around.redis.commands == []
 

@@ -14,7 +14,6 @@ from shared.settings import PublisherSettings
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
-from tests.pipeline import environment, no_parameters
 
 
 class Services:
@@ -85,7 +84,7 @@ def test_when_the_time_is_up_no_further_connection_is_begun():
 def test_every_function_reads_an_item_that_cannot_exist(settings, table):
     assert probed_table(settings).name == table
 
-    probe(InMemoryTables(), settings.load(environment(), no_parameters))
+    probe(InMemoryTables(), settings)
 
 
 def test_settings_without_such_a_table_are_a_mistake_that_is_named():
