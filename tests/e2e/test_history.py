@@ -1,10 +1,6 @@
 """What a shop looks at, on the deployed stack: the audit trail, the metrics, the dashboard."""
 
 import json
-import subprocess
-import sys
-from dataclasses import asdict
-from pathlib import Path
 
 import botocore.session
 import pytest
@@ -14,24 +10,6 @@ from shared.metrics import METRICS
 from tests.e2e.stack_client import cart, line
 
 pytestmark = pytest.mark.e2e
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def ops(stack, tmp_path_factory):
-    """Runs ``python -m ops`` against the stack; its exit status and what it printed."""
-    file = tmp_path_factory.mktemp("ops") / "stack.json"
-    file.write_text(json.dumps(asdict(stack)), encoding="utf-8")
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "ops", *arguments, "--stack", str(file)]
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    return run
 
 
 @pytest.fixture(scope="module")

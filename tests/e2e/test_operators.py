@@ -1,34 +1,10 @@
 """What operators do, through their own command line, on the deployed stack."""
 
-import json
-import subprocess
-import sys
-from dataclasses import asdict
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.stack_client import cart, line, wait_for
 
 pytestmark = pytest.mark.e2e
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def ops(stack, tmp_path_factory):
-    """Runs ``python -m ops`` against the stack; its exit status and what it printed."""
-    file = tmp_path_factory.mktemp("ops") / "stack.json"
-    file.write_text(json.dumps(asdict(stack)), encoding="utf-8")
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "ops", *arguments, "--stack", str(file)]
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    return run
 
 
 def _ordered(client, sku, quantity=1):

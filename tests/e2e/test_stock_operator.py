@@ -1,12 +1,7 @@
 """The shelves, operated through the command line on the deployed stack: every unit adds up."""
 
-import json
 import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
@@ -14,29 +9,12 @@ from tests.e2e.stack_client import cart, line, wait_for
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).resolve().parents[2]
 HEADER = "sku,name,price,available,threshold\n"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("stock")
-
-
-@pytest.fixture(scope="module")
-def ops(stack, folder):
-    """Runs ``python -m ops`` against the stack; its exit status and what it printed."""
-    file = folder / "stack.json"
-    file.write_text(json.dumps(asdict(stack)), encoding="utf-8")
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "ops", *arguments, "--stack", str(file)]
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    return run
 
 
 @pytest.fixture(scope="module")
