@@ -99,37 +99,37 @@ def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
         },
         priority="normal",
     )
-    audit = AuditPayload(
-        action="stock.low",
-        entity_type="stock",
-        # A SKU with a variation is no identifier; it stands in the metadata.
-        entity_id=payload.product_id,
-        previous_state={"alert": "armed"},
-        new_state={
-            "alert": "raised",
-            "currentStock": payload.current_stock,
-            "threshold": payload.threshold,
-        },
-        metadata={"sku": payload.sku},
+    raised = _alert_moved(
+        payload, "stock.low", "armed", "raised", payload.current_stock, payload.threshold
     )
     return Effects(
         outcome="alerted",
-        emits=[Emit(EmailRequested, mail), Emit(AuditRecorded, audit)],
+        emits=[Emit(EmailRequested, mail), raised],
         facts={"sku": payload.sku},
     )
 
 
 def _rearmed(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> Emit:
+    return _alert_moved(
+        product, "stock.rearmed", "raised", "armed", shelf.available, shelf.threshold
+    )
+
+
+def _alert_moved(
+    product: StockLowPayload | StockUpdatedPayload | StockLine,
+    action: str,
+    before: str,
+    after: str,
+    stock: int,
+    threshold: int,
+) -> Emit:
     audit = AuditPayload(
-        action="stock.rearmed",
+        action=action,
         entity_type="stock",
+        # A SKU with a variation is no identifier; it stands in the metadata.
         entity_id=product.product_id,
-        previous_state={"alert": "raised"},
-        new_state={
-            "alert": "armed",
-            "currentStock": shelf.available,
-            "threshold": shelf.threshold,
-        },
+        previous_state={"alert": before},
+        new_state={"alert": after, "currentStock": stock, "threshold": threshold},
         metadata={"sku": product.sku},
     )
     return Emit(AuditRecorded, audit)

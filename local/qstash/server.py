@@ -85,6 +85,7 @@ class App:
         except ApiError as error:
             return Response(error.status, {"error": error.message})
         except Exception:
+            # A bug of this server's: its client hears 500 as from the service, the log has the rest.
             _logger.exception("a request broke: %s", scope["path"])
             return Response(500, {"error": "internal server error"})
 

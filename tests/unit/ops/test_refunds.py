@@ -120,6 +120,24 @@ def test_two_operators_at_once_settle_once(shop):
     assert len(settled_entries(shop)) == 1
 
 
+def test_a_program_that_settled_on_the_table_in_the_meantime_is_not_overwritten(shop):
+    """What the page allows: the same update, on the same condition, without this command."""
+
+    class ProgramComesFirst:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(shop.memory, name)
+
+        def transact(self, writes: Any) -> None:
+            settled = {"refundStatus": "settled", "refundReference": "re_program"}
+            shop.memory.seed("checkouts", checkout(shop) | settled)
+            shop.memory.transact(writes)
+
+    with pytest.raises(OperatorError, match="settled already, as re_program"):
+        desk(shop, ProgramComesFirst()).settle(ORDER, reference="re_1", operator="otto")
+
+    assert checkout(shop)["refundReference"] == "re_program"
+
+
 def test_what_a_dead_laptop_could_not_tell_the_repetition_tells(shop):
     faults = Faults({(0, "before"): Killed})
     shop.publisher = faults.wrap("publisher", shop.outbox)

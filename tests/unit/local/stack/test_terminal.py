@@ -1,8 +1,8 @@
 import io
-import time
 
 import pytest
 
+from local.stack.waiting import wait_for
 from local.terminal import Progress, Terminal, seconds, table
 
 
@@ -47,7 +47,7 @@ def test_a_watched_step_shows_its_time_while_it_runs():
     target = terminal(live=True)
 
     with Progress(target).step("cdk synth"):
-        time.sleep(0.5)
+        wait_for(lambda: said(target).count("cdk synth") >= 2, "the step shows itself again")
 
     shown = said(target)
     assert "\r\x1b[2K" in shown
