@@ -80,7 +80,7 @@ def _install_python(progress: Progress) -> None:
     with progress.step("install the Python packages (requirements/dev.txt)") as step:
         try:
             _run(pip_install(INSTALLER_LOCK, "--only-binary=:all:"), PIP_HINT)
-            _run(uv_install(LOCK), "uv", more=_as_uv_reads(_pip_settings()))
+            _run(uv_install(LOCK), "uv", more=as_uv_reads(_pip_settings(), os.environ))
         except InstallError:
             step.note("by pip: uv could not")
             _run(pip_install(LOCK), PIP_HINT)
@@ -114,19 +114,20 @@ def _pip_settings() -> str:
     return subprocess.run(asked, check=False, capture_output=True, text=True).stdout
 
 
-def _as_uv_reads(pip_settings: str) -> dict[str, str]:
+def as_uv_reads(pip_settings: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Where pip was told to look, in uv's words; what uv itself was told counts more.
 
     Args:
         pip_settings: what ``pip config list`` prints: ``global.index-url='…'``, a line each.
     """
     told: dict[str, str] = {}
-    for section in ("global", "install", ":env:"):  # the later one wins, as it does for pip
+    for section in ("global", "user", "site", "install", ":env:"):  # for pip, too, the last wins
         for line in pip_settings.splitlines():
-            name, _, value = line.partition("=")
-            if name.startswith(f"{section}.") and name.removeprefix(f"{section}.") in _UV_NAMES:
-                told[_UV_NAMES[name.removeprefix(f"{section}.")]] = value.strip("'\"")
-    return {name: value for name, value in told.items() if name not in os.environ}
+            key, _, value = line.partition("=")
+            name = _UV_NAMES.get(key.removeprefix(f"{section}."), "")
+            if key.startswith(f"{section}.") and name not in {"", *environ}:
+                told[name] = value.strip("'\"")
+    return told
 
 
 def _install_node(progress: Progress) -> None:
