@@ -12,10 +12,10 @@ from shared.outside_metrics import check
 StageName = Literal["local", "dev", "prod"]
 
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+")
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _URL = re.compile(r"https?://[^\s/]+[^\s]*")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9_-]+")
 
 RESERVED_SUFFIX = ".example"
 """The top-level domain nobody can own (RFC 2606): a value that still ends so is nobody's."""

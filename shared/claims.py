@@ -9,6 +9,7 @@ and the durable ledger decides.
 import hashlib
 import hmac
 import math
+import re
 from dataclasses import dataclass
 
 from shared.ports import Claim, ClaimState
@@ -16,6 +17,7 @@ from shared.ports import Claim, ClaimState
 KEY = "webhook:dedup:{event_id}"
 # A lease further away than this was not written by us: an invocation ends within 15 minutes.
 _LONGEST_LEASE_MS = 16 * 60 * 1000
+_DEADLINE = re.compile("[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ClaimFormat:
             return Claim(ClaimState.DONE if genuine else ClaimState.UNKNOWN)
         kind, _, rest = value.partition(":")
         deadline = rest.rpartition(":")[2]
-        if kind != "l" or not deadline.isdecimal() or len(deadline) > 15:
+        if kind != "l" or _DEADLINE.fullmatch(deadline) is None:
             return Claim(ClaimState.UNKNOWN)
         left = int(deadline) - now_ms
         if not 0 < left <= _LONGEST_LEASE_MS:

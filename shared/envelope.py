@@ -5,22 +5,22 @@ major version is a permanent error (CONTRACT, I25).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeGuard, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
-from shared import strict_json
-from shared.clock import iso
+from shared import mail_address, strict_json, text
+from shared.clock import TIME_RULE, iso, moment_of
 from shared.errors import InvalidInputError, UnknownEventTypeError, UnsupportedVersionError
 from shared.ids import ID_RULE, Id
 
 VERSION = "1.0"
 SUPPORTED_MAJOR = "1"
-_VERSION = re.compile(r"(\d{1,4})\.\d{1,4}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
 
 
 class WireModel(BaseModel):
@@ -36,32 +36,17 @@ class WireModel(BaseModel):
     )
 
 
-_TIME_RULE = "must be an ISO-8601 time with its offset, such as 2026-01-31T12:00:00Z"
-
-
-def _one_line(value: object) -> object:
-    if isinstance(value, str) and _CONTROL.search(value):
-        raise ValueError("must not contain line breaks or control characters")
-    return value
-
-
-def one_line(text: str, most: int) -> str:
-    """Text of our own data as a line of at most that length: no breaks, nothing invisible."""
-    return _CONTROL.sub(" ", text)[:most].strip() or "-"
+def _text(check: Callable[[str], str]) -> BeforeValidator:
+    """A rule about text; what is no text is left to the type."""
+    return BeforeValidator(lambda value: check(value) if isinstance(value, str) else value)
 
 
 def _moment(value: object) -> datetime:
-    if isinstance(value, str) and len(value) <= 40:
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            value = None
+    if isinstance(value, str):
+        return moment_of(value)
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise ValueError(_TIME_RULE)
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:  # the first and last hours that a datetime can hold
-        raise ValueError(_TIME_RULE) from None
+        raise ValueError(TIME_RULE)
+    return value.astimezone(UTC)
 
 
 def is_https(value: object) -> TypeGuard[str]:
@@ -69,47 +54,37 @@ def is_https(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _HTTPS.fullmatch(value) is not None
 
 
-def _https(value: object) -> object:
-    if isinstance(value, str) and not is_https(value):
+def _https(value: str) -> str:
+    if not is_https(value):
         raise ValueError("must be an https address")
     return value
 
 
 # Only what is safe to put behind a link in a mail: no other scheme, no credentials, no blanks (S16).
-_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*)?")
-
-
-def _address(value: object) -> object:
-    if isinstance(value, str) and _EMAIL.fullmatch(value) is None:
-        raise ValueError("must be one plain e-mail address")
-    return value
-
-
-# Deliberately narrower than RFC 5322: no quoted parts, comments, lists or display names, so that
-# what reaches the mail service can only ever be one recipient (S15).
-_EMAIL = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+_HTTPS = re.compile(
+    r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*)?"
 )
 
+
+def _of_length(most: int, pattern: str) -> FieldInfo:
+    limits: FieldInfo = Field(min_length=1, max_length=most, json_schema_extra={"pattern": pattern})
+    return limits
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-_NO_CONTROL: dict[str, Any] = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"}
-Line = Annotated[
-    str,
-    BeforeValidator(_one_line),
-    Field(min_length=1, max_length=200, json_schema_extra=_NO_CONTROL),
+Line = Annotated[str, _text(text.line), _of_length(200, text.LINE_PATTERN)]
+LongLine = Annotated[str, _text(text.line), _of_length(500, text.LINE_PATTERN)]
+# What people type: blanks around it are dropped, and where the box has lines they become one.
+TypedLine = Annotated[str, _text(text.typed_line), _of_length(200, text.LINE_PATTERN)]
+FoldedLines = Annotated[str, _text(text.folded), _of_length(500, text.LINES_PATTERN)]
+Prose = Annotated[str, _text(text.visible), Field(min_length=1, max_length=4000)]
+HttpsUrl = Annotated[
+    str, _text(_https), Field(max_length=500, json_schema_extra={"pattern": f"^{_HTTPS.pattern}$"})
 ]
-LongLine = Annotated[
-    str,
-    BeforeValidator(_one_line),
-    Field(min_length=1, max_length=500, json_schema_extra=_NO_CONTROL),
-]
-HttpsUrl = Annotated[str, BeforeValidator(_https), Field(max_length=500)]
-Prose = Annotated[str, Field(min_length=1, max_length=4000)]
 EmailAddress = Annotated[
     str,
-    BeforeValidator(_address),
-    Field(max_length=254, json_schema_extra={"pattern": f"^{_EMAIL.pattern}$"}),
+    _text(mail_address.address),
+    _of_length(mail_address.MAX_LENGTH, mail_address.PATTERN),
 ]
 JsonObject = dict[str, Any]
 
@@ -123,7 +98,7 @@ class Event(WireModel):
     event_id: Id
     event_type: str
     timestamp: Moment
-    version: Annotated[str, Field(pattern=_VERSION.pattern)] = VERSION
+    version: Annotated[str, Field(pattern=f"^{_VERSION.pattern}$")] = VERSION
     source: Line
     correlation_id: Id | None = None
     causation_id: Id | None = None
@@ -158,10 +133,15 @@ def to_json(model: BaseModel) -> str:
 
 def path_of(location: tuple[int | str, ...]) -> str:
     """A validation error's location as the sender would write it: ``items[0].quantity``."""
-    text = ""
+    path = ""
     for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".") or "body"
+        path += f"[{part}]" if isinstance(part, int) else f".{_shown(part)}"
+    return path.lstrip(".") or "body"
+
+
+def _shown(name: str) -> str:
+    # A name may be the sender's own, such as a dimension's: it must not break a line or a terminal.
+    return (name if name.isprintable() else ascii(name)[1:-1])[:128]
 
 
 # What pydantic says in Python's words, in the words of the wire.
@@ -177,7 +157,7 @@ _RULES = {
 }
 
 
-_COLLECTIONS = frozenset({"Tuple", "List", "Dictionary"})
+_COUNTED = dict.fromkeys(("Tuple", "List", "Dictionary"), ("entry", "entries"))
 
 
 def _rule(problem: Mapping[str, Any]) -> str:
@@ -192,10 +172,13 @@ def _rule(problem: Mapping[str, Any]) -> str:
 
 def _length_rule(context: Mapping[str, Any]) -> str:
     # pydantic counts "items" of whatever it is; a list has entries, text has characters.
-    counted = "entries" if context.get("field_type") in _COLLECTIONS else "characters"
-    if "min_length" in context:
-        return f"must have at least {context['min_length']} {counted}"
-    return f"must have at most {context.get('max_length')} {counted}"
+    one, more = _COUNTED.get(str(context.get("field_type")), ("character", "characters"))
+    bound, number = (
+        ("least", context["min_length"])
+        if "min_length" in context
+        else ("most", context["max_length"])
+    )
+    return f"must have at {bound} {number} {one if number == 1 else more}"
 
 
 def validated(model: type[E], values: object) -> E:

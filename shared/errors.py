@@ -245,6 +245,26 @@ class UnsupportedMediaTypeError(PermanentError):
     code = "unsupported_media_type"
 
 
+class UnsupportedEncodingError(PermanentError):
+    """The body is not plain UTF-8: compressed, or in another encoding, or declared to be.
+
+    Args:
+        field: what says so: ``body``, or the name of a header.
+        rule: what would have been accepted, and what was found.
+    """
+
+    status = 415
+    code = "unsupported_encoding"
+
+    def __init__(self, field: str, rule: str) -> None:
+        self.field, self.rule = field, rule
+        super().__init__(f"{field}: {rule}")
+
+    def details(self) -> Details:
+        """The field and the rule it breaks."""
+        return {"field": self.field, "rule": self.rule}
+
+
 # ------------------------------------------------------------------ transient: try again later
 class TransientError(PipelineError):
     """May succeed later.

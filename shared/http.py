@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared import strict_json
-from shared.errors import InvalidInputError, PipelineError
+from shared.errors import (
+    InvalidInputError,
+    PipelineError,
+    UnsupportedEncodingError,
+    UnsupportedMediaTypeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,37 @@ def _body(event: Mapping[str, Any]) -> bytes:
         raise InvalidInputError("body", "is marked as base64 but is not") from error
 
 
+def check_declared_json(headers: Mapping[str, str]) -> None:
+    """Whether a request says that its body is what we read: plain JSON in UTF-8.
+
+    Raises:
+        UnsupportedMediaTypeError: anything else a browser may send across origins without asking
+            first (S30).
+        UnsupportedEncodingError: compressed, or another character set.
+    """
+    media_type, *parameters = headers.get("content-type", "").split(";")
+    if media_type.strip().lower() != "application/json":
+        raise UnsupportedMediaTypeError("content-type: must be application/json")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        charset = value.strip().strip('"').lower()
+        if name.strip().lower() == "charset" and charset not in _UTF8:
+            raise UnsupportedEncodingError("content-type", "must have no charset but utf-8")
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in _NOT_CODED:
+        raise UnsupportedEncodingError(
+            "content-encoding", f"must not be compressed, and is {_shown(coding)}"
+        )
+
+
+_UTF8 = frozenset({"utf-8", "utf8"})
+_NOT_CODED = frozenset({"", "identity"})
+
+
+def _shown(token: str) -> str:
+    return token if token.isascii() and token.isprintable() and len(token) <= 40 else "another"
+
+
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
     """An answer with a JSON body."""
@@ -91,6 +127,8 @@ def error_response(error: PipelineError) -> HttpResponse:
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, UnsupportedEncodingError):
+        headers["accept-encoding"] = "identity"  # what would be taken (RFC 9110, 15.5.16)
     return HttpResponse(error.status, error_body(error), headers)
 
 

@@ -9,7 +9,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from shared.errors import InvalidJsonError, PayloadTooLargeError
+from shared.errors import InvalidJsonError, PayloadTooLargeError, UnsupportedEncodingError
 from shared.money import wire_number
 
 MAX_DEPTH = 32
@@ -74,17 +74,51 @@ def _too_deep(value: Any) -> bool:
     return True
 
 
+# How compressed bytes begin; no JSON text can.
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x78\x01": "deflate",
+    b"\x78\x9c": "deflate",
+    b"\x78\xda": "deflate",
+    b"PK\x03\x04": "zip",
+}
+_ENCODINGS = {"utf-8-sig": "UTF-8 with a byte order mark"}
+
+
+def _text(data: bytes) -> str:
+    """The text of a body.
+
+    Raises:
+        UnsupportedEncodingError: naming what was found.
+    """
+    compressed = (name for magic, name in _COMPRESSED.items() if data.startswith(magic))
+    found = next(compressed, None)
+    if found is not None:
+        raise UnsupportedEncodingError("body", f"must not be compressed, and is {found}")
+    encoding = json.detect_encoding(data)  # by its first bytes, as RFC 4627 describes
+    if encoding != "utf-8":
+        named = _ENCODINGS.get(encoding, encoding.upper())
+        raise UnsupportedEncodingError("body", f"must be plain UTF-8, and is {named}")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        rule = f"must be plain UTF-8, and is not at byte {error.start + 1}"
+        raise UnsupportedEncodingError("body", rule) from error
+
+
 def loads(data: bytes, *, max_bytes: int) -> Any:
     """Parse one JSON document.
 
     Raises:
         PayloadTooLargeError: before anything is parsed.
+        UnsupportedEncodingError: compressed, or not plain UTF-8; names what was found.
         InvalidJsonError: naming what is wrong; never any other exception.
     """
     if len(data) > max_bytes:
         raise PayloadTooLargeError(f"body: must be at most {max_bytes} bytes")
+    text = _text(data)
     try:
-        text = data.decode("utf-8")
         value = json.loads(
             text,
             object_pairs_hook=_no_duplicates,
@@ -95,7 +129,7 @@ def loads(data: bytes, *, max_bytes: int) -> Any:
         if "\\u" in text:  # an escaped half of a surrogate pair is valid JSON but not text
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
     except UnicodeError as error:
-        raise InvalidJsonError("body", "must be UTF-8 text") from error
+        raise InvalidJsonError("body", "must be valid Unicode text") from error
     except json.JSONDecodeError as error:
         rule = f"must be JSON: {error.msg} at line {error.lineno} column {error.colno}"
         raise InvalidJsonError("body", rule) from error

@@ -1,8 +1,11 @@
 """What the headers of a delivery say. Informative only: nothing is decided from them."""
 
+import re
 from dataclasses import dataclass
 
 from shared.http import HttpRequest
+
+_COUNT = re.compile("[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,6 @@ def get_event_metadata(request: HttpRequest) -> EventMetadata:
         correlation_id=headers.get("x-correlation-id"),
         version=headers.get("x-event-version"),
         source=headers.get("x-event-source"),
-        retry_count=int(retried) if retried.isdecimal() and len(retried) < 6 else 0,
+        retry_count=int(retried) if _COUNT.fullmatch(retried) else 0,
         message_id=headers.get("upstash-message-id"),
     )

@@ -10,11 +10,11 @@ from functions.checkout.wire import CheckoutState
 from shared.clock import Clock, iso
 from shared.contracts.orders import RejectionReason
 from shared.effects import Outbound
-from shared.envelope import one_line
 from shared.holds import hold_of
 from shared.ledger import shard_of
 from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
+from shared.text import one_line
 from shared.writes import Absent, ConditionsFailed, Item, Put, Value
 
 

@@ -5,11 +5,19 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 
 from shared.contracts.orders import OrderStatus, RejectionReason
-from shared.envelope import LongLine, WireModel
+from shared.envelope import FoldedLines, WireModel
 from shared.ids import Id
 
 OrderId = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^ord_[0-9a-f]{32}$"})]
-StatusUrl = Annotated[str, Field(description="Where to ask what became of it.")]
+StatusUrl = Annotated[
+    str,
+    Field(
+        description=(
+            "Where to ask what became of it: a path to put behind the API's address. `Location` "
+            "says the same, relative to the address that was called."
+        )
+    ),
+]
 CheckoutState = Annotated[
     Literal["accepted", "confirmed", "rejected"],
     Field(description="`accepted`: not decided yet. `confirmed`: it is an order."),
@@ -19,7 +27,7 @@ CheckoutState = Annotated[
 class CancelRequest(WireModel):
     """Why the shopper cancels, if they say so."""
 
-    reason: LongLine | None = None
+    reason: FoldedLines | None = None
 
 
 class AcceptedCheckout(WireModel):

@@ -6,10 +6,10 @@ from decimal import Decimal
 from functions.commands.domain import Cart, Reject, Shelf, Situation
 from functions.commands.shelves import available_of, give_back, sell
 from shared.clock import Clock, iso
-from shared.envelope import one_line
 from shared.holds import Hold, HoldStatus, hold_of
 from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
+from shared.text import one_line
 from shared.writes import (
     Absent,
     Condition,

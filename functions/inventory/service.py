@@ -14,8 +14,8 @@ from shared.contracts.inventory import (
 from shared.contracts.lines import MAX_HELD_SKUS, StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.effects import Effects, Emit
-from shared.envelope import one_line
 from shared.errors import InvalidInputError, NotFoundError
+from shared.text import one_line
 from shared.writes import Write
 
 

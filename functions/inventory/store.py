@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from functions.inventory.domain import ShelfState, rearm_level
 from shared.clock import iso
 from shared.contracts.inventory import StockReserved, StockUpdated
-from shared.envelope import one_line
 from shared.ports import Tables
 from shared.schema import MOVEMENTS, STOCK
+from shared.text import one_line
 from shared.writes import Absent, AtLeast, AtMost, Equals, Item, Put, Update, Write
 
 

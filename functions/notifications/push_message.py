@@ -17,7 +17,7 @@ ARN_RULE = (
     "arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/shop/5e3e9847-3183-3f18-a7e8-671c3a57d4b3"
 )
 _ARN = re.compile(
-    r"arn:aws[a-z-]*:sns:[a-z]{2}(?:-[a-z]+)+-\d:\d{12}:endpoint/[A-Z_]{2,20}/"
+    r"arn:aws[a-z-]*:sns:[a-z]{2}(?:-[a-z]+)+-[0-9]:[0-9]{12}:endpoint/[A-Z_]{2,20}/"
     r"[A-Za-z0-9_.-]{1,256}/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 

@@ -178,6 +178,8 @@ def _cors(stage: StageSettings) -> apigw.CorsPreflightOptions:
         allow_headers=[
             "content-type",
             "x-correlation-id",
+            # A page that traces its requests sends these with every one of them (W3C).
+            *("traceparent", "tracestate", "baggage"),
             *(["authorization"] if stage.storefront_auth == "jwt" else []),
         ],
         expose_headers=["location", "retry-after"],

@@ -12,7 +12,7 @@ from ops.terminal import harmless
 from shared.clock import Clock, iso
 from shared.ports import Tables
 
-_AGO = re.compile(r"(\d{1,6})([mhd])")
+_AGO = re.compile(r"([0-9]{1,6})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _SINCE_RULE = "--since: must be a time such as 2026-01-31T12:00:00Z, or 90m, 24h, 7d ago"
 

@@ -12,7 +12,7 @@ from ops.connect import Connection
 from ops.dead_letters.domain import OperatorError
 from ops.refunds.desk import REQUESTED, SETTLED, Refund, RefundDesk
 from ops.terminal import harmless, table
-from shared.envelope import one_line
+from shared.text import one_line
 
 _MOST = 1000
 _LONGEST = 200

@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from ops.dead_letters.domain import OperatorError
 from ops.stock.domain import MAX_UNITS, SKU_RULE, UNITS_RULE, parts_of
-from shared.envelope import one_line
 from shared.money import MAX_AMOUNT, amount
+from shared.text import one_line
 
 REQUIRED = ("sku", "name", "price")
 OPTIONAL = ("available", "threshold")

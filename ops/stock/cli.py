@@ -22,9 +22,9 @@ from ops.stock.importing import Importer, key_of
 from ops.stock.plan import summary_of
 from ops.terminal import harmless
 from shared.adapters import clients
-from shared.envelope import one_line
 from shared.errors import PipelineError
 from shared.schema import MOVEMENTS, STOCK
+from shared.text import one_line
 
 _MAX_WHY = 200
 _QUIET_SECONDS = 2.0

@@ -6,6 +6,7 @@ Code, status and details are the error classes' own; what stands here is what a 
 from dataclasses import dataclass
 from typing import Any
 
+from functions.checkout.api import MAX_BODY_BYTES
 from shared.errors import (
     AlreadyShippedError,
     CheckoutRejectedError,
@@ -24,6 +25,7 @@ from shared.errors import (
     PriceChangedError,
     PublishError,
     SignInRequiredError,
+    UnsupportedEncodingError,
     UnsupportedMediaTypeError,
 )
 from shared.http import HttpResponse, error_response, internal_error_response
@@ -106,7 +108,7 @@ REFUSALS = (
     ),
     Refusal(
         InvalidJsonError("body", "must be JSON: Expecting value at line 1 column 1"),
-        "The body is not strict JSON: broken, a name twice, NaN, nested too deep, not UTF-8.",
+        "The body is not strict JSON: broken, a name twice, NaN, nested too deep, half a surrogate pair.",
         "Fix the program that wrote it.",
     ),
     Refusal(
@@ -160,14 +162,19 @@ REFUSALS = (
         "Offer a return instead.",
     ),
     Refusal(
-        PayloadTooLargeError("body: must be at most 32768 bytes"),
-        "The body is larger than 32 KiB.",
+        PayloadTooLargeError(f"body: must be at most {MAX_BODY_BYTES} bytes"),
+        f"The body is larger than {MAX_BODY_BYTES // 1024} KiB, which no cart within the limits is.",
         "Send less. The same request never succeeds.",
     ),
     Refusal(
         UnsupportedMediaTypeError("content-type: must be application/json"),
         "The body is not declared as JSON.",
         "Send `Content-Type: application/json`.",
+    ),
+    Refusal(
+        UnsupportedEncodingError("body", "must not be compressed, and is gzip"),
+        "The body is compressed, begins with a byte order mark or is not UTF-8, or a header says so; `rule` names what was found.",
+        "Send plain UTF-8, without a byte order mark and without `Content-Encoding`.",
     ),
     Refusal(
         None,

@@ -30,19 +30,26 @@ _STATUSES = {
     404: "There is none that this shopper may see.",
     409: "Not possible as things are.",
     413: "The body is too large.",
-    415: "The body is not declared as JSON.",
+    415: "The body is not declared as JSON, or is not plain UTF-8.",
     429: "Too many requests in this second; API Gateway's answer. Wait a moment, then a longer one.",
     500: "A bug, or a function that did not answer.",
     503: "Not now: repeat the request unchanged.",
 }
 _HEADERS: dict[str, dict[str, Any]] = {
     "Location": {
-        "description": "Where to ask what became of it.",
+        "description": (
+            "Where to ask what became of it, relative to the address that was called: it is right "
+            "behind any base path, stage or proxy."
+        ),
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Retry-After": {
         "description": "Seconds after which asking again makes sense.",
         "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+    },
+    "Accept-Encoding": {
+        "description": "`identity`: bodies are taken as they are, never compressed. Not with other 415s.",
+        "schema": {"const": "identity"},
     },
     "WWW-Authenticate": {
         "description": "How to sign in.",
@@ -62,7 +69,8 @@ _EVERYWHERE = {"Cache-Control": True, "X-Content-Type-Options": True}
 
 def text() -> str:
     """The document as it is kept."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    # Escaped, for the rules about text name characters that nobody would see.
+    return json.dumps(document(), indent=2) + "\n"
 
 
 def document() -> dict[str, Any]:
@@ -199,6 +207,8 @@ def _refusal(status: int, refusals: list[Refusal]) -> dict[str, Any]:
     says_when = [refusal.says_when for refusal in refusals]
     if any(says_when):
         headers["Retry-After"] = all(says_when) and status not in _OF_GATEWAY
+    if status == 415:
+        headers["Accept-Encoding"] = False
     if status == 401:
         headers["WWW-Authenticate"] = True
     return {

@@ -33,6 +33,7 @@ from shared.errors import (
     PriceChangedError,
     PublishError,
     SignInRequiredError,
+    UnsupportedEncodingError,
     UnsupportedMediaTypeError,
 )
 from shared.ids import order_id_for
@@ -91,7 +92,13 @@ _CART = {
     "totalAmount": 55,
     "paymentId": "pay-1",
 }
-_READING = (InvalidInputError, InvalidJsonError, PayloadTooLargeError, UnsupportedMediaTypeError)
+_READING = (
+    InvalidInputError,
+    InvalidJsonError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+    UnsupportedEncodingError,
+)
 
 OPERATIONS = (
     Operation(
@@ -103,7 +110,8 @@ OPERATIONS = (
             "Stores the checkout and sends it on its way. Prices and total must be the catalogue's; "
             "lines of one product are merged, and at most 50 different products make a cart. "
             "Repeating the request unchanged gives the stored answer, whatever became of it: the "
-            "`paymentId` is what makes it the same. Unknown fields are ignored."
+            "`paymentId` is what makes it the same. Unknown fields are ignored. Blanks around name, mail "
+            "address and address are dropped, and line breaks in the address become commas."
         ),
         body=CheckoutPayload,
         example=_CART,

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.contracts.lines import OrderLines, StockLines
-from shared.envelope import EmailAddress, Event, Line, LongLine, WireModel
+from shared.envelope import EmailAddress, Event, FoldedLines, TypedLine, WireModel
 from shared.ids import Id, UserId
 from shared.money import Money
 
@@ -14,9 +14,11 @@ class CheckoutPayload(WireModel):
     """A paid cart that should become an order. Amounts are the charged ones."""
 
     user_id: UserId = Field(description="Whose cart it is; where users sign in, the token's `sub`.")
-    customer_name: Line
+    customer_name: TypedLine
     customer_email: EmailAddress = Field(description="One plain address; the mails go there.")
-    customer_address: LongLine
+    customer_address: FoldedLines = Field(
+        description="One line, or several: line breaks become commas."
+    )
     items: OrderLines = Field(description="At most 50 different products.")
     total_amount: Money = Field(
         description="What was charged: price times quantity of all items, at most two decimals."

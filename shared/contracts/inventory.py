@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.lines import StockLine
+from shared.contracts.lines import MAX_LINES, StockLine, counted, documented
 from shared.envelope import Event, Line, WireModel
 from shared.ids import Id, sku_of
 
@@ -58,7 +58,7 @@ class StockReservedPayload(WireModel):
     """What became of a request to hold units."""
 
     order_id: Id
-    items: Annotated[tuple[ReservedLine, ...], Field(strict=False, min_length=1)]
+    items: Annotated[tuple[ReservedLine, ...], counted(1, MAX_LINES), documented(1, MAX_LINES)]
 
 
 class StockUpdated(Event):

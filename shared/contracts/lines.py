@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic.fields import FieldInfo
 
 from shared.envelope import Line, WireModel
 from shared.ids import Id, sku_of
@@ -37,9 +38,34 @@ class OrderLine(StockLine):
     )
 
 
-OrderLines = Annotated[
-    tuple[OrderLine, ...], Field(strict=False, min_length=1, max_length=2 * MAX_SKUS)
-]
-StockLines = Annotated[
-    tuple[StockLine, ...], Field(strict=False, min_length=1, max_length=2 * MAX_SKUS)
-]
+def counted(least: int, most: int) -> BeforeValidator:
+    """How many entries a list may have, counted before any of them is looked at.
+
+    pydantic counts what is left once the bad entries are gone: it would say of a list with one
+    entry, a bad one, that it is too short as well.
+    """
+
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple):
+            if len(value) < least:
+                raise ValueError(f"must have at least {_entries(least)}")
+            if len(value) > most:
+                raise ValueError(f"must have at most {_entries(most)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number} entries"
+
+
+def documented(least: int, most: int) -> FieldInfo:
+    """The same for whoever reads the schema. JSON brings a list where we keep a tuple."""
+    limits: FieldInfo = Field(strict=False, json_schema_extra={"minItems": least, "maxItems": most})
+    return limits
+
+
+MAX_LINES = 2 * MAX_SKUS
+OrderLines = Annotated[tuple[OrderLine, ...], counted(1, MAX_LINES), documented(1, MAX_LINES)]
+StockLines = Annotated[tuple[StockLine, ...], counted(1, MAX_LINES), documented(1, MAX_LINES)]

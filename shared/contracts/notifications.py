@@ -1,6 +1,5 @@
 """Requests to tell somebody something."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -8,7 +7,7 @@ from pydantic import Field
 from shared.envelope import EmailAddress, Event, JsonObject, Line, Moment, Prose, WireModel
 from shared.ids import Id, UserId
 
-E164 = re.compile(r"^\+[1-9]\d{6,14}$")
+_E164 = r"^\+[1-9][0-9]{6,14}$"
 
 
 class EmailPayload(WireModel):
@@ -39,7 +38,7 @@ class PushPayload(WireModel):
 class SmsPayload(WireModel):
     """A text message to one number in E.164 form."""
 
-    phone_number: Annotated[str, Field(pattern=E164.pattern)]
+    phone_number: Annotated[str, Field(pattern=_E164)]
     message: Prose
 
 

@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.lines import OrderLines
-from shared.envelope import EmailAddress, Event, HttpsUrl, Line, LongLine, Moment, WireModel
+from shared.envelope import (
+    EmailAddress,
+    Event,
+    FoldedLines,
+    HttpsUrl,
+    Line,
+    LongLine,
+    Moment,
+    TypedLine,
+    WireModel,
+)
 from shared.ids import Id, UserId
 from shared.money import Money
 
@@ -18,9 +28,9 @@ class OrderPayload(WireModel):
 
     order_id: Id
     user_id: UserId
-    customer_name: Line
+    customer_name: TypedLine
     customer_email: EmailAddress
-    customer_address: LongLine
+    customer_address: FoldedLines
     items: OrderLines
     total_amount: Money
     status: OrderStatus
@@ -43,7 +53,7 @@ class DeliveredPayload(OrderPayload):
 class CancelledPayload(OrderPayload):
     """An order that will not be shipped, who said so, and why."""
 
-    reason: LongLine
+    reason: FoldedLines
     cancelled_by: Literal["user", "system", "admin"]
 
 
@@ -53,7 +63,7 @@ class RejectedPayload(WireModel):
     order_id: Id
     payment_id: Id
     user_id: UserId
-    customer_name: Line
+    customer_name: TypedLine
     customer_email: EmailAddress
     items: OrderLines
     total_amount: Money

@@ -6,6 +6,7 @@ taken from it: its ``url`` and headers are kept for the reader and never request
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,8 +18,10 @@ from shared.contracts.topics import topic_of
 from shared.dead_letters.letter import error_text, original_of
 from shared.errors import InvalidInputError
 from shared.ids import caused_event_id, is_id
+from shared.text import is_line
 
 MAX_CALLBACK_BYTES = 4_000_000
+_COUNT = re.compile("[0-9]{1,6}")
 
 
 def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
@@ -72,9 +75,7 @@ def _identifier(value: object) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return (
-        value if isinstance(value, str) and 0 < len(value) <= 128 and value.isprintable() else None
-    )
+    return value if is_line(value) and len(value) <= 128 else None
 
 
 def _header(values: Mapping[str, Any], name: str) -> str | None:
@@ -91,4 +92,4 @@ def _header(values: Mapping[str, Any], name: str) -> str | None:
 def _count(value: object) -> int:
     # Documented as number, seen as text.
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else "0"
-    return int(text) if text.isdecimal() and len(text) < 7 else 0
+    return int(text) if _COUNT.fullmatch(text) else 0

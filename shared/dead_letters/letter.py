@@ -15,7 +15,7 @@ from shared.ids import is_id
 
 MAX_KEPT_BYTES = 200_000
 _SHOWN = 4_000
-_VARYING = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
+_VARYING = re.compile(r"[0-9a-f]{8,}|[0-9]+", re.IGNORECASE)
 
 
 class LetterState(StrEnum):

@@ -107,8 +107,9 @@ def everywhere() -> Iterator[tuple[Claim, tuple[Callable[[Pipeline], None], Even
     for name, wrong in ((CHECKOUT, {"userId": 7, "items": 7}), (CANCEL, {"reason": 7})):
         yield (name, 400, "invalid_field"), (as_it_is, call(name, wrong))
         yield (name, 400, "invalid_json"), (as_it_is, call(name, b"{"))
-        yield (name, 413, "payload_too_large"), (as_it_is, call(name, b"x" * 40_000))
+        yield (name, 413, "payload_too_large"), (as_it_is, call(name, b"x" * 300_000))
         yield (name, 415, "unsupported_media_type"), (as_it_is, plain_text(call(name)))
+        yield (name, 415, "unsupported_encoding"), (as_it_is, call(name, "\ufeff{}".encode()))
 
 
 CASES: dict[Claim, tuple[Callable[[Pipeline], None], Event]] = {

@@ -19,7 +19,9 @@ def test_a_checkout_becomes_one_order_one_mail_and_an_audit_trail(client):
     data = answer.json()["data"]
     assert answer.json()["success"] is True
     assert data["paymentId"] == body["paymentId"]
-    assert data["statusUrl"] == answer.headers["location"]
+    follow = answer.url.join(answer.headers["location"])
+    assert str(follow).endswith(data["statusUrl"])
+    assert client.get(str(follow)).json()["data"]["orderId"] == data["orderId"]
     assert data["statusUrl"].endswith(f"/api/checkout/{data['orderId']}")
     assert int(answer.headers["retry-after"]) >= 1
     assert client.settled(data["orderId"]) == {

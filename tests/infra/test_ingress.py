@@ -67,6 +67,10 @@ def test_limits_come_after_the_routes_they_name(assembly: Assembly):
     assert routes <= set(stage.whole["DependsOn"])
 
 
+# What a storefront sends, and what a browser that traces its requests adds by itself (W3C).
+SENT = {"content-type", "x-correlation-id", "traceparent", "tracestate", "baggage"}
+
+
 def test_cors_names_its_origins(assembly: Assembly):
     """S30: no wildcard, no credentials, and nothing but what the storefront sends."""
     cors = only(assembly, "AWS::ApiGatewayV2::Api").properties["CorsConfiguration"]
@@ -75,7 +79,8 @@ def test_cors_names_its_origins(assembly: Assembly):
     assert all("*" not in origin and "://" in origin for origin in cors["AllowOrigins"])
     assert cors["AllowCredentials"] is False
     assert set(cors["AllowMethods"]) == {"GET", "POST"}
-    assert cors["AllowHeaders"] == ["content-type", "x-correlation-id"]
+    assert set(cors["AllowHeaders"]) == SENT
+    assert set(cors["ExposeHeaders"]) == {"location", "retry-after"}
 
 
 def test_the_access_log_says_what_happened_and_not_to_whom(assembly: Assembly):
@@ -154,7 +159,7 @@ def test_a_page_may_send_the_token_where_there_is_one_to_send(signed_in: Assembl
     """A browser asks before it sends any other header."""
     cors = only(signed_in, "AWS::ApiGatewayV2::Api").properties["CorsConfiguration"]
 
-    assert set(cors["AllowHeaders"]) == {"content-type", "x-correlation-id", "authorization"}
+    assert set(cors["AllowHeaders"]) == {*SENT, "authorization"}
 
 
 def test_signing_in_gives_the_function_no_further_right(signed_in: Assembly, prod: Assembly):

@@ -20,6 +20,7 @@ MADE: dict[type[PipelineError], PipelineError] = {
     errors.UnauthenticatedError: errors.UnauthenticatedError("wrong_key"),
     errors.InvalidInputError: errors.InvalidInputError("a", "b", others=(("c", "d"),)),
     errors.InvalidJsonError: errors.InvalidJsonError("body", "no"),
+    errors.UnsupportedEncodingError: errors.UnsupportedEncodingError("body", "is gzip"),
     errors.OutOfStockError: errors.OutOfStockError("items[0]", "mug", 1),
     errors.PriceChangedError: errors.PriceChangedError("total", "1.00"),
 }

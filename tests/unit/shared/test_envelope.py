@@ -66,7 +66,8 @@ def test_another_major_is_permanent_and_said_before_anything_else(version):
 
 
 @pytest.mark.parametrize(
-    "version", [None, 1, 1.0, "1", "v1.0", "1.0.0", "", "1.0\n", " 1.0", ["1.0"]]
+    "version",
+    [None, 1, 1.0, "1", "v1.0", "1.0.0", "", "1.0\n", " 1.0", "1.\u0660", "\u0661.0", ["1.0"]],
 )
 def test_version_that_is_none_is_refused_by_its_name(version):
     assert refusal(checkout_command() | {"version": version}).field == "version"
@@ -123,8 +124,8 @@ def test_no_json_and_too_much_json_are_refused_as_such():
         ({"customerName": ""}, "payload.customerName", "at least 1"),
         ({"customerName": "x" * 201}, "payload.customerName", "at most 200"),
         ({"customerName": "a\nb"}, "payload.customerName", "must not contain line breaks"),
-        ({"customerAddress": "a\u2029b"}, "payload.customerAddress", "must not contain"),
-        ({"customerEmail": "a@b"}, "payload.customerEmail", "one plain e-mail address"),
+        ({"customerAddress": "a\x00b"}, "payload.customerAddress", "must not contain control"),
+        ({"customerEmail": "a@b"}, "payload.customerEmail", "must end in a domain name"),
         ({"paymentId": "a b"}, "payload.paymentId", "must be 1 to 128 characters"),
         ({"totalAmount": "25"}, "payload.totalAmount", "must be a JSON number"),
     ],
@@ -173,7 +174,12 @@ def test_ids_of_the_envelope_keep_to_the_grammar(field, value):
 
 @pytest.mark.parametrize(
     "moment",
-    ["2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00.000000+00:00"],
+    [
+        "2026-03-01T12:00:00Z",
+        "2026-03-01T13:00:00+01:00",
+        "2026-03-01T12:00:00.000000+00:00",
+        "2026-03-01t12:00:00.000000000z",
+    ],
 )
 def test_times_of_any_offset_are_the_same_moment(moment):
     assert read(checkout_command() | {"timestamp": moment}) == read(checkout_command())
@@ -208,7 +214,6 @@ def test_time_without_an_offset_or_none_is_refused(moment):
         "ada@-example.com",
         "ada@127.0.0.1",
         "@example.com",
-        "ada@example.com ",
         "ada(comment)@example.com",
         "ädä@example.com",
         "a" * 65 + "@example.com",

@@ -1,13 +1,15 @@
 """JSON that the standard library would let pass, or choke on."""
 
+import gzip
 import json
+import zlib
 from decimal import Decimal
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.errors import InvalidJsonError, PayloadTooLargeError
+from shared.errors import InvalidJsonError, PayloadTooLargeError, UnsupportedEncodingError
 from shared.strict_json import MAX_DEPTH, dumps, loads
 
 LIMIT = 1_000_000
@@ -40,9 +42,9 @@ number_texts = st.from_regex(
         ("9" * 5000, "body", "numbers must have at most 24 digits"),
         ("9" * 25, "body", "numbers must have at most 24 digits"),
         ("0." + "1" * 5000, "body", "numbers must have at most 24 digits"),
-        ('"\\ud800"', "body", "must be UTF-8 text"),
-        ('{"\\udfff":1}', "body", "must be UTF-8 text"),
-        ('"\\udc00\\ud800"', "body", "must be UTF-8 text"),
+        ('"\\ud800"', "body", "must be valid Unicode text"),
+        ('{"\\udfff":1}', "body", "must be valid Unicode text"),
+        ('"\\udc00\\ud800"', "body", "must be valid Unicode text"),
         ("[" * 33 + "1" + "]" * 33, "body", "must nest at most 32 levels"),
         ('{"a":' * 33 + "1" + "}" * 33, "body", "must nest at most 32 levels"),
         ("", "body", "must be JSON: Expecting value at line 1 column 1"),
@@ -51,7 +53,6 @@ number_texts = st.from_regex(
         ("[1,]", "body", "must be JSON: "),
         ("01", "body", "must be JSON: Extra data"),
         ('"a\nb"', "body", "must be JSON: Invalid control character"),
-        ("\ufeff{}", "body", "must be JSON: Unexpected UTF-8 BOM"),
     ],
 )
 def test_what_python_would_let_pass_is_refused_naming_field_and_rule(text, field, rule):
@@ -69,11 +70,42 @@ def test_hundred_thousand_levels_are_one_refusal_and_no_recursion_error(bracket)
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff", b'"\xc3"', b'"\xed\xa0\x80"', b"\xfe\xff\x00{", b"\x80{}"]
+    ("data", "found"),
+    [
+        (b"\xff", "not at byte 1"),
+        (b'"\xc3"', "not at byte 2"),
+        (b'"\xed\xa0\x80"', "not at byte 2"),
+        (b"\x80{}", "not at byte 1"),
+        ('{"a":"\xe4"}'.encode("latin-1"), "not at byte 7"),
+        (b"\xef\xbb\xbf{}", "UTF-8 with a byte order mark"),
+        (b"\xef\xbb\xbf", "UTF-8 with a byte order mark"),
+        (b"\xfe\xff\x00{", "UTF-16"),
+        ("{}".encode("utf-16"), "UTF-16"),
+        ("{}".encode("utf-16-le"), "UTF-16-LE"),
+        ("{}".encode("utf-16-be"), "UTF-16-BE"),
+        ("[1]".encode("utf-32"), "UTF-32"),
+        ("[1]".encode("utf-32-be"), "UTF-32-BE"),
+        (gzip.compress(b"{}"), "gzip"),
+        (zlib.compress(b"{}"), "deflate"),
+        (zlib.compress(b"{}", 9), "deflate"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "zstd"),
+        (b"PK\x03\x04", "zip"),
+    ],
 )
-def test_bytes_that_are_not_utf8_are_refused(data):
-    with pytest.raises(InvalidJsonError, match="must be UTF-8 text"):
+def test_bytes_that_are_no_plain_utf8_are_refused_as_what_they_are(data, found):
+    with pytest.raises(UnsupportedEncodingError) as refused:
         loads(data, max_bytes=LIMIT)
+
+    assert refused.value.status == 415
+    assert refused.value.field == "body"
+    assert refused.value.rule.endswith(f"is {found}")
+
+
+@given(whole_values, st.sampled_from(["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]))
+def test_no_json_in_another_encoding_is_read_as_if_it_were_ours(value, encoding):
+    text = json.dumps(value)
+    with pytest.raises(UnsupportedEncodingError):
+        loads(text.encode(encoding), max_bytes=LIMIT)
 
 
 def test_size_is_checked_before_anything_is_parsed():
@@ -125,10 +157,10 @@ def test_json_without_fractions_reads_as_the_standard_library_reads_it(value):
 @example(b'{"a":' * 2000)
 @example(b'"\\ud800"')
 @example(b"-")
-def test_any_bytes_raise_nothing_but_the_two_refusals(data):
+def test_any_bytes_raise_nothing_but_the_three_refusals(data):
     try:
         loads(data, max_bytes=150)
-    except (InvalidJsonError, PayloadTooLargeError):
+    except (InvalidJsonError, PayloadTooLargeError, UnsupportedEncodingError):
         return
     assert len(data) <= 150
 
