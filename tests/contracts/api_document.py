@@ -1,5 +1,6 @@
 """``docs/openapi.json`` as a judge of requests and answers."""
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -30,7 +31,9 @@ def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 def operation_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What the document says of a request's route, None if it has no such route."""
-    path = str(event["rawPath"])
+    # Whatever a stage or a custom domain puts before it.
+    path = str(event["rawPath"]).rstrip("/")
+    path = path[max(path.find("/api/"), 0) :]
     order_id = (event.get("pathParameters") or {}).get("orderId")
     if order_id is not None:
         path = "/api/checkout/{orderId}" + ("/cancel" if path.endswith("/cancel") else "")
@@ -57,8 +60,13 @@ def check(event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
     _check_headers(answer["headers"], documented["headers"])
     if answer["statusCode"] < 300 and "requestBody" in operation:
         taken = operation["requestBody"]["content"][JSON]["schema"]
-        problems = [*problems_of(json.loads(event["body"]), taken)]
+        problems = [*problems_of(_body_of(event), taken)]
         assert problems == [], f"taken, though the document forbids it: {problems}"
+
+
+def _body_of(event: Mapping[str, Any]) -> Any:
+    body = event["body"]
+    return json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
 
 
 def _check_headers(sent: Mapping[str, str], documented: Mapping[str, Any]) -> None:

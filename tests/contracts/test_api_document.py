@@ -230,6 +230,14 @@ BAD = {
     "quantity nought": checkout_payload() | {"items": [line(quantity=0)]},
     "quantity over the cap": checkout_payload() | {"items": [line(quantity=1001)]},
     "line break in a name": checkout_payload(customerName="Ada\nX"),
+    "blank name": checkout_payload(customerName="\u3164 \u200b"),
+    "name of tags": checkout_payload(customerName="\U000e0041"),
+    "name that reads backwards": checkout_payload(customerName="Ada\u202e"),
+    "address of blank lines": checkout_payload(customerAddress=" \n\u2060\n"),
+    "control character in an address": checkout_payload(customerAddress="a\x00b"),
+    "dot before the @": checkout_payload(customerEmail="jane.@x.de"),
+    "domain in Unicode": checkout_payload(customerEmail="jane@b\xfccher.de"),
+    "numeric domain": checkout_payload(customerEmail="jane@127.0.0.1"),
     "empty name": checkout_payload(customerName=""),
     "long name": checkout_payload(customerName="x" * 201),
     "long address": checkout_payload(customerAddress="x" * 501),
@@ -250,6 +258,26 @@ def test_a_limit_of_the_code_is_a_limit_of_the_document(shop, body):
 
     assert shop.checkout(body, shopper="user-1")["statusCode"] == 400
     assert [*problems_of(values, taken)] != []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"customerAddress": "12 St James Square\r\nLondon"},
+        {"customerName": " Ada\u00a0", "customerEmail": "ada@example.com "},
+        {"customerEmail": "a@xn--e1afmkfd.xn--p1ai"},
+        {
+            "customerName": "\u0645\u062d\u0645\u062f \u0639\u0644\u06cc\u200c\u0632\u0627\u062f\u0647"
+        },
+    ],
+)
+def test_what_people_really_type_is_taken_and_the_document_allows_it(shop, changes):
+    event = call(CHECKOUT, checkout_payload(**changes))
+
+    answer = shop._api()(event, Context())
+
+    assert answer["statusCode"] == 202
+    check(event, answer)
 
 
 def test_only_cancelling_always_takes_a_token():

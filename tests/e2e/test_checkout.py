@@ -21,7 +21,7 @@ def test_a_checkout_becomes_one_order_one_mail_and_an_audit_trail(client):
     assert data["paymentId"] == body["paymentId"]
     follow = answer.url.join(answer.headers["location"])
     assert str(follow).endswith(data["statusUrl"])
-    assert client.get(str(follow)).json()["data"]["orderId"] == data["orderId"]
+    assert client.http.get(follow).json()["data"]["orderId"] == data["orderId"]
     assert data["statusUrl"].endswith(f"/api/checkout/{data['orderId']}")
     assert int(answer.headers["retry-after"]) >= 1
     assert client.settled(data["orderId"]) == {

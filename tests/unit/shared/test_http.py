@@ -128,7 +128,9 @@ def test_metadata_of_a_delivery_are_its_travelling_headers():
     assert (metadata.retry_count, metadata.message_id) == (2, "msg_1")
 
 
-@pytest.mark.parametrize("retried", ["", "-1", "two", "1.5", "9" * 10, "²", " 1"])
+@pytest.mark.parametrize(
+    "retried", ["", "-1", "two", "1.5", "9" * 10, "²", " 1", "٣", "\uff12", "1\n"]
+)
 def test_retry_count_that_is_none_counts_as_the_first_attempt(retried):
     read = HttpRequest.from_event(request(b"", headers={"upstash-retried": retried}))
 

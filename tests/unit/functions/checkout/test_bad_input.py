@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.checkout.api import MAX_BODY_BYTES
 from shared.strict_json import dumps
 from tests.builders import Context, answer_of, checkout_payload, line, request, stock
 from tests.pipeline import Pipeline
@@ -82,7 +83,14 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
         checkout_payload(customerName="Ada\r\nBcc: evil@example.com"),
         "customerName",
     ),
-    "line break in the address": (checkout_payload(customerAddress="a\nb"), "customerAddress"),
+    "control character in the address": (
+        checkout_payload(customerAddress="a\x00b"),
+        "customerAddress",
+    ),
+    "blank name": (checkout_payload(customerName=" \u3164"), "customerName"),
+    "blank address": (checkout_payload(customerAddress="\n \u200b\n"), "customerAddress"),
+    "name that reads backwards": (checkout_payload(customerName="a\u202eb"), "customerName"),
+    "address of dots": (checkout_payload(customerEmail="ja..ne@x.de"), "customerEmail"),
     "line break in the e-mail": (
         checkout_payload(customerEmail="a@b.example\r\nBcc: evil@example.com"),
         "customerEmail",
@@ -142,7 +150,6 @@ BAD_JSON = {
     "quantity 10**30": RAW.replace('"quantity":1', f'"quantity":{10**30}').encode(),
     "5,000 digits": RAW.replace('"quantity":1', '"quantity":' + "9" * 5000).encode(),
     "too deep": b"[" * 30_000,
-    "not UTF-8": RAW.replace("Ada", "\xe4").encode("latin-1"),
     "half a surrogate": RAW.replace("Ada", "\\ud800").encode(),
 }
 
@@ -165,7 +172,37 @@ def test_body_that_is_no_strict_json_object_is_refused(shop, body):
     assert shop.outbox.messages == []
 
 
-@pytest.mark.parametrize("size", [32 * 1024 + 1, 1_000_000])
+LINES: dict[str, tuple[Any, set[str]]] = {
+    "a null line": ([None], {"items[0]"}),
+    "a line of text": (["mug"], {"items[0]"}),
+    "a line that is a list": ([[]], {"items[0]"}),
+    "one line, wrong twice": (
+        [line(quantity=0, price="1")],
+        {"items[0].quantity", "items[0].price"},
+    ),
+    "one line without anything": (
+        [{}],
+        {"items[0].productId", "items[0].quantity", "items[0].price"},
+    ),
+    "the last of two": ([line(), None], {"items[1]"}),
+    "a price in the middle": ([line(), line(price="1"), line()], {"items[1].price"}),
+    "all of them": ([None, None], {"items[0]", "items[1]"}),
+    "none": ([], {"items"}),
+    "too many": ([line()] * 101, {"items"}),
+    "too many, and bad": ([None] * 101, {"items"}),
+    "no list": ("mug", {"items"}),
+}
+
+
+@pytest.mark.parametrize(("items", "faults"), LINES.values(), ids=LINES.keys())
+def test_each_fault_in_the_lines_is_told_once_and_none_that_is_not_there(shop, items, faults):
+    error = refused(shop, checkout_payload() | {"items": items})
+
+    told = [error["field"], *(other["field"] for other in error.get("others", []))]
+    assert sorted(told) == sorted(faults)
+
+
+@pytest.mark.parametrize("size", [MAX_BODY_BYTES + 1, 1_000_000])
 def test_body_that_is_too_large_is_refused_unread(shop, size):
     error = refused(shop, b"x" * size)
 

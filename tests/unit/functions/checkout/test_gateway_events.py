@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -84,6 +85,55 @@ def test_shopper_follows_and_cancels_their_order(members):
 def test_a_path_before_the_api_s_own_makes_no_difference(members):
     """A custom domain may map the API below a path of its own, which the event then shows."""
     assert send(members, "cancel-at-a-custom-domain")["statusCode"] == 202
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("checkout", "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/api/checkout"),
+        ("checkout-at-a-custom-domain", "https://api.shop.example/shop/api/checkout"),
+        (
+            "checkout-at-a-named-stage",
+            "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod/api/checkout",
+        ),
+        # A proxy or an emulator may take a part of the path away before anybody sees it.
+        ("checkout", "https://www.shop.example/backend/api/checkout"),
+        ("checkout", "http://127.0.0.1:4566/_aws/execute-api/a1b2c3d4/api/checkout"),
+    ],
+)
+def test_who_follows_location_arrives_whatever_comes_before_the_path(shop, name, asked):
+    answer = send(shop, name)
+
+    assert urljoin(asked, answer["headers"]["location"]) == f"{asked}/{ORDER_ID}"
+    assert answer_of(answer)["data"]["statusUrl"] == f"/api/checkout/{ORDER_ID}"
+
+
+@pytest.mark.parametrize("name", ["cancel-signed-in", "cancel-at-a-custom-domain"])
+def test_who_follows_location_after_a_cancellation_arrives_too(members, name):
+    asked = f"https://api.shop.example{event(name)['rawPath']}"
+
+    location = send(members, name)["headers"]["location"]
+
+    assert f"{urljoin(asked, location)}/cancel" == asked
+
+
+def test_a_slash_at_the_end_leads_no_further_astray(shop):
+    call = event("checkout")
+    call["rawPath"] += "/"
+
+    location = shop._api()(call, Context())["headers"]["location"]
+
+    assert urljoin("https://x.example/api/checkout/", location) == (
+        f"https://x.example/api/checkout/{ORDER_ID}"
+    )
+
+
+def test_the_host_that_a_request_names_is_nowhere_in_the_answer(shop):
+    call = event("checkout")
+    call["headers"] |= {"host": "evil.example", "x-forwarded-host": "evil.example"}
+    call["requestContext"]["domainName"] = "evil.example"
+
+    assert "evil" not in str(shop._api()(call, Context()))
 
 
 @pytest.mark.parametrize("name", ["checkout-signed-in", "status-signed-in", "cancel-signed-in"])
