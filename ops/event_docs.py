@@ -24,7 +24,7 @@ Every event travels in the same envelope, camelCase, as JSON:
 |---|---|
 | `eventId` | 1 to 128 characters of `A-Z a-z 0-9 . _ : -`; the same id is the same event, however often it arrives |
 | `eventType` | one of the types below; its first segment decides the topic |
-| `timestamp` | ISO-8601 with offset, written as UTC |
+| `timestamp` | a time of RFC 3339, written as UTC |
 | `version` | `"1.0"`; another major version is refused for good, an unknown field is ignored |
 | `source` | who says so: `checkout-api`, `orders-service`, `api` |
 | `correlationId` | optional; one name for everything that follows from one cause |
@@ -33,6 +33,18 @@ Every event travels in the same envelope, camelCase, as JSON:
 
 Amounts are JSON numbers with at most two decimals. The headers `X-Event-Type`, `X-Event-ID`,
 `X-Correlation-ID`, `X-Event-Version` and `X-Event-Source` repeat the envelope for routing and logs.
+
+**Times** are read by value: any offset, `t` and `z` in lower case, a blank for the `T`, up to 15 digits behind the second
+(finer than a microsecond is cut off). A leap second at the end of a month of UTC is the first moment after it. Refused: no
+offset, no seconds, `24:00:00`, week and ordinal dates, the form without hyphens, and what lies outside the years 1 to 9999.
+
+**Texts** of one line have no line breaks, no control characters and no U+202A to U+202E or U+2066 to U+2069, which make a
+line read as what it does not say. Every text shows something: blanks, fillers, tags or combining marks alone are refused.
+Around a customer's name, mail address and postal address blanks are dropped; line breaks in a postal address or in a reason
+become `, `. **Mail addresses** are those that the mail service delivers to: plain, ASCII, other scripts' domains as `xn--…`.
+
+**Bodies** are plain UTF-8. A compressed body, another encoding or a byte order mark is refused for good as
+`unsupported_encoding`, with the name of what was found. Digits and letters in ids, versions and numbers are ASCII.
 """
 
 _NAMES: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false"}
