@@ -47,12 +47,12 @@ LINES_PATTERN = (
     f"[^{_CONTROL_IN_LINES}{_DIRECTION}]*$"
 )
 
-_CONTROLS = re.compile(f"[{_CONTROL}]")
-_DIRECTIONS = re.compile(f"[{_DIRECTION}]")
 _UNWANTED = re.compile(f"[{_CONTROL}{_DIRECTION}]")
 _LINE_BREAK = rf"\r\n|[{_BREAKS}]"
 _PLAIN = re.compile(r"[!-~]")
-_EDGES = re.compile(f"^[{EDGE}]+|[{EDGE}]+$")
+_EDGES = (
+    " \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200C))) + "\u202f\u205f\u2060\u3000\ufeff"
+)
 
 
 def is_visible(text: str) -> bool:
@@ -79,9 +79,10 @@ def line(text: str) -> str:
     Raises:
         ValueError: with the rule it breaks.
     """
-    if _CONTROLS.search(text):
-        raise ValueError(LINE_RULE)
-    return _readable(text)
+    unwanted = _UNWANTED.search(text)
+    if unwanted:
+        raise ValueError(DIRECTION_RULE if re.match(f"[{_DIRECTION}]", unwanted[0]) else LINE_RULE)
+    return visible(text)
 
 
 def visible(text: str) -> str:
@@ -95,15 +96,9 @@ def visible(text: str) -> str:
     return text
 
 
-def _readable(text: str) -> str:
-    if _DIRECTIONS.search(text):
-        raise ValueError(DIRECTION_RULE)
-    return visible(text)
-
-
 def trimmed(text: str) -> str:
     """Without the blanks around it. Line breaks are not blanks: they stay, to be refused."""
-    return _EDGES.sub("", text)
+    return text.strip(_EDGES)
 
 
 def typed_line(text: str) -> str:
@@ -125,7 +120,9 @@ def folded(text: str) -> str:
     """
     if re.search(f"[{_CONTROL_IN_LINES}]", text):
         raise ValueError(CONTROL_RULE)
-    _readable(text)
+    if re.search(f"[{_DIRECTION}]", text):
+        raise ValueError(DIRECTION_RULE)
+    visible(text)
     lines = [trimmed(part) for part in re.split(_LINE_BREAK, text.replace("\t", " "))]
     told = [part for part in lines if is_visible(part)]
     return ", ".join([*(part.rstrip(", ") for part in told[:-1]), *told[-1:]])

@@ -14,6 +14,7 @@ from shared.errors import InvalidInputError
 from shared.text import (
     CONTROL_RULE,
     DIRECTION_RULE,
+    EDGE,
     LINE_PATTERN,
     LINE_RULE,
     LINES_PATTERN,
@@ -23,6 +24,7 @@ from shared.text import (
     is_visible,
     line,
     one_line,
+    trimmed,
     typed_line,
     visible,
 )
@@ -223,3 +225,11 @@ def test_every_text_of_every_event_has_a_rule():
     }
 
     assert loose == set()
+
+
+def test_the_blanks_that_are_dropped_are_those_that_the_document_allows():
+    edge = re.compile(f"[{EDGE}]")
+
+    assert {chr(c) for c in range(0x110000) if edge.match(chr(c))} == {
+        chr(c) for c in range(0x110000) if trimmed(chr(c)) == ""
+    }
