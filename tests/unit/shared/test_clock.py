@@ -110,7 +110,7 @@ def test_whatever_python_writes_with_whole_minutes_of_offset_is_read_as_that(mom
     text = moment.isoformat(timespec="microseconds")
 
     if len(text) == len("2026-03-01T12:00:00.000000+00:00"):
-        assert moment_of(text) == moment
+        assert moment_of(text) == datetime.fromisoformat(text)
 
 
 @given(st.text(st.sampled_from("0123456789-:.TtZz+ W\n\u0661"), max_size=40) | st.text(max_size=40))
