@@ -31,8 +31,20 @@ Every event travels in the same envelope, camelCase, as JSON:
 | `causationId` | optional, ours: the event whose handling emitted this one |
 | `payload` | below |
 
-Amounts are JSON numbers with at most two decimals. The headers `X-Event-Type`, `X-Event-ID`,
-`X-Correlation-ID`, `X-Event-Version` and `X-Event-Source` repeat the envelope for routing and logs.
+The headers `X-Event-Type`, `X-Event-ID`, `X-Correlation-ID`, `X-Event-Version` and `X-Event-Source`
+repeat the envelope for routing and logs.
+
+**Amounts** are JSON numbers from 0 to 99999999.99, written with at most two decimals. They are read
+by value: a number that differs from whole cents by at most 0.000001 is those cents, so what a
+program added up in binary floats (`74.69999999999999` for three times 24.90) is what it meant.
+Anything else (`29.995`, text, more, less) is refused by name, never rounded.
+
+**Bodies** are the event as JSON. A producer may have encoded it twice, as a batch of JSON easily
+does: a body that is JSON text which holds the event is unwrapped once. Text within text is refused.
+
+**Addresses**: a topic takes events at its own function's address, and at `/api/webhooks/{topic}`
+below the API (`ApiUrl` of the deployment) and below `webhook_base_url` where the deployment has one.
+A delivery must be signed for one of these, with or without a slash at the end.
 """
 
 _NAMES: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false"}
