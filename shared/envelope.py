@@ -92,6 +92,12 @@ _EMAIL = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 
+
+def _none_if_empty(value: object) -> object:
+    """Producers that know no correlation write an empty one."""
+    return None if value == "" else value
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 _NO_CONTROL: dict[str, Any] = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"}
 Line = Annotated[
@@ -125,7 +131,7 @@ class Event(WireModel):
     timestamp: Moment
     version: Annotated[str, Field(pattern=_VERSION.pattern)] = VERSION
     source: Line
-    correlation_id: Id | None = None
+    correlation_id: Annotated[Id | None, BeforeValidator(_none_if_empty)] = None
     causation_id: Id | None = None
     payload: Any
 
@@ -214,14 +220,14 @@ def validated(model: type[E], values: object) -> E:
 def read_event(
     body: bytes, models: Mapping[str, type[Event]], *, max_bytes: int = 262_144
 ) -> Event:
-    """Bytes of a delivery as one of the events that this topic handles.
+    """Bytes of a delivery, encoded once or twice, as one of the events that this topic handles.
 
     Raises:
         InvalidInputError: not JSON, not an envelope, or a payload that breaks a rule.
         UnsupportedVersionError: another major version.
         UnknownEventTypeError: a type that is not in ``models``.
     """
-    values = strict_json.loads(body, max_bytes=max_bytes)
+    values = strict_json.loads_message(body, max_bytes=max_bytes)
     if not isinstance(values, dict):
         raise InvalidInputError("body", "must be an object")
     version = values.get("version")

@@ -143,6 +143,8 @@ BAD_JSON = {
     "5,000 digits": RAW.replace('"quantity":1', '"quantity":' + "9" * 5000).encode(),
     "too deep": b"[" * 30_000,
     "not UTF-8": RAW.replace("Ada", "\xe4").encode("latin-1"),
+    # Only messages are unwrapped: a page that sends this has a mistake to mend.
+    "encoded twice": dumps(RAW).encode(),
     "half a surrogate": RAW.replace("Ada", "\\ud800").encode(),
 }
 
