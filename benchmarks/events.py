@@ -9,6 +9,7 @@ from typing import Any
 from shared.contracts.topics import Topic
 from tests.signing import sign
 
+API_URL = "https://api.example.com"
 URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
 CATALOGUE = {
     "mug-classic": "12.50",

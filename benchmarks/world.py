@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from benchmarks import servers
-from benchmarks.events import CATALOGUE, URLS
+from benchmarks.events import API_URL, CATALOGUE, URLS
 from benchmarks.servers import CountingServer
 from local.stack import ports, redis
 from shared.schema import TABLES
@@ -71,13 +71,15 @@ class World:
             "ALERT_ADDRESS": "stock@shop.example",
             "STOREFRONT_AUTH": "none",
             **_SECRETS,
+            "API_URL": API_URL,
             **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
             **{f"TABLE_{name.upper()}": f"bench-{name}" for name in TABLES},
         }
 
     def environment_with_parameters(self) -> dict[str, str]:
         """The same, but secrets and addresses are read from SSM, as a deployed function does."""
-        in_ssm = {*_SECRETS, "REDIS_URL", *(f"{topic.upper()}_URL" for topic in URLS)}
+        addresses = ["API_URL", *(f"{topic.upper()}_URL" for topic in URLS)]
+        in_ssm = {*_SECRETS, "REDIS_URL", *addresses}
         environ = {name: v for name, v in self.environment().items() if name not in in_ssm}
         return environ | {"CONFIG_PREFIX": "/order-pipeline/bench"}
 
@@ -107,6 +109,7 @@ def world() -> Iterator[World]:
         parameters = {
             **_SECRETS,
             "REDIS_URL": f"redis://{ports.LOOPBACK}:{port}/0",
+            "api": API_URL,
             **URLS,
         }
         dynamodb = CountingServer(servers.dynamodb(CATALOGUE))

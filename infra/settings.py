@@ -93,6 +93,8 @@ class StageSettings(BaseModel):
     sms_per_hour: int = Field(default=5, ge=1)
     qstash_url: WebAddress = "https://qstash.upstash.io"
     webhook_base_url: WebAddress = ""
+    # Where an emulator answers for its APIs, each under its id; AWS gives each a host of its own.
+    api_gateway_url: WebAddress = ""
     redis_key_prefix: str = ""
     max_retry_after: int = Field(default=300, ge=1)
     secrets_key_arn: KeyArn = ""
@@ -106,6 +108,13 @@ class StageSettings(BaseModel):
         # Whoever can change the issuer's keys on their way is whichever user they like.
         if self.stage != "local" and self.jwt_issuer.startswith("http:"):
             raise ValueError("jwt_issuer must be an https address")
+        return self
+
+    @model_validator(mode="after")
+    def _gateway_is_aws(self) -> Self:
+        # A delivery that is signed for this address counts as ours.
+        if self.stage != "local" and self.api_gateway_url:
+            raise ValueError("api_gateway_url is for an emulator, and AWS is none")
         return self
 
     @property
@@ -206,6 +215,7 @@ OVERRIDES = (
     "alarm_email",
     "qstash_url",
     "webhook_base_url",
+    "api_gateway_url",
     "secrets_key_arn",
     "outside_metrics",
     "jwt_issuer",

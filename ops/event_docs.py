@@ -31,20 +31,31 @@ Every event travels in the same envelope, camelCase, as JSON:
 | `causationId` | optional, ours: the event whose handling emitted this one |
 | `payload` | below |
 
-Amounts are JSON numbers with at most two decimals. The headers `X-Event-Type`, `X-Event-ID`,
-`X-Correlation-ID`, `X-Event-Version` and `X-Event-Source` repeat the envelope for routing and logs.
+The headers `X-Event-Type`, `X-Event-ID`, `X-Correlation-ID`, `X-Event-Version` and `X-Event-Source`
+repeat the envelope for routing and logs.
+
+**Amounts** are JSON numbers from 0 to 99999999.99, written with at most two decimals. They are read
+by value: a number that differs from whole cents by at most 0.000001 is those cents, so what a
+program added up in binary floats (`74.69999999999999` for three times 24.90) is what it meant.
+Anything else (`29.995`, text, more, less) is refused by name, never rounded.
 
 **Times** are read by value: any offset, `t` and `z` in lower case, a blank for the `T`, up to 15 digits behind the second
 (finer than a microsecond is cut off). A leap second at the end of a month of UTC is the first moment after it. Refused: no
-offset, no seconds, `24:00:00`, week and ordinal dates, the form without hyphens, and what lies outside the years 1 to 9999.
+offset, `24:00:00`, week and ordinal dates, the form without hyphens, and what lies outside the years 1 to 9999.
 
 **Texts** of one line have no line breaks, no control characters and no U+202A to U+202E or U+2066 to U+2069, which make a
 line read as what it does not say. Every text shows something: blanks, fillers, tags or combining marks alone are refused.
 Around a customer's name, mail address and postal address blanks are dropped; line breaks in a postal address or in a reason
 become `, `. **Mail addresses** are those that the mail service delivers to: plain, ASCII, other scripts' domains as `xn--…`.
 
-**Bodies** are plain UTF-8. A compressed body, another encoding or a byte order mark is refused for good as
-`unsupported_encoding`, with the name of what was found. Digits and letters in ids, versions and numbers are ASCII.
+**Bodies** are the event as JSON. A producer may have encoded it twice, as a batch of JSON easily
+does: a body that is JSON text which holds the event is unwrapped once. Text within text is refused. It is plain UTF-8:
+a compressed body, another encoding or a byte order mark is refused for good as `unsupported_encoding`, with the name of
+what was found. Digits and letters in ids, versions and numbers are ASCII.
+
+**Addresses**: a topic takes events at its own function's address, and at `/api/webhooks/{topic}`
+below the API (`ApiUrl` of the deployment) and below `webhook_base_url` where the deployment has one.
+A delivery must be signed for one of these, with or without a slash at the end.
 """
 
 _NAMES: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false"}

@@ -60,9 +60,10 @@ def iso(moment: datetime) -> str:
 
 TIME_RULE = "must be a time of RFC 3339, such as 2026-01-31T12:00:00Z"
 # Any producer's spelling of RFC 3339: lower case, a blank for the T, fractions of any length up to
-# what a line of this length holds. Digits are ASCII; `$` would let a line break pass.
+# what a line of this length holds; and a whole minute without its seconds, as Java writes it.
+# Digits are ASCII; `$` would let a line break pass.
 _TIME = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,15}))?"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,15}))?)?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
 
@@ -79,7 +80,7 @@ def moment_of(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError(TIME_RULE)
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     fraction = int((match[7] or "")[:6].ljust(6, "0"))
     leap = second == 60
     try:

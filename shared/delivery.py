@@ -109,7 +109,8 @@ class Consumer:
         metadata: EventMetadata | None = None
         try:
             request = HttpRequest.from_event(event)
-            endpoint = self._others.get(request.path.rpartition("/")[2], self._main)
+            below = request.path.rstrip("/").rpartition("/")[2]
+            endpoint = self._others.get(below, self._main)
             self._verify(request.headers.get(HEADER), request.body, endpoint.urls)
             metadata = get_event_metadata(request)
             message = endpoint.decode(request.body)

@@ -71,6 +71,11 @@ def _of_length(most: int, pattern: str) -> FieldInfo:
     return limits
 
 
+def _none_if_empty(value: object) -> object:
+    """Producers that know no correlation write an empty one."""
+    return None if value == "" else value
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Line = Annotated[str, _text(text.line), _of_length(200, text.LINE_PATTERN)]
 LongLine = Annotated[str, _text(text.line), _of_length(500, text.LINE_PATTERN)]
@@ -100,7 +105,7 @@ class Event(WireModel):
     timestamp: Moment
     version: Annotated[str, Field(pattern=f"^{_VERSION.pattern}$")] = VERSION
     source: Line
-    correlation_id: Id | None = None
+    correlation_id: Annotated[Id | None, BeforeValidator(_none_if_empty)] = None
     causation_id: Id | None = None
     payload: Any
 
@@ -197,14 +202,14 @@ def validated(model: type[E], values: object) -> E:
 def read_event(
     body: bytes, models: Mapping[str, type[Event]], *, max_bytes: int = 262_144
 ) -> Event:
-    """Bytes of a delivery as one of the events that this topic handles.
+    """Bytes of a delivery, encoded once or twice, as one of the events that this topic handles.
 
     Raises:
         InvalidInputError: not JSON, not an envelope, or a payload that breaks a rule.
         UnsupportedVersionError: another major version.
         UnknownEventTypeError: a type that is not in ``models``.
     """
-    values = strict_json.loads(body, max_bytes=max_bytes)
+    values = strict_json.loads_message(body, max_bytes=max_bytes)
     if not isinstance(values, dict):
         raise InvalidInputError("body", "must be an object")
     version = values.get("version")

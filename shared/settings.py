@@ -150,12 +150,17 @@ def signing_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def webhook_address(base: str, topic: str) -> str:
+    """A topic's address below the API or a domain of the shop's own (CONTRACT)."""
+    return f"{base.rstrip('/')}/api/webhooks/{topic}"
+
+
 class PublisherSettings(Settings):
     """What it takes to publish to the five topics."""
 
     qstash_token: Annotated[SecretStr, Parameter("secrets/QSTASH_TOKEN", secret=True)]
     qstash_url: NonEmpty = "https://qstash.upstash.io"
-    qstash_webhook_base_url: str = ""
+    qstash_webhook_base_url: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     commands_url: Annotated[NonEmpty, Parameter("urls/commands")]
     orders_url: Annotated[NonEmpty, Parameter("urls/orders")]
     notifications_url: Annotated[NonEmpty, Parameter("urls/notifications")]
@@ -184,23 +189,44 @@ class PublisherSettings(Settings):
         base = self.qstash_webhook_base_url.rstrip("/")
         if not base:
             return self.function_urls()
-        return {topic: f"{base}/api/webhooks/{topic}" for topic in self.function_urls()}
+        return {topic: webhook_address(base, topic) for topic in self.function_urls()}
 
     def failure_callback(self) -> str:
         """Where QStash reports a message that it gave up on."""
         return f"{self.destinations()['analytics'].rstrip('/')}/failures"
 
+
+class ReceiverSettings(PublisherSettings):
+    """What it takes to know our own addresses, and so what was sent to us.
+
+    Producers that were there before us publish to the API's address, whatever else is configured.
+    """
+
+    api_url: Annotated[NonEmpty, Parameter("urls/api")]
+
     def all_addresses(self) -> frozenset[str]:
-        """Every configured spelling of every topic's address."""
+        """Every spelling of every topic's addresses."""
         return frozenset().union(*(self.addresses(topic) for topic in self.function_urls()))
 
     def addresses(self, topic: str, suffix: str = "") -> frozenset[str]:
-        """Every configured spelling of a topic's address; a signature must name one (S3)."""
-        spellings = {self.function_urls()[topic], self.destinations()[topic]}
-        return frozenset(f"{url.rstrip('/')}/{suffix}" if suffix else url for url in spellings)
+        """Every spelling of a topic's configured addresses; a signature must name one (S3).
+
+        QStash signs the address as it normalised it: each may end in a slash, or not.
+
+        Args:
+            suffix: a path below the topic's own, such as ``failures``.
+        """
+        configured = {
+            self.function_urls()[topic],
+            self.destinations()[topic],
+            webhook_address(self.api_url, topic),
+        }
+        below = f"/{suffix}" if suffix else ""
+        bare = {f"{url.rstrip('/')}{below}" for url in configured}
+        return frozenset(bare | {f"{url}/" for url in bare})
 
 
-class ConsumerSettings(PublisherSettings):
+class ConsumerSettings(ReceiverSettings):
     """What it takes to accept signed deliveries, and to publish what they cause."""
 
     qstash_current_signing_key: Annotated[

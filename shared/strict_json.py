@@ -141,6 +141,30 @@ def loads(data: bytes, *, max_bytes: int) -> Any:
     return value
 
 
+def loads_message(data: bytes, *, max_bytes: int) -> Any:
+    """Parse the body of a message, whose producer may have encoded it twice.
+
+    A client that makes JSON of what it is given, given JSON, makes text that holds the document:
+    that is unwrapped once, under the same rules. Text within text is nobody's habit.
+
+    Raises:
+        PayloadTooLargeError: before anything is parsed.
+        UnsupportedEncodingError: compressed, or not plain UTF-8; names what was found.
+        InvalidJsonError: naming what is wrong; never any other exception.
+    """
+    value = loads(data, max_bytes=max_bytes)
+    if not isinstance(value, str):
+        return value
+    try:
+        held = loads(value.encode("utf-8"), max_bytes=max_bytes)
+    except (InvalidJsonError, UnsupportedEncodingError) as error:
+        rule = f"{error.rule}, within the text that the body is"
+        raise type(error)(error.field, rule) from error
+    if isinstance(held, str):
+        raise InvalidJsonError("body", "must not be encoded more than twice")
+    return held
+
+
 def _default(value: object) -> int | float:
     if isinstance(value, Decimal):
         return wire_number(value)

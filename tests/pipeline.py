@@ -36,6 +36,7 @@ from tests.fakes.telemetry import RecordingTelemetry
 from tests.signing import CURRENT_KEY, NEXT_KEY, sign
 
 URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
+API_URL = "https://api.example.com"
 
 
 def environment() -> dict[str, str]:
@@ -65,6 +66,7 @@ def environment() -> dict[str, str]:
         "STOREFRONT_AUTH": "none",
         "OUTSIDE_METRICS": "checkout.duration:step=payment,PageViews:page=home,orders,Visits",
         **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
+        "API_URL": API_URL,
         **{f"TABLE_{name.upper()}": name for name in tables},
     }
 

@@ -1,7 +1,7 @@
 """Mail templates: files beside this module, HTML escaped, every variable required."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 
 from shared.envelope import is_https
 from shared.errors import InvalidInputError
+from shared.money import balance
 
 # Which variables each template needs. A template that is not here does not exist: no name that
 # arrives in an event ever reaches the file system.
@@ -44,7 +45,7 @@ class JinjaRenderer:
         )
         self._environment.globals["shop"] = shop_name
         self._environment.filters["https"] = https_address
-        self._environment.filters["money"] = lambda amount: money(amount, currency)
+        self._environment.filters["money"] = partial(money, currency=currency)
 
     def render(self, template_id: str, data: Mapping[str, Any]) -> tuple[str, str]:
         """HTML and text.
@@ -84,12 +85,16 @@ def https_address(value: object) -> str:
     return value
 
 
-def money(amount: object, currency: str) -> str:
+def money(amount: object, name: str, *, currency: str) -> str:
     """An amount for people: two decimals and the currency.
 
+    Args:
+        name: where in the template's data it stands, for the refusal.
+
     Raises:
-        InvalidInputError: not a number.
+        InvalidInputError: it is no amount; nothing is rounded to look like one.
     """
-    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
-        raise InvalidInputError("payload.templateData", "amounts must be numbers")
-    return f"{Decimal(amount):,.2f} {currency}"
+    try:
+        return f"{balance(amount):,.2f} {currency}"
+    except ValueError as error:
+        raise InvalidInputError(f"payload.templateData.{name}", str(error)) from None

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from shared.settings import NonEmpty, PublisherSettings, TableName
+from shared.settings import NonEmpty, ReceiverSettings, TableName
 
 
-class ReconcilerSettings(PublisherSettings):
+class ReconcilerSettings(ReceiverSettings):
     """Settings of the reconciler."""
 
     table_ledger: Annotated[NonEmpty, TableName("ledger")]

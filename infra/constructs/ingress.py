@@ -9,12 +9,14 @@ from aws_cdk import aws_apigatewayv2 as apigw
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.constructs.topic_function import RETENTION, TopicFunction
 from infra.nag import acknowledge
 from infra.settings import StageSettings, Throttle
 from shared.contracts.topics import Topic
+from shared.settings import ReceiverSettings
 
 # What an operator needs to see of a request, and nothing that says who made it: no address of the
 # caller, no path (it holds an order id), no user agent.
@@ -105,7 +107,30 @@ class Ingress(Construct):
             for route in table
         ]
         self._open(stage, table, created)
-        CfnOutput(self, "ApiUrl", value=self.api.api_endpoint).override_logical_id("ApiUrl")
+        self._publish_address(stage, functions)
+
+    def _publish_address(
+        self, stage: StageSettings, functions: Mapping[str, TopicFunction]
+    ) -> None:
+        """Where every function finds the API's address at run time: producers publish to it.
+
+        The routes need the functions, but the API itself and its address need nobody. So the
+        address comes first, and no function that wants it ever starts without it.
+        """
+        url = self.api.api_endpoint
+        if stage.api_gateway_url:
+            url = f"{stage.api_gateway_url.rstrip('/')}/{self.api.api_id}"
+        address = ssm.StringParameter(
+            self,
+            "Address",
+            parameter_name=f"{stage.config_prefix}/urls/api",
+            description="Below it lie the webhooks that producers publish to",
+            string_value=url,
+        )
+        for function in functions.values():
+            if issubclass(function.spec.settings, ReceiverSettings):
+                function.function.node.add_dependency(address)
+        CfnOutput(self, "ApiUrl", value=url).override_logical_id("ApiUrl")
 
     def _route(
         self,

@@ -35,7 +35,12 @@ class Cdk:
 
     def synth(self) -> None:
         """Write the templates and assets."""
-        values = {"stage": "local", "qstash_url": self.qstash_url}
+        values = {
+            "stage": "local",
+            "qstash_url": self.qstash_url,
+            # Under the emulator's own address, so that a plain curl reaches the API.
+            "api_gateway_url": f"{self.endpoint_url}/_aws/execute-api",
+        }
         if self.webhook_base_url:
             values["webhook_base_url"] = self.webhook_base_url
         context = context_arguments(self.facts, values)

@@ -82,7 +82,7 @@ def describe(
     """The description of what was deployed, from the deployment's outputs."""
     return Stack(
         stage="local",
-        api_url=api_address(outputs, endpoint_url),
+        api_url=api_address(outputs),
         topics={topic.value: {"url": _output(outputs, f"{topic}Url")} for topic in Topic},
         qstash=asdict(qstash),
         redis_url=redis_url,
@@ -99,10 +99,9 @@ def describe(
     )
 
 
-def api_address(outputs: Mapping[str, str], endpoint_url: str) -> str:
-    """The API under the emulator's own address, so that a plain curl reaches it."""
-    host = _output(outputs, "ApiUrl").split("://", 1)[-1].split("/", 1)[0]
-    return f"{endpoint_url}/_aws/execute-api/{host.split('.', 1)[0]}"
+def api_address(outputs: Mapping[str, str]) -> str:
+    """Where the API answers."""
+    return _output(outputs, "ApiUrl")
 
 
 def _output(outputs: Mapping[str, str], name: str) -> str:

@@ -94,7 +94,7 @@ class Supervisor:
         Only our dev server can be told where function URLs lead; and where the API is, is known
         only after the first deployment.
         """
-        base = api_address(outputs, servers.aws_url)
+        base = api_address(outputs)
         cdk = replace(self._cdk(servers.aws_url, servers.qstash.url), webhook_base_url=base)
         self._synth(cdk)
         self._deploy(cdk)

@@ -7,7 +7,7 @@ from pydantic import Field
 from shared.contracts.lines import OrderLines, StockLines
 from shared.envelope import EmailAddress, Event, FoldedLines, TypedLine, WireModel
 from shared.ids import Id, UserId
-from shared.money import Money
+from shared.money import SPELLING, Money
 
 
 class CheckoutPayload(WireModel):
@@ -21,7 +21,7 @@ class CheckoutPayload(WireModel):
     )
     items: OrderLines = Field(description="At most 50 different products.")
     total_amount: Money = Field(
-        description="What was charged: price times quantity of all items, at most two decimals."
+        description=f"What was charged: price times quantity of all items, {SPELLING}."
     )
     payment_id: Id = Field(description="The payment that paid this cart, and no other cart.")
 

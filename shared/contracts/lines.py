@@ -7,7 +7,7 @@ from pydantic.fields import FieldInfo
 
 from shared.envelope import Line, WireModel
 from shared.ids import Id, sku_of
-from shared.money import Money
+from shared.money import SPELLING, Money
 
 MAX_QUANTITY = 1000
 MAX_SKUS = 50  # a DynamoDB transaction takes 100 actions, none twice on one item
@@ -32,7 +32,7 @@ class StockLine(WireModel):
 class OrderLine(StockLine):
     """A line of a cart or an order: unit price and name as they were sold."""
 
-    price: Money = Field(description="Of one unit, with at most two decimals.")
+    price: Money = Field(description=f"Of one unit, {SPELLING}.")
     product_name: Line | None = Field(
         default=None, description="At checkout the catalogue's name is taken instead."
     )

@@ -99,10 +99,10 @@ def fingerprint_of(event_type: str, cause: str, error: str) -> str:
 
 
 def original_of(body: bytes) -> dict[str, Any]:
-    """A failed message's body, parsed; what is too long or not JSON is kept in part (S14)."""
+    """A failed message's event; what is too long or not JSON is kept in part (S14)."""
     if len(body) <= MAX_KEPT_BYTES:
         try:
-            values = strict_json.loads(body, max_bytes=MAX_KEPT_BYTES)
+            values = strict_json.loads_message(body, max_bytes=MAX_KEPT_BYTES)
         except PermanentError:
             values = None
         if isinstance(values, dict):

@@ -10,7 +10,7 @@ from shared.adapters.parameters import ssm_reader
 from shared.errors import ConfigurationError, DependencyError
 from shared.settings import Parameter
 from tests.conformance.endpoint import Answer, Endpoint
-from tests.pipeline import URLS
+from tests.pipeline import API_URL, URLS
 from tests.services import Services, unique
 from tests.signing import CURRENT_KEY, NEXT_KEY
 
@@ -110,13 +110,15 @@ def test_a_function_finds_its_whole_configuration_where_the_stack_puts_it(
         "REDIS_URL": "redis://127.0.0.1:6379/0",
     }
     stack_secrets.put(ssm, values, prefix)
-    put(ssm, {f"{prefix}/urls/{topic}": url for topic, url in URLS.items()})
+    addresses = {**URLS, "api": API_URL}
+    put(ssm, {f"{prefix}/urls/{name}": url for name, url in addresses.items()})
 
     settings = CommandsSettings.load(environ(prefix), ssm_reader(lambda: ssm))
 
     assert settings.qstash_token.get_secret_value() == "token"
     assert settings.qstash_next_signing_key.get_secret_value() == NEXT_KEY
     assert settings.destinations() == URLS
+    assert f"{API_URL}/api/webhooks/commands" in settings.addresses("commands")
 
 
 def test_every_parameter_that_is_missing_is_named_at_once(ssm: Any, prefix: str) -> None:

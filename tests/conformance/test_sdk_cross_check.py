@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from qstash import QStash, Receiver
@@ -9,6 +10,7 @@ from qstash import QStash, Receiver
 from shared.contracts.commands import CheckoutCommand
 from shared.effects import Outbound
 from shared.envelope import read_event
+from tests import node
 from tests.builders import body_of, checkout_command, stock
 from tests.conformance.endpoint import Seen
 from tests.conformance.live import LivePipeline
@@ -18,6 +20,7 @@ from tests.pipeline import URLS
 from tests.services import QSTASH_TOKEN, Services, unique
 from tests.signing import CURRENT_KEY, NEXT_KEY
 
+RECEIVER = Path(__file__).parent / "receiver.mjs"
 Publish = Callable[[Outbound], None]
 
 
@@ -135,6 +138,32 @@ def test_their_receiver_accepts_what_was_delivered_for_us(clean: Services, ours:
         url=URLS["commands"],
         clock_tolerance=5,
     )
+
+
+@pytest.mark.parametrize("change", [{}, {"body": "{}"}, {"url": URLS["orders"]}])
+def test_their_javascript_receiver_accepts_what_was_delivered_for_us_and_nothing_else(
+    clean: Services, ours: Publish, change: dict[str, str]
+) -> None:
+    ours(command())
+    seen = delivery(clean)
+    asked = {
+        "signature": seen.headers["upstash-signature"],
+        "body": seen.body.decode(),
+        "url": URLS["commands"],
+        **change,
+    }
+
+    status, said = node.run(
+        RECEIVER,
+        given=asked,
+        environ={
+            "QSTASH_CURRENT_SIGNING_KEY": CURRENT_KEY,
+            "QSTASH_NEXT_SIGNING_KEY": NEXT_KEY,
+        },
+    )
+
+    assert (status == 0) is (change == {}), said
+    assert not change or "SignatureError" in said
 
 
 def settled(services: Services) -> list[int]:

@@ -1,5 +1,6 @@
 """Every sample of the contract is read by its class, and written again as it was."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,24 @@ from shared.contracts.catalog import adapter, models
 from shared.contracts.topics import CONTRACT_TYPES, EVENT_TYPES, OWN_TYPES
 from shared.envelope import Event, read_event, validated
 from shared.errors import InvalidInputError
+from shared.money import AMOUNT_RULE
 from shared.strict_json import loads
 from tests.contracts.samples import PATHS, name_of, text_of, values_of
 
 MODELS = models()
 MONEY = ("price", "totalAmount", "amount")
+AMOUNTS_OF = {
+    "command.checkout",
+    "order.created",
+    "order.confirmed",
+    "order.processing",
+    "order.shipped",
+    "order.delivered",
+    "order.cancelled",
+    "order.rejected",
+    "order.refund.requested",
+}
+WITH_MONEY = [path for path in PATHS if path.parent.name in AMOUNTS_OF]
 each_sample = pytest.mark.parametrize("path", PATHS, ids=map(name_of, PATHS))
 
 
@@ -43,6 +57,24 @@ def normal(value: Any) -> Any:
     if isinstance(value, str) and len(value) >= 20 and value[4:5] == "-" and "T" in value:
         return datetime.fromisoformat(value)
     return value
+
+
+# What is inside a mail's data or an audit entry is read by whoever shows it, not by the contract.
+_OPEN = {"templateData", "previousState", "newState", "metadata", "originalEvent", "data"}
+
+
+def with_money(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value with every amount of the contract changed."""
+    if isinstance(value, dict):
+        return {
+            name: child
+            if name in _OPEN
+            else change(child)
+            if name in MONEY
+            else with_money(child, change)
+            for name, child in value.items()
+        }
+    return [with_money(child, change) for child in value] if isinstance(value, list) else value
 
 
 def numbers(value: Any, names: tuple[str, ...]) -> list[Any]:
@@ -178,3 +210,30 @@ def test_reader_of_this_version_takes_what_a_later_minor_adds(path):
 
     assert event.version == "1.7"
     assert event.payload == validated(MODELS[path.parent.name], values).payload
+
+
+@each_sample
+@pytest.mark.parametrize("noise", ["0.00000000000001", "-0.00000000000001", "0.000001"])
+def test_every_amount_is_read_by_value_and_written_with_two_decimals(path, noise):
+    values = values_of(path)
+    noisy = with_money(values, lambda amount: amount + Decimal(noise))
+
+    event = validated(MODELS[path.parent.name], noisy)
+
+    assert normal(loads(event.to_json().encode(), max_bytes=100_000)) == normal(values)
+
+
+@pytest.mark.parametrize("path", WITH_MONEY, ids=map(name_of, WITH_MONEY))
+@pytest.mark.parametrize(
+    "wrong", [Decimal("29.995"), Decimal("29.9900011"), Decimal(100_000_000), -1, "29.99", True]
+)
+def test_no_event_carries_anything_else_as_an_amount(path, wrong):
+    """Nothing is rounded: not one cent may come from us."""
+    with pytest.raises(InvalidInputError) as refused:
+        validated(MODELS[path.parent.name], with_money(values_of(path), lambda _: wrong))
+
+    found = {refused.value.field: refused.value.rule, **dict(refused.value.others)}
+    named = [field for field, rule in found.items() if rule == AMOUNT_RULE]
+    assert refused.value.rule == AMOUNT_RULE
+    assert {field.rpartition(".")[2] for field in named} <= set(MONEY)
+    assert len(named) == len(numbers(values_of(path), MONEY))

@@ -48,6 +48,48 @@ def test_each_route_leads_to_the_function_of_its_name(assembly: Assembly):
         assert f"<{name.capitalize()}Live>" in integrations[target]
 
 
+def published_address(assembly: Assembly) -> Resource:
+    """The parameter by which functions find the API."""
+    (found,) = [
+        parameter
+        for parameter in assembly.resources("AWS::SSM::Parameter")
+        if parameter.properties["Name"].endswith("/urls/api")
+    ]
+    return found
+
+
+def test_the_api_s_own_address_is_published_to_the_functions(assembly: Assembly):
+    """Producers publish to it, and a delivery is refused unless it names an address we know."""
+    value = published_address(assembly).properties["Value"]
+
+    assert assembly.text(value) == "<IngressApi.ApiEndpoint>"
+    assert assembly.outputs("Pipeline")["ApiUrl"] == value
+
+
+def test_under_an_emulator_the_api_s_address_is_the_one_that_answers(
+    synthesize: Callable[..., Assembly],
+):
+    """No name server knows the host that the emulator invents."""
+    emulated = synthesize("local", api_gateway_url="http://127.0.0.1:4566/_aws/execute-api")
+
+    value = published_address(emulated).properties["Value"]
+
+    assert emulated.text(value) == "http://127.0.0.1:4566/_aws/execute-api/<IngressApi>"
+    assert emulated.outputs("Pipeline")["ApiUrl"] == value
+
+
+def test_no_function_that_reads_the_address_starts_before_it_is_there(assembly: Assembly):
+    """Neither at the first deployment nor while an older stage is brought up to date."""
+    address = published_address(assembly).logical_id
+
+    waiting = {
+        name
+        for name, function in assembly.functions().items()
+        if address in function.whole.get("DependsOn", [])
+    }
+    assert waiting == {topic.value for topic in Topic} | {"reconciler"}
+
+
 def test_every_route_has_its_own_limit_far_below_the_account_s(assembly: Assembly):
     """S21: 10,000 a second are shared by everything in the account and region."""
     stage = only(assembly, "AWS::ApiGatewayV2::Stage").properties

@@ -5,6 +5,7 @@ machines install is checked where it is installed; that it is locked for them is
 """
 
 import functools
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -171,3 +172,19 @@ def test_a_missing_extra_is_found(monkeypatch):
     assert len(problems) == 1
     assert problems[0].startswith("lupa")
     assert problems[0].endswith("(fakeredis[lua]) is not locked")
+
+
+def test_every_node_package_is_exact_and_has_a_hash_and_comes_from_whatever_registry_npm_knows():
+    """An address in the lock would bind everybody to the registry of whoever locked last."""
+    wanted = json.loads((FOLDER.parent / "package.json").read_text(encoding="utf-8"))
+    lock = json.loads((FOLDER.parent / "package-lock.json").read_text(encoding="utf-8"))
+    root = lock["packages"].pop("")
+
+    assert root["devDependencies"] == wanted["devDependencies"]
+    for name, version in wanted["devDependencies"].items():
+        assert lock["packages"][f"node_modules/{name}"]["version"] == version
+    for name, package in lock["packages"].items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
+        needed = {**package.get("dependencies", {}), **package.get("optionalDependencies", {})}
+        assert {f"node_modules/{other}" for other in needed} <= lock["packages"].keys(), name

@@ -61,18 +61,19 @@ INDEXES: dict[str, set[str]] = {
         "<TablesDeadLetters.Arn>/index/byState",
     }
 }
-# These two publish, but no delivery comes to them.
-PUBLISHERS = ("checkout", "reconciler")
 
 URLS = {
     f"urls/{name}" for name in ("commands", "orders", "notifications", "inventory", "analytics")
 }
 PUBLISHER = URLS | {"secrets/QSTASH_TOKEN"}
-CONSUMER = PUBLISHER | {
+RECEIVER = PUBLISHER | {"urls/api"}
+CONSUMER = RECEIVER | {
     "secrets/QSTASH_CURRENT_SIGNING_KEY",
     "secrets/QSTASH_NEXT_SIGNING_KEY",
     "secrets/REDIS_URL",
 }
+# To these two no delivery comes, but one of them tells by its address whose a message was.
+PARAMETERS = {"checkout": PUBLISHER, "reconciler": RECEIVER}
 HERE = "<AWS::Region>:<AWS::AccountId>"
 # A telephone number has no ARN; what a device's will be nobody knows yet.
 PHONES = {
@@ -94,7 +95,7 @@ def expected(name: str, stage: str) -> set[tuple[str, str]]:
             "ssm:GetParameters",
             f"arn:<AWS::Partition>:ssm:{HERE}:parameter/order-pipeline/{stage}/{path}",
         )
-        for path in (PUBLISHER if name in PUBLISHERS else CONSUMER)
+        for path in PARAMETERS.get(name, CONSUMER)
     }
     logs = {
         (f"logs:{action}", f"<{name.capitalize()}Logs.Arn>")

@@ -35,6 +35,7 @@ def test_an_unknown_stage_is_refused_by_naming_the_known_ones():
         ("alert_address", "nobody", "a mail address"),
         ("qstash_url", "qstash.upstash.io", "an http"),
         ("webhook_base_url", "javascript:alert(1)", "an http"),
+        ("api_gateway_url", "ftp://127.0.0.1", "an http"),
         ("secrets_key_arn", "alias/aws/ssm", "the ARN of a KMS key"),
         ("outside_metrics", "Revenue", "a metric of the pipeline itself"),
     ],
@@ -74,6 +75,16 @@ def test_an_issuer_in_plain_http_is_refused_but_on_a_laptop(stage: str):
     with pytest.raises(StageError, match="jwt_issuer must be an https address"):
         stage_settings(stage, given)
     assert stage_settings("local", given).storefront_auth == "jwt"
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_no_deployment_to_aws_believes_in_another_gateway(stage: str):
+    """What is signed for that address would count as a delivery to us."""
+    given = {"api_gateway_url": "http://127.0.0.1:4566/_aws/execute-api"}
+
+    with pytest.raises(StageError, match="api_gateway_url is for an emulator"):
+        stage_settings(stage, given)
+    assert stage_settings("local", given).api_gateway_url == given["api_gateway_url"]
 
 
 def test_shoppers_sign_in_where_an_issuer_is_named():

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,31 @@ def test_a_circle_of_addresses_is_avoided(assembly: Assembly):
     """No function's environment holds another function's address: they are read at run time."""
     for name in assembly.functions():
         assert not [v for v in assembly.environment(name).values() if "Url" in v]
+
+
+def test_no_resource_waits_for_itself(assembly: Assembly):
+    """CloudFormation refuses a circle of references only once it is asked to deploy."""
+    for template in assembly.templates.values():
+        resources = template["Resources"]
+        waits = {name: _references(whole) & resources.keys() for name, whole in resources.items()}
+
+        assert set(TopologicalSorter(waits).static_order()) == resources.keys()
+
+
+def _references(value: object) -> set[str]:
+    """Every name that a resource refers to or depends on."""
+    match value:
+        case {"Ref": str(name)}:
+            return {name}
+        case {"Fn::GetAtt": [str(name), *_]}:
+            return {name}
+        case dict():
+            waited_for = value.get("DependsOn", [])
+            named = {waited_for} if isinstance(waited_for, str) else set(map(str, waited_for))
+            return named.union(*(_references(part) for part in value.values()))
+        case list():
+            return set().union(*(_references(part) for part in value))
+    return set()
 
 
 def _imports(value: object) -> set[str]:

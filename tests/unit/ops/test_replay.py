@@ -1,5 +1,6 @@
 """Replaying dead letters: to their topic only, once per operator's decision, and never doubled."""
 
+import base64
 import json
 
 import pytest
@@ -52,6 +53,18 @@ class Desk:
         }
         self.pipeline.memory.seed("dead_letters", {**values, **changes})
 
+    def fails(self, body):
+        """QStash reports that it gave up on a message with this body."""
+        report = {
+            "status": 503,
+            "body": "",
+            "retried": 3,
+            "sourceMessageId": "msg_9",
+            "sourceBody": base64.b64encode(body.encode()).decode(),
+        }
+        answer = self.pipeline.deliver("analytics", json.dumps(report).encode(), suffix="failures")
+        assert answer["statusCode"] == 200
+
     def replayer(self):
         return Replayer(
             self.box,
@@ -73,6 +86,17 @@ class Desk:
 @pytest.fixture
 def desk():
     return Desk()
+
+
+def test_an_event_that_was_encoded_twice_is_replayed_as_itself(desk):
+    """What its producer sent is kept unwrapped, so the topic and the operator see the event."""
+    event = json.dumps(checkout_command(event_id="evt-twice", paymentId="pay-2"), default=float)
+    desk.fails(json.dumps(event))
+
+    assert desk.replay() == [Result.REPLAYED]
+    (message,) = desk.pipeline.outbox.messages
+    assert json.loads(message.body) == json.loads(event)
+    assert desk.pipeline.drain()[0] == ("command.checkout", 200)
 
 
 def test_a_replay_keeps_the_event_id_and_takes_a_new_deduplication_id(desk):

@@ -11,6 +11,7 @@ from functions.inventory.settings import InventorySettings
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.settings import ReconcilerSettings
+from shared.contracts.topics import Topic
 from shared.errors import ConfigurationError
 from shared.settings import ConsumerSettings, PublisherSettings, Settings, environment_names
 from tests.pipeline import environment, no_parameters
@@ -245,18 +246,49 @@ def test_webhook_base_makes_the_destinations_of_the_contract(base):
     )
 
 
-def test_signature_may_name_either_configured_spelling_of_the_own_address_and_no_other():
-    environ = environment() | {"QSTASH_WEBHOOK_BASE_URL": "https://hooks.example.com"}
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_addresses_are_the_function_s_the_api_s_and_the_shop_s_own_each_in_two_spellings(slash):
+    environ = environment() | {
+        "COMMANDS_URL": f"https://commands.example.com{slash}",
+        "API_URL": f"https://api.example.com{slash}",
+        "QSTASH_WEBHOOK_BASE_URL": f" https://hooks.example.com/shop{slash} ",
+    }
     settings = CommandsSettings.load(environ, no_parameters)
 
     assert settings.addresses("commands") == {
+        "https://commands.example.com",
         "https://commands.example.com/",
-        "https://hooks.example.com/api/webhooks/commands",
+        "https://api.example.com/api/webhooks/commands",
+        "https://api.example.com/api/webhooks/commands/",
+        "https://hooks.example.com/shop/api/webhooks/commands",
+        "https://hooks.example.com/shop/api/webhooks/commands/",
     }
     assert settings.addresses("analytics", "failures") == {
         "https://analytics.example.com/failures",
-        "https://hooks.example.com/api/webhooks/analytics/failures",
+        "https://analytics.example.com/failures/",
+        "https://api.example.com/api/webhooks/analytics/failures",
+        "https://api.example.com/api/webhooks/analytics/failures/",
+        "https://hooks.example.com/shop/api/webhooks/analytics/failures",
+        "https://hooks.example.com/shop/api/webhooks/analytics/failures/",
     }
+
+
+def test_no_address_of_one_topic_is_another_s():
+    settings = CommandsSettings.load(environment(), no_parameters)
+    addresses = [settings.addresses(topic.value) for topic in Topic]
+
+    assert sum(map(len, addresses)) == len(settings.all_addresses()) == 4 * len(Topic)
+
+
+@pytest.mark.parametrize("settings", CLASSES)
+def test_a_start_asks_the_parameter_store_once(settings):
+    """One call takes ten names; a second one would make every cold start wait for it."""
+    assert len(settings.parameters()) <= 10
+
+
+@pytest.mark.parametrize("settings", CLASSES)
+def test_who_judges_addresses_knows_the_api_s_and_nobody_else_reads_it(settings):
+    assert ("API_URL" in settings.parameters()) is (settings is not CheckoutSettings)
 
 
 def test_environment_of_a_function_can_be_written_from_its_class():

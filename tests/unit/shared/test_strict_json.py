@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidJsonError, PayloadTooLargeError, UnsupportedEncodingError
-from shared.strict_json import MAX_DEPTH, dumps, loads
+from shared.strict_json import MAX_DEPTH, dumps, loads, loads_message
 
 LIMIT = 1_000_000
 
@@ -189,3 +189,58 @@ def test_what_has_no_json_form_is_not_guessed():
 def test_a_number_too_precise_to_be_stored_is_refused_and_not_retried_for_ever():
     with pytest.raises(InvalidJsonError):
         loads(b"[1." + b"1" * 40 + b"]", max_bytes=100)
+
+
+@given(whole_values.filter(lambda value: not isinstance(value, str)))
+def test_message_that_was_encoded_twice_is_read_as_if_once(value):
+    once = json.dumps(value).encode()
+    twice = json.dumps(once.decode()).encode()
+
+    assert loads_message(twice, max_bytes=LIMIT) == loads_message(once, max_bytes=LIMIT) == value
+    assert loads(twice, max_bytes=LIMIT) == once.decode()
+
+
+@pytest.mark.parametrize(
+    ("inner", "field", "rule"),
+    [
+        ('{"price":1,"price":2}', "price", "must appear only once in its object"),
+        ('{"":1}', "body", "names must not be empty"),
+        ('{"price":NaN}', "body", "NaN is not JSON"),
+        ("1e400", "body", "numbers must have at most 24 digits"),
+        ("[" * 33 + "]" * 33, "body", "must nest at most 32 levels"),
+        ('{"a":' * 100_000, "body", "must nest at most 32 levels"),
+        ('"\\ud800"', "body", "must be valid Unicode text"),
+        ('{"name":"\\udfff"}', "body", "must be valid Unicode text"),
+        ("", "body", "must be JSON: Expecting value at line 1 column 1"),
+        ("hello", "body", "must be JSON: Expecting value at line 1 column 1"),
+        ("\ufeff{}", "body", "must be plain UTF-8, and is UTF-8 with a byte order mark"),
+        ('"{}"', "body", "must not be encoded more than twice"),
+        ('"\\"{}\\""', "body", "must not be encoded more than twice"),
+        ('""', "body", "must not be encoded more than twice"),
+    ],
+)
+def test_what_the_text_of_a_message_holds_is_read_as_strictly(inner, field, rule):
+    with pytest.raises((InvalidJsonError, UnsupportedEncodingError)) as refused:
+        loads_message(json.dumps(inner).encode(), max_bytes=LIMIT)
+
+    assert refused.value.field == field
+    assert refused.value.rule.startswith(rule)
+
+
+def test_a_message_of_too_many_bytes_is_refused_before_it_is_unwrapped():
+    body = json.dumps(json.dumps({"a": "x" * 100})).encode()
+    assert loads_message(body, max_bytes=len(body)) == {"a": "x" * 100}
+
+    with pytest.raises(PayloadTooLargeError):
+        loads_message(body, max_bytes=len(body) - 1)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(json.dumps).map(str.encode))
+@example(b'"\\ud800"')
+@example(b'"\xed\xa0\x80"')
+def test_no_bytes_of_a_message_raise_anything_but_a_refusal(data):
+    try:
+        value = loads_message(data, max_bytes=LIMIT)
+    except (InvalidJsonError, UnsupportedEncodingError):
+        return
+    assert not isinstance(value, str)

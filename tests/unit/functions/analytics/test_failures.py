@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.dead_letters.callback import decode
 from shared.errors import InvalidInputError, PayloadTooLargeError, PermanentError
+from shared.strict_json import loads
 from tests.builders import Context, answer_of, body_of, request
 from tests.contracts.samples import sample
 from tests.fakes.clock import ManualClock
@@ -46,6 +47,11 @@ def callback(**changes: Any) -> bytes:
         **changes,
     }
     return json.dumps({name: v for name, v in values.items() if v is not SKIP}).encode()
+
+
+def twice(body: bytes) -> bytes:
+    """As a producer sends it that makes JSON of JSON."""
+    return json.dumps(body.decode()).encode()
 
 
 @pytest.fixture
@@ -255,3 +261,21 @@ def test_callback_signed_for_its_own_address_is_no_event_for_the_topic(shop):
     call = request(body, headers={"upstash-signature": token}, path="/")
 
     assert shop.consumer("analytics")(call, Context())["statusCode"] == 401
+
+
+def test_letter_of_an_event_that_was_encoded_twice_is_the_event_itself(shop):
+    report(shop, callback(sourceBody=b64(twice(body_of(ORIGINAL)))))
+
+    found = letter(shop)
+    assert found["eventId"] == ORIGINAL["eventId"]
+    assert (found["topic"], found["eventType"]) == ("orders", "order.created")
+    assert loads(found["originalEvent"].encode(), max_bytes=100_000) == ORIGINAL
+
+
+def test_letter_of_text_within_text_is_kept_as_it_came(shop):
+    body = twice(twice(body_of(ORIGINAL)))
+    report(shop, callback(sourceBody=b64(body)))
+
+    kept = json.loads(letter(shop)["originalEvent"])
+    assert kept["unreadable"].encode() == body
+    assert letter(shop)["eventType"] == "order.created"  # its header says so

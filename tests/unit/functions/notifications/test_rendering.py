@@ -216,7 +216,7 @@ def test_missing_field_of_a_line_is_refused(renderer, field):
     with pytest.raises(InvalidInputError) as refused:
         renderer.render("order-confirmation", {**ORDER, "items": lines})
 
-    assert refused.value.field == "payload.templateData"
+    assert refused.value.field.startswith("payload.templateData")
 
 
 @pytest.mark.parametrize(
@@ -240,13 +240,33 @@ def test_name_that_is_no_template_is_refused_and_the_known_ones_are_named(render
 
 @pytest.mark.parametrize(
     ("amount", "shown"),
-    [(0, "0.00 EUR"), (30, "30.00 EUR"), (Decimal("1234567.8"), "1,234,567.80 EUR")],
+    [
+        (0, "0.00 EUR"),
+        (30, "30.00 EUR"),
+        (Decimal("1234567.8"), "1,234,567.80 EUR"),
+        (Decimal("74.69999999999999"), "74.70 EUR"),
+        (Decimal("-0.0"), "0.00 EUR"),
+        (Decimal("-12.5"), "-12.50 EUR"),
+    ],
 )
 def test_amounts_are_shown_with_two_decimals_and_the_currency(amount, shown):
-    assert money(amount, "EUR") == shown
+    assert money(amount, "totalAmount", currency="EUR") == shown
 
 
-@pytest.mark.parametrize("amount", ["12.50", None, True, 12.5, [1]])
-def test_amount_that_is_no_exact_number_is_refused(amount):
-    with pytest.raises(InvalidInputError, match="amounts must be numbers"):
-        money(amount, "EUR")
+@pytest.mark.parametrize(
+    "amount", ["12.50", None, True, 12.5, [1], Decimal("29.995"), Decimal("1e24"), Decimal("NaN")]
+)
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("totalAmount", lambda amount: {"totalAmount": amount}),
+        ("items[1].price", lambda amount: {"items": [LINES[0], {**LINES[1], "price": amount}]}),
+    ],
+)
+def test_what_is_no_amount_is_never_rounded_into_one_but_refused_by_name(
+    renderer, field, wrong, amount
+):
+    with pytest.raises(InvalidInputError, match="must be a JSON number from -") as refused:
+        renderer.render("order-confirmation", {**ORDER, **wrong(amount)})
+
+    assert refused.value.field == f"payload.templateData.{field}"

@@ -6,13 +6,19 @@ import pytest
 
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
+from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import HoldTables, LetterTables, PendingTables
 from shared.clock import Deadline
 from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
 from tests.fakes.failed_messages import InMemoryQueue
-from tests.pipeline import URLS, Pipeline
+from tests.pipeline import API_URL, URLS, Pipeline, environment, no_parameters
 
 FAILURES = URLS["analytics"] + "failures"
+SURROUNDINGS = {
+    name: value
+    for name, value in environment().items()
+    if name.lower() in ReconcilerSettings.model_fields
+}
 
 
 class World:
@@ -26,12 +32,13 @@ class World:
     def reconciler(self):
         """Built afresh, as a cold start does."""
         p = self.pipeline
+        settings = ReconcilerSettings.load(SURROUNDINGS, no_parameters)
         return Reconciler(
             work=PendingTables(p.tables, p.clock),
             failed=QStashFailedMessages(
                 self.queue,
-                addresses=frozenset(URLS.values()),
-                callbacks=frozenset({FAILURES}),
+                addresses=settings.all_addresses(),
+                callbacks=settings.addresses("analytics", "failures"),
                 now=p.clock.now,
             ),
             holds=HoldTables(p.tables),
@@ -134,6 +141,35 @@ def test_a_failure_that_no_callback_reported_becomes_a_dead_letter_and_leaves_qs
     assert report.letters == 1
     assert (letter["state"], letter["topic"], letter["reportedBy"]) == ("open", "commands", "pull")
     assert world.queue.kept == {}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("base", [f"{API_URL}/api/webhooks/commands", URLS["commands"].rstrip("/")])
+def test_a_message_without_a_failure_callback_becomes_a_dead_letter_at_whatever_address(
+    world, base, slash
+):
+    """Producers that were there before us name no callback, and publish to the API's address."""
+    event = json.dumps(checkout_command(event_id="evt-shop"), default=float)
+    world.queue.add("msg_9", f"{base}{slash}", json.dumps(event))
+
+    report = world.run()
+
+    letter = world.pipeline.memory.get("dead_letters", {"eventId": "evt-shop"})
+    assert report.letters == 1
+    assert (letter["state"], letter["topic"]) == ("open", "commands")
+    assert json.loads(letter["originalEvent"]) == json.loads(event)
+    assert world.queue.kept == {}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_callback_to_the_api_s_address_speaks_of_the_message_inside(world, slash):
+    event = json.dumps(checkout_command(event_id="evt-inner"), default=str)
+    address = f"{API_URL}/api/webhooks/analytics/failures{slash}"
+    world.queue.add("msg_callback", address, _callback(event, "msg_inner").decode())
+
+    world.run()
+
+    assert world.pipeline.memory.get("dead_letters", {"eventId": "evt-inner"}) is not None
 
 
 def test_callback_and_pull_of_the_same_message_make_one_letter_with_one_count(world):

@@ -10,7 +10,7 @@ from shared.contracts.topics import Topic
 from shared.schema import TABLES
 
 OUTPUTS = {
-    "ApiUrl": "https://a1b2c3d4.execute-api.us-east-1.amazonaws.com",
+    "ApiUrl": "http://127.0.0.1:4566/_aws/execute-api/a1b2c3d4",
     **{f"{topic.value.capitalize()}Url": f"https://{topic.value}.on.aws/" for topic in Topic},
     **{f"Table{name.title().replace('_', '')}": f"data-{name}" for name in TABLES},
     "AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:alarms",
@@ -45,7 +45,7 @@ def test_description_has_what_tools_rely_on(tmp_path):
     assert values["tables"]["dead_letters"] == "data-dead_letters"
 
 
-def test_api_is_reached_by_path_so_that_curl_needs_no_host_header():
+def test_api_is_where_the_functions_believe_it_to_be():
     assert stack().api_url == "http://127.0.0.1:4566/_aws/execute-api/a1b2c3d4"
 
 
