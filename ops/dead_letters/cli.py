@@ -83,24 +83,29 @@ def _lines(letters: list[Letter]) -> str:
         (
             letter.event_id,
             letter.event_type,
+            letter.kind,
             letter.attempts,
             letter.last_failed_at[:19],
+            letter.next_delivery_at[:19],
             letter.fingerprint,
             shortened(letter.cause, 60),
         )
         for letter in letters
     ]
-    return table(("event id", "type", "tries", "last failed", "kind", "cause"), rows)
+    return table(
+        ("event id", "type", "kind", "tries", "last failed", "next delivery", "group", "cause"),
+        rows,
+    )
 
 
 def _groups(letters: list[Letter]) -> str:
     counts = Counter(letter.fingerprint for letter in letters)
     example = {letter.fingerprint: letter for letter in letters}
     rows = [
-        (count, kind, example[kind].event_type, shortened(example[kind].error, 100))
-        for kind, count in counts.most_common()
+        (count, group, example[group].event_type, shortened(example[group].error, 100))
+        for group, count in counts.most_common()
     ]
-    return table(("letters", "kind", "type", "for example"), rows)
+    return table(("letters", "group", "type", "for example"), rows)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -113,17 +118,22 @@ def _show(options: argparse.Namespace) -> int:
         ("type", letter.event_type),
         ("cause", letter.cause),
         ("error", letter.error),
-        ("kind", letter.fingerprint),
+        ("group", letter.fingerprint),
+        ("kind", letter.kind),
         ("tries", letter.attempts),
         ("replays", letter.replays),
+        ("deliveries", letter.deliveries),
+        ("next delivery", letter.next_delivery_at or "only by replay"),
         ("first failed", letter.first_failed_at),
         ("last failed", letter.last_failed_at),
     ]
     for name, value in facts:
-        print(f"{name:<13} {harmless(value)}")
+        print(f"{name:<14} {harmless(value)}")
     print()
     rows = [(e["at"][:19], e["action"], e["by"], e["reason"]) for e in letter.history]
     print(table(("when", "what", "who", "why"), rows))
+    if letter.left_out:
+        print(f"({letter.left_out} more in between)")
     print()
     for line in json.dumps(json.loads(letter.original), indent=2).splitlines():
         print(harmless(line))

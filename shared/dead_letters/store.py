@@ -1,65 +1,156 @@
 """Dead letters as items."""
 
+from dataclasses import replace
+from datetime import datetime
+
 from shared import strict_json
-from shared.dead_letters.letter import DeadLetter, LetterState
+from shared.bounded import note
+from shared.clock import Clock, iso
+from shared.contracts.topics import Topic
+from shared.dead_letters.answers import LetterKind
+from shared.dead_letters.letter import DeadLetter, LetterState, event_id_of, is_contested
+from shared.dead_letters.resend import obstacle
+from shared.dead_letters.schedule import PLANNED, Plan, opened
+from shared.ledger import Ledger
 from shared.ports import Tables
 from shared.schema import DEAD_LETTERS
-from shared.writes import Absent, Present, Put, Update, Value, Write
+from shared.writes import Absent, Item, Present, Put, Update, Value, Write
 
 
 class DeadLetterTables:
     """The dead letters in tables."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    def __init__(self, tables: Tables, clock: Clock) -> None:
+        self._tables, self._clock = tables, clock
 
-    def has(self, event_id: str) -> bool:
-        """Whether the event is among them already.
+    def find(self, key: str) -> Item | None:
+        """A letter as of now, None if there is none.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        return self._tables.get(DEAD_LETTERS.name, {"eventId": event_id}) is not None
+        return self._tables.get(DEAD_LETTERS.name, {"eventId": key})
 
-    def first(self, letter: DeadLetter) -> Write:
+    def handled(self, key: str, topic: str) -> bool:
+        """Whether the topic's ledger says that the letter's event is done. It says nothing about
+        an event whose id was handled with other content.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        if is_contested(key) or topic not in [known.value for known in Topic]:
+            return False
+        return Ledger(self._tables, self._clock, consumer=topic).find(event_id_of(key)) is not None
+
+    def state_after(self, letter: DeadLetter, known: Item | None, *, handled: bool) -> LetterState:
+        """The letter's state once this failure is told.
+
+        Resolved if the event was handled; discarded if that was decided after this message was
+        published; else open, whatever it was.
+        """
+        let_go = known is not None and known["state"] == LetterState.DISCARDED.value
+        if known is not None and let_go and letter.published_at <= str(known.get("closedAt", "")):
+            return LetterState.DISCARDED
+        return LetterState.RESOLVED if handled else LetterState.OPEN
+
+    def first(self, letter: DeadLetter, state: LetterState) -> Write:
         """The first report: the whole record."""
+        now = self._clock.now()
         item: dict[str, Value] = {
-            "eventId": letter.event_id,
-            "state": LetterState.OPEN.value,
+            "eventId": letter.key,
+            "state": state.value,
+            "kind": letter.kind.value,
             "topic": letter.topic,
             "eventType": letter.event_type,
             "cause": letter.cause,
             "error": letter.error,
             "fingerprint": letter.fingerprint,
             "attempts": letter.attempts,
+            "failures": 1,
             "firstFailedAt": letter.failed_at,
             "lastFailedAt": letter.failed_at,
             "reportedBy": letter.reported_by,
             "messageId": letter.message_id,
             "replays": 0,
+            "deliveries": 0,
             # Text: a replay sends the same event, and the item stays readable.
             "originalEvent": strict_json.dumps(letter.original),
             "history": [_history(letter, "failed")],
+            "historyCount": 1,
+            **(_plan(letter, now, 0).facts(letter.key) if state is LetterState.OPEN else {}),
+            "closedAt": None if state is LetterState.OPEN else iso(now),
         }
         return Put(DEAD_LETTERS.name, item, when=(Absent(),))
 
-    def again(self, letter: DeadLetter) -> Write:
-        """It failed again, after a replay or another publish: open, whatever it was."""
+    def again(self, letter: DeadLetter, known: Item, state: LetterState) -> Write:
+        """One more failure of an event, on the condition that nothing else was noted meanwhile.
+
+        The newest failure describes the letter, in whatever order they are told.
+        """
+        now = self._clock.now()
+        told = note(known, "history", _history(letter, "failed again"))
+        newest = letter.failed_at >= str(known["lastFailedAt"])
+        is_open = state is LetterState.OPEN
+        changes: dict[str, Value] = {
+            **told.set,
+            "state": state.value,
+            "firstFailedAt": min(letter.failed_at, str(known["firstFailedAt"])),
+            **(_newest(letter) if newest else {}),
+        }
+        if is_open and (newest or "dueShard" not in known):
+            kind = letter.kind if newest else _kind(known, letter)
+            changes |= _planned_again(replace(letter, kind=kind), known, now).facts(letter.key)
+        if not is_open and known["state"] != state.value:
+            changes["closedAt"] = iso(now)
         return Update(
             DEAD_LETTERS.name,
-            {"eventId": letter.event_id},
-            set={
-                "state": LetterState.OPEN.value,
-                "cause": letter.cause,
-                "error": letter.error,
-                "fingerprint": letter.fingerprint,
-                "lastFailedAt": letter.failed_at,
-                "messageId": letter.message_id,
-            },
-            add={"attempts": letter.attempts},
-            append={"history": [_history(letter, "failed again")]},
-            when=(Present(),),
+            {"eventId": letter.key},
+            set=changes,
+            add={"attempts": letter.attempts, "failures": 1, **told.add},
+            append=told.append,
+            remove=_removed(changes, is_open=is_open),
+            when=(Present(), *told.when),
         )
+
+
+def _planned_again(letter: DeadLetter, known: Item, now: datetime) -> Plan:
+    plan = _plan(letter, now, int(str(known.get("deliveries", 0))))
+    coming = str(known.get("nextDeliveryAt", ""))
+    if plan.delivery_at is None or coming <= iso(now):
+        return plan
+    # It was sent by itself and failed again: the next time is fixed already.
+    at = datetime.fromisoformat(coming)
+    return Plan(at, at)
+
+
+def _plan(letter: DeadLetter, now: datetime, delivered: int) -> Plan:
+    """Sent again by itself: what was blocked, and can be sent at all."""
+    cannot = obstacle(letter.event_id, letter.topic, letter.event_type, letter.original)
+    automatic = letter.kind is LetterKind.BLOCKED and cannot is None
+    return opened(now, delivered=delivered, automatic=automatic)
+
+
+def _kind(known: Item, letter: DeadLetter) -> LetterKind:
+    return LetterKind(str(known.get("kind", letter.kind.value)))
+
+
+def _newest(letter: DeadLetter) -> Item:
+    return {
+        "kind": letter.kind.value,
+        "cause": letter.cause,
+        "error": letter.error,
+        "fingerprint": letter.fingerprint,
+        "lastFailedAt": letter.failed_at,
+        "messageId": letter.message_id,
+    }
+
+
+def _removed(changes: Item, *, is_open: bool) -> tuple[str, ...]:
+    if not is_open:
+        return PLANNED
+    planned = "dueAt" in changes
+    unplanned = planned and changes.get("nextDeliveryAt") is None
+    return ("closedAt", *(("nextDeliveryAt",) if unplanned else ()))
 
 
 def _history(letter: DeadLetter, action: str) -> dict[str, Value]:

@@ -22,9 +22,10 @@ from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims

@@ -83,7 +83,7 @@ def test_a_replay_keeps_the_event_id_and_takes_a_new_deduplication_id(desk):
     [message] = desk.pipeline.outbox.messages
     assert results == [Result.REPLAYED]
     assert message.event_id == "evt-1"
-    assert message.deduplication_id == "evt-1:replay:3"
+    assert message.deduplication_id == "evt-1-replay-3"
     assert desk.state() == "replaying"
 
 
@@ -277,4 +277,4 @@ def test_a_replay_whose_operator_died_before_sending_can_be_taken_up_again(desk)
     assert desk.replay() == []
     desk.pipeline.clock.advance(3601)
     assert desk.replay() == [Result.REPLAYED]
-    assert [m.deduplication_id for m in desk.pipeline.outbox.messages] == ["evt-1:replay:2"]
+    assert [m.deduplication_id for m in desk.pipeline.outbox.messages] == ["evt-1-replay-2"]

@@ -31,7 +31,7 @@ def callback(**changes: Any) -> bytes:
     values = {
         "status": 500,
         "header": {"Content-Type": ["application/json"]},
-        "body": b64(b'{"error":{"code":"internal_error"}}'),
+        "body": b64(b'{"success":false,"error":{"code":"internal_error"}}'),
         "retried": 3,
         "maxRetries": 3,
         "dlqId": "1725323658779-0",
