@@ -33,7 +33,9 @@ def first_round(letter: Item) -> list[Name]:
 def learn(page: Page, letters: Letters) -> None:
     """Remember which events failed and are not handled: a few words per letter."""
     for letter in page.rows:
-        if page.find(LEDGER.name, _receipt(letter)) is not None:
+        contested = is_contested(text(letter, "eventId"))
+        # Other content under an id that was handled: nothing is missing because of it.
+        if contested or page.find(LEDGER.name, _receipt(letter)) is not None:
             continue
         event_id = text(letter, "eventId")
         payload = inner(parsed(text(letter, "originalEvent")), "payload")

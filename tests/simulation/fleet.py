@@ -52,6 +52,12 @@ from tests.simulation.scheduler import Killed, Task
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+_PLATFORM_SAYS = {
+    404: "null",
+    429: '{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","message":"Rate Exceeded."}',
+    500: '{"success":false,"error":{"code":"internal_error","message":"internal error"}}',
+    502: "Internal Server Error",
+}
 S = TypeVar("S", bound=Settings)
 OnAnswer = Callable[[Response | None], None]
 Handler = Callable[[Mapping[str, Any], Any], Response]
@@ -218,6 +224,7 @@ class Fleet:
         self._idle: dict[str, list[Instance]] = {}
         self._made: dict[str, int] = {}
         self.outages: dict[str, float] = {}
+        self.blockages: dict[str, tuple[float, int]] = {}
 
     def invoke(
         self,
@@ -231,6 +238,12 @@ class Fleet:
         world = self._world
         if self.outages.get(function, 0.0) > world.now and not world.dice.calm:
             world.scheduler.after(0.1, lambda: on_answer(None))
+            return
+        until, status = self.blockages.get(function, (0.0, 0))
+        if until > world.now and not world.dice.calm:
+            # The platform's own words, or those of a release that fails at its first line.
+            answer = {"statusCode": status, "headers": {}, "body": _PLATFORM_SAYS[status]}
+            world.scheduler.after(0.05, lambda: on_answer(answer))
             return
         instance = self._take(function)
 
