@@ -9,6 +9,7 @@ from shared.contracts.commands import ReleaseCommand, ReleasePayload
 from shared.contracts.sources import API, CHECKOUT_API
 from shared.dead_letters.letter import event_id_of
 from shared.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
+from shared.dead_letters.schedule import is_unconfirmed
 from shared.effects import Outbound
 from shared.holds import Hold
 from shared.ids import caused_event_id, expiry_event_id_for
@@ -60,18 +61,27 @@ class DueLetter:
         """What to send now, None if it is not time or it cannot be sent."""
         if self.delivery_at is None or self.delivery_at > now:
             return None
+        sendings = self.deliveries + int(str(self.row["replays"]))
+        return self._message(deduplication_id(self.key, sendings))
+
+    def confirmation(self) -> Outbound | None:
+        """What to send although the event was handled, so that our code compares the contents."""
+        if not is_unconfirmed(self.row):
+            return None
+        return self._message(f"{self.key}-repeat-{self.row.get('failures', 0)}")
+
+    def _message(self, deduplication_id: str) -> Outbound | None:
         event_id, event_type = event_id_of(self.key), str(self.row["eventType"])
         original = str(self.row["originalEvent"])
         values = parsed(original)
         if values is None or obstacle(event_id, self.topic, event_type, values) is not None:
             return None
-        sendings = self.deliveries + int(str(self.row["replays"]))
         return message_of(
             event_id,
             self.topic,
             event_type,
             original,
-            deduplication_id=deduplication_id(self.key, sendings),
+            deduplication_id=deduplication_id,
             values=values,
         )
 

@@ -10,14 +10,14 @@ from shared.contracts.analytics import DeadLetterReported
 from shared.contracts.topics import Topic
 from shared.dead_letters.keep import keep_dead_letter
 from shared.dead_letters.letter import LetterState
-from shared.dead_letters.schedule import PLANNED, looked_at, sent
+from shared.dead_letters.schedule import PLANNED, is_unconfirmed, looked_at, sent
 from shared.dead_letters.store import DeadLetterTables
 from shared.effects import Measure
 from shared.errors import ContentionError
 from shared.ledger import AlreadyRecordedError, Ledger
 from shared.ports import Tables
 from shared.schema import DEAD_LETTERS
-from shared.writes import ConditionsFailed, Equals, Item, OneOf, Update, Value
+from shared.writes import ConditionsFailed, Equals, Item, Update, Value
 
 _DECISIONS = 4
 _BY = "reconciler"
@@ -71,13 +71,15 @@ class LetterTables:
         return [str(item["eventId"]) for item in items if str(item["dueAt"]) <= until]
 
     def unsettled(self, key: str) -> DueLetter | None:
-        """A letter as of now, None if it is settled: indexes lag.
+        """A letter as of now, None if nothing is to be done about it: indexes lag.
 
         Raises:
             DependencyError: the store did not answer.
         """
         item = self._letters.find(key)
-        return None if item is None or item["state"] not in _UNSETTLED else _letter(item)
+        if item is None or (item["state"] not in _UNSETTLED and "dueShard" not in item):
+            return None
+        return _letter(item)
 
     def handled(self, letter: DueLetter) -> bool:
         """Whether the topic's ledger says that the event is done.
@@ -93,9 +95,13 @@ class LetterTables:
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
-        now = self._clock.now()
-        changes: Item = {"state": LetterState.RESOLVED.value, "closedAt": iso(now)}
-        return self._noted(letter, "resolved", "handled", changes, remove=PLANNED)
+        now = iso(self._clock.now())
+        changes = {"state": LetterState.RESOLVED.value, "closedAt": now}
+        reason = "handled"
+        if is_unconfirmed(letter.row):
+            changes["lastSentAt"] = now
+            reason = "handled; sent once more, for its content to be compared"
+        return self._noted(letter, "resolved", reason, changes, remove=PLANNED)
 
     def claim(self, letter: DueLetter) -> bool:
         """Take the letter for being sent now, and fix when it is sent next; False if somebody else
@@ -104,8 +110,13 @@ class LetterTables:
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
-        plan = sent(self._clock.now(), delivered=letter.deliveries + 1)
-        changes = {"state": LetterState.OPEN.value, **plan.facts(letter.key)}
+        now = self._clock.now()
+        plan = sent(now, delivered=letter.deliveries + 1)
+        changes = {
+            "state": LetterState.OPEN.value,
+            "lastSentAt": iso(now),
+            **plan.facts(letter.key),
+        }
         reason = f"delivery {letter.deliveries + 1}, the next at {changes['nextDeliveryAt']}"
         return self._noted(letter, "delivered again", reason, changes, add={"deliveries": 1})
 
@@ -122,10 +133,7 @@ class LetterTables:
                 DEAD_LETTERS.name,
                 {"eventId": letter.key},
                 set=plan.facts(letter.key),
-                when=(
-                    OneOf("state", _UNSETTLED),
-                    Equals("dueAt", str(letter.row["dueAt"])),
-                ),
+                when=(Equals("dueAt", str(letter.row["dueAt"])),),
             )
         )
 

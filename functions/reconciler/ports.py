@@ -115,7 +115,7 @@ class Letters(Protocol):
         ...
 
     def unsettled(self, key: str) -> DueLetter | None:
-        """A letter as of now, None if it is settled.
+        """A letter as of now, None if nothing is to be done about it.
 
         Raises:
             DependencyError: the store did not answer.

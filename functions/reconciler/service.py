@@ -156,6 +156,9 @@ class Reconciler:
         letter = self._letters.unsettled(key)
         if letter is None or not self._letters.handled(letter):
             return letter
+        # Sent first: whoever comes twice sends the same message twice.
+        if (message := letter.confirmation()) is not None:
+            self._publisher.publish([message])
         report.resolved += self._letters.resolve(letter)
         return None
 

@@ -118,8 +118,10 @@ class Dashboard(Construct):
         own = self._graphs.own
         self._row(
             Plot("Owed for", own(metrics.OLDEST_PENDING_SECONDS, statistic="Maximum"), "seconds"),
-            Plot("Dead letters, by topic", own(metrics.DEAD_LETTERS), stacked=True),
-            Plot("Refused for good, by topic", own(metrics.DEAD_LETTERS_REFUSED), stacked=True),
+            Plot(
+                "Dead letters, and those of them that wait for a person",
+                own(metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_REFUSED),
+            ),
             Plot(
                 "Sent or not: nobody knows",
                 own(metrics.MAIL_UNKNOWN, metrics.SMS_UNKNOWN, metrics.PUSH_UNKNOWN),

@@ -6,7 +6,7 @@ from ops.dead_letters.domain import Letter, OperatorError
 from shared.bounded import entries, left_out, note
 from shared.clock import Clock, iso
 from shared.dead_letters.letter import LetterState
-from shared.dead_letters.schedule import PLANNED, Plan, opened
+from shared.dead_letters.schedule import PLANNED, Plan, is_unconfirmed, opened
 from shared.ports import Tables
 from shared.schema import DEAD_LETTERS
 from shared.writes import ConditionsFailed, Equals, Item, Update
@@ -70,7 +70,7 @@ class LetterBox:
             set={"state": to.value, **planned, **told.set},
             add={**({"replays": 1} if replayed else {}), **told.add},
             append=told.append,
-            remove=PLANNED if to in _SETTLED else (),
+            remove=_unplanned(letter, to),
             when=(
                 Equals("state", letter.state.value),
                 Equals("replays", letter.replays),
@@ -93,7 +93,15 @@ class LetterBox:
         else:
             # The operator may die before anything is sent.
             plan = Plan(now + ABANDONED_AFTER, now + ABANDONED_AFTER if automatic else None)
+            return {**plan.facts(letter.event_id), "lastSentAt": iso(now)}
         return plan.facts(letter.event_id)
+
+
+def _unplanned(letter: Letter, to: LetterState) -> tuple[str, ...]:
+    """Nothing more is done about what is settled; but what was handled under its id, and was not
+    sent since it failed, the reconciler still sends once."""
+    waits = to is LetterState.RESOLVED and is_unconfirmed(letter.row)
+    return PLANNED if to in _SETTLED and not waits else ()
 
 
 def _letter(item: Item) -> Letter:

@@ -69,3 +69,13 @@ def looked_at(now: datetime, *, since: datetime, delivery_at: datetime | None) -
     if delivery_at is not None:
         return Plan(delivery_at, delivery_at)
     return Plan(now + min(max(now - since, FIRST_PAUSE), LONGEST_LOOK))
+
+
+def is_unconfirmed(item: Item) -> bool:
+    """Whether a letter was not sent since it last failed.
+
+    The ledger knows its event by the id. Whether our code ever saw this content under it nobody
+    can tell before it was delivered: then other content is refused by name, and has a letter.
+    """
+    planned = str(item.get("nextDeliveryAt", ""))
+    return bool(planned) and str(item.get("lastSentAt", "")) < str(item["lastFailedAt"])

@@ -77,7 +77,7 @@ class DeadLetterTables:
             "originalEvent": strict_json.dumps(letter.original),
             "history": [_history(letter, "failed")],
             "historyCount": 1,
-            **(_plan(letter, now, 0).facts(letter.key) if state is LetterState.OPEN else {}),
+            **_first_plan(letter, state, now),
             "closedAt": None if state is LetterState.OPEN else iso(now),
         }
         return Put(DEAD_LETTERS.name, item, when=(Absent(),))
@@ -90,17 +90,16 @@ class DeadLetterTables:
         now = self._clock.now()
         told = note(known, "history", _history(letter, "failed again"))
         newest = letter.failed_at >= str(known["lastFailedAt"])
-        is_open = state is LetterState.OPEN
         changes: dict[str, Value] = {
             **told.set,
             "state": state.value,
             "firstFailedAt": min(letter.failed_at, str(known["firstFailedAt"])),
             **(_newest(letter) if newest else {}),
         }
-        if is_open and (newest or "dueShard" not in known):
+        if state is not LetterState.DISCARDED and (newest or "dueShard" not in known):
             kind = letter.kind if newest else _kind(known, letter)
-            changes |= _planned_again(replace(letter, kind=kind), known, now).facts(letter.key)
-        if not is_open and known["state"] != state.value:
+            changes |= _next_plan(replace(letter, kind=kind), known, state, now)
+        if state is not LetterState.OPEN and known["state"] != state.value:
             changes["closedAt"] = iso(now)
         return Update(
             DEAD_LETTERS.name,
@@ -108,19 +107,27 @@ class DeadLetterTables:
             set=changes,
             add={"attempts": letter.attempts, "failures": 1, **told.add},
             append=told.append,
-            remove=_removed(changes, is_open=is_open),
+            remove=_removed(changes, state),
             when=(Present(), *told.when),
         )
 
 
-def _planned_again(letter: DeadLetter, known: Item, now: datetime) -> Plan:
+def _first_plan(letter: DeadLetter, state: LetterState, now: datetime) -> Item:
+    plan = _plan(letter, now, 0)
+    # Of what was handled only what is to be sent once more is looked at again.
+    wanted = state is LetterState.OPEN or plan.delivery_at is not None
+    return plan.facts(letter.key) if wanted else {}
+
+
+def _next_plan(letter: DeadLetter, known: Item, state: LetterState, now: datetime) -> Item:
     plan = _plan(letter, now, int(str(known.get("deliveries", 0))))
+    if plan.delivery_at is None:
+        return plan.facts(letter.key) if state is LetterState.OPEN else {}
     coming = str(known.get("nextDeliveryAt", ""))
-    if plan.delivery_at is None or coming <= iso(now):
-        return plan
-    # It was sent by itself and failed again: the next time is fixed already.
-    at = datetime.fromisoformat(coming)
-    return Plan(at, at)
+    if coming > iso(now):  # it was sent by itself and failed again: the next time is fixed already
+        at = datetime.fromisoformat(coming)
+        plan = Plan(at, at)
+    return plan.facts(letter.key)
 
 
 def _plan(letter: DeadLetter, now: datetime, delivered: int) -> Plan:
@@ -145,12 +152,11 @@ def _newest(letter: DeadLetter) -> Item:
     }
 
 
-def _removed(changes: Item, *, is_open: bool) -> tuple[str, ...]:
-    if not is_open:
-        return PLANNED
-    planned = "dueAt" in changes
-    unplanned = planned and changes.get("nextDeliveryAt") is None
-    return ("closedAt", *(("nextDeliveryAt",) if unplanned else ()))
+def _removed(changes: Item, state: LetterState) -> tuple[str, ...]:
+    reopened = ("closedAt",) if state is LetterState.OPEN else ()
+    if "dueAt" in changes:
+        return reopened if changes.get("nextDeliveryAt") else ("nextDeliveryAt", *reopened)
+    return reopened if state is LetterState.OPEN else PLANNED
 
 
 def _history(letter: DeadLetter, action: str) -> dict[str, Value]:

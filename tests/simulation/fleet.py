@@ -52,6 +52,8 @@ from tests.simulation.scheduler import Killed, Task
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+# Marks an answer that the function had no part in.
+PLATFORM = "x-simulated-platform"
 _PLATFORM_SAYS = {
     404: "null",
     429: '{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","message":"Rate Exceeded."}',
@@ -242,7 +244,8 @@ class Fleet:
         until, status = self.blockages.get(function, (0.0, 0))
         if until > world.now and not world.dice.calm:
             # The platform's own words, or those of a release that fails at its first line.
-            answer = {"statusCode": status, "headers": {}, "body": _PLATFORM_SAYS[status]}
+            headers = {PLATFORM: "yes"}
+            answer = {"statusCode": status, "headers": headers, "body": _PLATFORM_SAYS[status]}
             world.scheduler.after(0.05, lambda: on_answer(answer))
             return
         instance = self._take(function)
