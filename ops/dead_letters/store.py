@@ -71,11 +71,7 @@ class LetterBox:
             add={**({"replays": 1} if replayed else {}), **told.add},
             append=told.append,
             remove=_unplanned(letter, to),
-            when=(
-                Equals("state", letter.state.value),
-                Equals("replays", letter.replays),
-                *told.when,
-            ),
+            when=(Equals("state", letter.state.value), *told.when),
         )
         try:
             self._tables.transact([write])

@@ -25,16 +25,16 @@ def obstacle(event_id: str, topic: str, event_type: str, values: object) -> str 
         event_id: the failed event's own id.
         values: the original, parsed.
     """
-    if topic not in [known.value for known in Topic]:
-        return "its topic is not one of ours"
+    if topic_of(event_type).value != topic:
+        return "its topic is not that of its event type"
     if not isinstance(values, dict) or "unreadable" in values:
         return "its original is not a whole event"
     if values.get("eventId") != event_id or not is_id(event_id):
         return "its original has no usable event id"
     if not is_id(values.get("eventType")) or not is_id(values.get("version", VERSION)):
         return "its original is not an event"
-    if values["eventType"] != event_type or topic_of(event_type).value != topic:
-        return "its topic is not that of its event type"
+    if values["eventType"] != event_type:
+        return "its original is of another event type"
     return None
 
 
