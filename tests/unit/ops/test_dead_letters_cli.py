@@ -14,10 +14,11 @@ from tests.unit.ops.test_replay import BLOCKED, Desk
 def desk(monkeypatch):
     """The command finds this desk's tables as its stage."""
     desk = Desk()
+    tables: Any = desk.pipeline.memory
     settings: Any = None
     opened = connect.Connection(
         stage="test",
-        tables=desk.pipeline.memory,
+        tables=tables,
         table_names={},
         publisher=desk.pipeline.outbox,
         settings=settings,

@@ -8,7 +8,7 @@ from tests.builders import answer_of, envelope
 from tests.contracts.samples import sample
 from tests.unit.functions.orders.test_lifecycle import order, shop_with, step
 
-MANY = 1500
+MANY = 300
 
 
 def flood(shop, event_type: str, count: int, **changes: Any) -> None:
@@ -16,7 +16,7 @@ def flood(shop, event_type: str, count: int, **changes: Any) -> None:
         assert shop.deliver("orders", step(event_type, **changes))["statusCode"] == 200
 
 
-def test_thousands_of_ignored_events_leave_the_item_small_and_the_next_step_possible():
+def test_a_flood_of_ignored_events_leaves_the_item_small_and_the_next_step_possible():
     shop = shop_with("PENDING")
     flood(shop, "order.delivered", MANY)
     flood(shop, "order.shipped", MANY, trackingUrl="https://parcel.example/" + "x" * 400)
@@ -25,7 +25,7 @@ def test_thousands_of_ignored_events_leave_the_item_small_and_the_next_step_poss
 
     row = order(shop)
     assert row["status"] == "CONFIRMED"
-    assert len(json.dumps(row, default=str).encode()) < 100_000
+    assert len(json.dumps(row, default=str).encode()) < 40_000
     assert noted(row, "timeline") == 2 * MANY
     assert len(entries(row, "timeline")) <= FIRST + NEWEST + 2
 
@@ -60,6 +60,6 @@ def test_announced_rejections_do_not_fill_the_checkout():
         event = envelope("order.rejected", payload, eventId=f"evt-{number}")
         assert answer_of(shop.deliver("orders", event))["success"] is True
 
-    checkout = shop.memory.get("checkouts", {"orderId": "ord_1"})
+    checkout: Any = shop.memory.get("checkouts", {"orderId": "ord_1"})
     assert noted(checkout, "timeline") == 200
     assert len(entries(checkout, "timeline")) == FIRST + NEWEST

@@ -29,10 +29,10 @@ class Shop(World):
         self.failed += 1
         now = int(self.pipeline.clock.now().timestamp() * 1000)
         body = event if isinstance(event, str) else json.dumps(event, default=float)
-        told = {"createdAt": now - 7000, "dlqId": f"{now}-{self.failed}"} | THROTTLED | answer
-        entry = self.queue.add(f"msg_{self.failed}", URLS[topic], body)
-        self.queue.kept[entry] |= told
-        self.queue.kept[told["dlqId"]] = self.queue.kept.pop(entry)
+        dlq_id = f"{now}-{self.failed}"
+        told = {"dlqId": dlq_id, "createdAt": now - 7000, **THROTTLED, **answer}
+        entry = self.queue.add(f"msg_{self.failed}", URLS[topic], body, **told)
+        self.queue.kept[dlq_id] = self.queue.kept.pop(entry)
 
     def minutes(self, count, *, deliver=None):
         """A run each minute; what it sends meets what the platform does then."""
