@@ -11,6 +11,7 @@ from ops.dead_letters.replay import Outcome, Replayer
 from ops.dead_letters.store import LetterBox
 from ops.terminal import harmless, shortened, table
 from shared.contracts.topics import Topic
+from shared.dead_letters.answers import LetterKind
 from shared.dead_letters.letter import LetterState
 
 
@@ -21,7 +22,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
     listing = actions.add_parser("list", help="what there is, or how it groups")
     listing.add_argument("--state", choices=[s.value for s in LetterState], default="open")
-    listing.add_argument("--groups", action="store_true", help="one line per kind of failure")
+    listing.add_argument("--groups", action="store_true", help="one line per group of failures")
     _add_filter(listing)
     listing.set_defaults(run=_list)
 
@@ -54,7 +55,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _add_filter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topic", choices=[topic.value for topic in Topic], default="")
     parser.add_argument("--type", default="", help="event type, such as command.checkout")
-    parser.add_argument("--fingerprint", default="", help="one kind of failure")
+    parser.add_argument("--fingerprint", default="", help="one group of failures")
+    parser.add_argument(
+        "--kind",
+        choices=[kind.value for kind in LetterKind],
+        default="",
+        help="refused by our code for good, or blocked on the way and delivered again by itself",
+    )
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +70,7 @@ def _add_person(parser: argparse.ArgumentParser) -> None:
 
 
 def _filter(options: argparse.Namespace, event_ids: tuple[str, ...] = ()) -> Filter:
-    return Filter(event_ids, options.topic, options.type, options.fingerprint)
+    return Filter(event_ids, options.topic, options.type, options.fingerprint, options.kind)
 
 
 def _list(options: argparse.Namespace) -> int:

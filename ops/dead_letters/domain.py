@@ -62,6 +62,7 @@ class Filter:
     topic: str = ""
     event_type: str = ""
     fingerprint: str = ""
+    kind: str = ""
 
     def admits(self, letter: Letter) -> bool:
         """Whether a letter is meant."""
@@ -69,6 +70,7 @@ class Filter:
             (self.topic, letter.topic),
             (self.event_type, letter.event_type),
             (self.fingerprint, letter.fingerprint),
+            (self.kind, letter.kind),
         )
         return all(not want or want == have for want, have in wanted) and (
             not self.event_ids or letter.event_id in self.event_ids

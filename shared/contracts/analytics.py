@@ -48,7 +48,7 @@ class DeadLetterPayload(WireModel):
     original_event: JsonObject
     error: Prose
     failed_at: Moment
-    retry_count: Annotated[int, Field(ge=0)]
+    retry_count: Annotated[int, Field(ge=0, le=1_000_000)]
     message_id: Id | None = None
     dlq_id: Id | None = None
     reported_by: Literal["callback", "pull", "event"] = "event"

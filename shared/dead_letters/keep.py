@@ -18,7 +18,7 @@ def keep_dead_letter(event: DeadLetterReported, *, letters: DeadLetterTables) ->
     Raises:
         DependencyError: the store did not answer.
     """
-    letter = letter_of(event)
+    letter = letters.heard(letter_of(event))
     known, handled = letters.find(letter.key), letters.handled(letter.key, letter.topic)
     state = letters.state_after(letter, known, handled=handled)
     write = letters.again(letter, known, state) if known else letters.first(letter, state)

@@ -16,6 +16,8 @@ from shared.errors import PermanentError
 from shared.ids import is_id
 
 MAX_KEPT_BYTES = 200_000
+# An item holds 400 KB, and a letter has more than its original.
+MAX_STORED_BYTES = 300_000
 _SHOWN = 4_000
 _VARYING = re.compile(r"[0-9a-f]{8,}|[0-9]+", re.IGNORECASE)
 
@@ -101,8 +103,14 @@ def letter_of(report: DeadLetterReported) -> DeadLetter:
         published_at=iso(payload.published_at or payload.failed_at),
         reported_by=payload.reported_by,
         message_id=payload.message_id,
-        original=payload.original_event,
+        original=_storable(payload.original_event),
     )
+
+
+def _storable(original: dict[str, Any]) -> dict[str, Any]:
+    """The original as it is kept with its letter: numbers may be longer written out than they came."""
+    text = strict_json.dumps(original).encode()
+    return original if len(text) <= MAX_STORED_BYTES else original_of(text)
 
 
 def _key(report: DeadLetterReported, event_id: str, answer: LastAnswer) -> str:

@@ -23,6 +23,15 @@ class DeadLetterTables:
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
 
+    def heard(self, letter: DeadLetter) -> DeadLetter:
+        """A letter as of now: nothing failed later than we hear of it, whatever a report says."""
+        now = iso(self._clock.now())
+        return replace(
+            letter,
+            failed_at=min(letter.failed_at, now),
+            published_at=min(letter.published_at, now),
+        )
+
     def find(self, key: str) -> Item | None:
         """A letter as of now, None if there is none.
 

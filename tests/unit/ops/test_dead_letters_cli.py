@@ -42,6 +42,17 @@ def test_the_list_tells_kind_and_next_delivery(desk, capsys):
     assert "refused" in refused
 
 
+def test_what_needs_a_person_is_listed_alone(desk, capsys):
+    desk.letter("evt-1", **BLOCKED)
+    desk.letter("evt-2", kind="refused")
+
+    main(["dead-letters", "list", "--kind", "refused"])
+
+    out = capsys.readouterr().out
+    assert "evt-2" in out
+    assert "evt-1" not in out
+
+
 def test_one_letter_tells_how_often_it_was_delivered_and_when_it_will_be(desk, capsys):
     desk.letter("evt-1", **BLOCKED)
     desk.letter("evt-2", kind="refused")
