@@ -82,7 +82,7 @@ e2e: setup ## Checkout to mail on a deployed stack
 	@$(PY) -m pytest $(PYTEST_ARGS) tests/e2e
 
 .PHONY: chaos
-chaos: setup ## The real code under a thousand seeded schedules of faults (SEED=42 STEPS=40 tells one story)
+chaos: setup ## The real code under a thousand new schedules of faults (SEED=42 STEPS=40 tells one story)
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(CHAOS_ARGS)
 
 .PHONY: planted

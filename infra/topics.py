@@ -126,6 +126,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             on(schema.CHECKOUTS, UPDATE),
             query(schema.RESERVATIONS, "expiry"),
             query(schema.DEAD_LETTERS, "byState"),
+            query(schema.DEAD_LETTERS, "due"),
             on(schema.DEAD_LETTERS, GET, PUT, UPDATE),
             _LEDGER,
         ),

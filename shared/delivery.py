@@ -12,13 +12,18 @@ from typing import Any, Protocol
 from shared.clock import Clock, Deadline
 from shared.envelope import Event
 from shared.errors import PipelineError, TransientError, UnauthenticatedError
-from shared.http import HttpRequest, HttpResponse, error_body, internal_error_response
+from shared.http import (
+    NON_RETRYABLE,
+    HttpRequest,
+    HttpResponse,
+    error_body,
+    internal_error_response,
+)
 from shared.ports import Telemetry
 from shared.processing import Handled, Processor
 from shared.signature import HEADER
 from shared.webhooks import EventMetadata, get_event_metadata
 
-NON_RETRYABLE = 489
 NON_RETRYABLE_HEADER = "Upstash-NonRetryable-Error"
 _UNAUTHENTICATED = HttpResponse(
     401, {"success": False, "error": {"code": "unauthenticated", "message": "unauthenticated"}}

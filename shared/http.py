@@ -14,6 +14,9 @@ from shared.errors import (
     UnsupportedMediaTypeError,
 )
 
+# What tells QStash, together with a header, that retrying is useless.
+NON_RETRYABLE = 489
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:

@@ -210,6 +210,22 @@ DEAD_LETTERS = Metric(
     ("analytics", "reconciler"),
     dimensions={"topic": TOPICS},
 )
+DEAD_LETTERS_REFUSED = Metric(
+    "DeadLettersRefused",
+    "dead letters that came to wait for a person: our code refused the event for good",
+    ("analytics", "reconciler"),
+    dimensions={"topic": TOPICS},
+)
+DEAD_LETTERS_REDELIVERED = Metric(
+    "DeadLettersRedelivered",
+    "deliveries of dead letters, after the platform was in the way, that needed no person",
+    ("reconciler",),
+)
+DEAD_LETTERS_PERSISTING = Metric(
+    "DeadLettersPersisting",
+    "those of them whose letter was delivered in vain for more than an hour",
+    ("reconciler",),
+)
 UNDECLARED_METRICS = Metric(
     "UndeclaredMetrics",
     "`analytics.metric` events whose metric this deployment does not declare",

@@ -54,7 +54,9 @@ LEDGER = Table(
     ttl="ttl",
 )
 DEAD_LETTERS = Table(
-    "dead_letters", "eventId", indexes=(Index("byState", "state", "lastFailedAt"),)
+    "dead_letters",
+    "eventId",
+    indexes=(Index("byState", "state", "lastFailedAt"), Index("due", "dueShard", "dueAt")),
 )
 AUDIT = Table("audit", "entity", "entryId", indexes=(Index("byUser", "userId", "entryId"),))
 NOTIFICATIONS = Table(

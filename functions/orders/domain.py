@@ -16,7 +16,7 @@ from shared.contracts.topics import (
     ORDER_SHIPPED,
 )
 from shared.envelope import Event
-from shared.writes import Value
+from shared.writes import Item, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,11 @@ def verdict_on(event_type: str, status: str) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as stored: the truth that events about it are measured by."""
+    """An order as stored: the truth that events about it are measured by.
+
+    Args:
+        row: as it was read.
+    """
 
     order_id: str
     payment_id: str
@@ -81,6 +85,7 @@ class Order:
     lines: tuple[OrderLine, ...]
     total: Decimal
     status: OrderStatus
+    row: Item
 
 
 @dataclass(frozen=True, slots=True)

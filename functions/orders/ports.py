@@ -37,8 +37,9 @@ class Orders(Protocol):
         """Every unit of the order on its shelf again, where the shelf still exists."""
         ...
 
-    def note(self, order_id: str, entry: TimelineEntry) -> Write:
-        """Append to an order's timeline, and change nothing else."""
+    def note(self, order: Order, entry: TimelineEntry) -> Write:
+        """Note on an order's timeline, and change nothing else. Of what any number of events may
+        tell the first, the newest and the count are kept (I30)."""
         ...
 
     def has_refund(self, order_id: str) -> bool | None:
@@ -54,5 +55,9 @@ class Orders(Protocol):
         ...
 
     def note_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
-        """Append to the timeline of a checkout."""
+        """Note on the timeline of a checkout, by the same rule.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
         ...

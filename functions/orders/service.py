@@ -39,7 +39,7 @@ def record_created(event: OrderCreated, *, orders: Orders) -> Effects:
     order = _existing(event.payload.order_id, orders)
     return Effects(
         outcome="recorded",
-        writes=[orders.note(order.order_id, recorded(event))],
+        writes=[orders.note(order, recorded(event))],
         facts={"order_id": order.order_id},
     )
 
@@ -62,7 +62,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         ignored = ignored_of(event.event_type, verdict, order, facts)
         return Effects(
             outcome=verdict.value,
-            writes=[orders.note(order.order_id, entry)],
+            writes=[orders.note(order, entry)],
             emits=[Emit(AuditRecorded, ignored)],
             measures=(metrics.MOVES_IGNORED.of(1, verdict=verdict.value),),
             facts={"order_id": order.order_id, "status": order.status},

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import cast
 
 from functions.orders.domain import Order, TimelineEntry, recorded
+from shared.bounded import note
 from shared.clock import Clock, iso
 from shared.contracts.lines import OrderLine
 from shared.contracts.orders import OrderStatus, RefundRequested
@@ -67,9 +68,9 @@ class OrderTables:
             if line.sku in shelves
         ]
 
-    def note(self, order_id: str, entry: TimelineEntry) -> Write:
-        """Append to an order's timeline."""
-        return _append(ORDERS.name, order_id, entry)
+    def note(self, order: Order, entry: TimelineEntry) -> Write:
+        """Note on an order's timeline: the first, the newest, and how many (I30)."""
+        return _noted(ORDERS.name, order.order_id, order.row, entry)
 
     def has_refund(self, order_id: str) -> bool | None:
         """Whether the checkout carries a refund request, None if there is no checkout.
@@ -99,17 +100,24 @@ class OrderTables:
         )
 
     def note_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
-        """Append to the timeline of a checkout."""
-        return _append(CHECKOUTS.name, order_id, entry)
+        """Note on the timeline of a checkout: the first, the newest, and how many (I30).
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        row = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        return _noted(CHECKOUTS.name, order_id, row or {}, entry)
 
 
-def _append(table: str, order_id: str, entry: TimelineEntry) -> Update:
+def _noted(table: str, order_id: str, row: Item, entry: TimelineEntry) -> Update:
+    told = note(row, "timeline", entry.to_item())
     return Update(
         table,
         {"orderId": order_id},
-        set={"updatedAt": entry.at},
-        append={"timeline": [entry.to_item()]},
-        when=(Present(),),
+        set={"updatedAt": entry.at, **told.set},
+        add=told.add,
+        append=told.append,
+        when=(Present(), *told.when),
     )
 
 
@@ -124,6 +132,7 @@ def _order(item: Item) -> Order:
         lines=tuple(_line(line) for line in cast("Sequence[Item]", item["items"])),
         total=Decimal(str(item["totalAmount"])),
         status=cast("OrderStatus", item["status"]),
+        row=item,
     )
 
 

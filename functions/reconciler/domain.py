@@ -1,21 +1,27 @@
 """What is overdue, and how often it is worth trying again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.clock import iso
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import ReleaseCommand, ReleasePayload
 from shared.contracts.sources import API, CHECKOUT_API
+from shared.dead_letters.letter import event_id_of
+from shared.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
+from shared.dead_letters.schedule import is_unconfirmed
 from shared.effects import Outbound
 from shared.holds import Hold
 from shared.ids import caused_event_id, expiry_event_id_for
+from shared.writes import Item
 
 # A healthy delivery is done within seconds; nobody races one that is merely under way.
 PATIENCE = timedelta(seconds=60)
 # QStash swallows a repeated deduplication id for ten minutes, whatever became of the first.
 COMMAND_INTERVAL = timedelta(minutes=11)
 MAX_COMMAND_REPEATS = 6
+# After so many deliveries of a letter by itself an hour has passed: somebody may want to know.
+PERSISTING_AFTER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,51 @@ class OwedCheckout:
     last: str
 
 
+@dataclass(frozen=True, slots=True)
+class DueLetter:
+    """A dead letter that is not settled.
+
+    Args:
+        deliveries: how often it was sent by itself.
+        delivery_at: when it is sent next, None if only a person does.
+        row: as it was read.
+    """
+
+    key: str
+    topic: str
+    deliveries: int
+    delivery_at: datetime | None
+    row: Item
+
+    def message(self, now: datetime) -> Outbound | None:
+        """What to send now, None if it is not time or it cannot be sent."""
+        if self.delivery_at is None or self.delivery_at > now:
+            return None
+        sendings = self.deliveries + int(str(self.row["replays"]))
+        return self._message(deduplication_id(self.key, sendings))
+
+    def confirmation(self) -> Outbound | None:
+        """What to send although the event was handled, so that our code compares the contents."""
+        if not is_unconfirmed(self.row):
+            return None
+        return self._message(f"{self.key}-repeat-{self.row.get('failures', 0)}")
+
+    def _message(self, deduplication_id: str) -> Outbound | None:
+        event_id, event_type = event_id_of(self.key), str(self.row["eventType"])
+        original = str(self.row["originalEvent"])
+        values = parsed(original)
+        if values is None or obstacle(event_id, self.topic, event_type, values) is not None:
+            return None
+        return message_of(
+            event_id,
+            self.topic,
+            event_type,
+            original,
+            deduplication_id=deduplication_id,
+            values=values,
+        )
+
+
 @dataclass(slots=True)
 class Report:
     """What one run did."""
@@ -45,6 +96,8 @@ class Report:
     given_up: int = 0
     letters: int = 0
     resolved: int = 0
+    redelivered: int = 0
+    persisting: int = 0
     failures: int = 0
     oldest_pending_seconds: int = 0
     left: bool = field(default=False)
@@ -58,6 +111,12 @@ def overdue_before(now: datetime) -> str:
 def is_due(checkout: OwedCheckout, now: datetime) -> bool:
     """Whether publishing the command again could have an effect."""
     return checkout.last <= iso(now - COMMAND_INTERVAL)
+
+
+def repetition_of(checkout: OwedCheckout) -> Outbound:
+    """The command once more, as a message that QStash does not take for the one before."""
+    command, times = checkout.command, checkout.repeated + 1
+    return replace(command, deduplication_id=f"{command.event_id}-repeat-{times}")
 
 
 def is_hopeless(checkout: OwedCheckout) -> bool:

@@ -4,16 +4,19 @@ An entry may itself be a failure callback that nobody took: then it speaks of th
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from shared.adapters.qstash_dlq import body_of
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
 from shared.contracts.sources import API
 from shared.contracts.topics import topic_of
+from shared.dead_letters.answers import LastAnswer
 from shared.dead_letters.callback import decode
 from shared.dead_letters.letter import error_text, original_of
+from shared.dead_letters.qstash_values import count_of, status_of, times_of
 from shared.errors import PermanentError
+from shared.http import NON_RETRYABLE
 from shared.ids import caused_event_id, is_id
 
 # Per run. Another application's entries may lie above ours in the same queue.
@@ -86,21 +89,25 @@ class QStashFailedMessages:
     def _report(self, entry: Mapping[str, Any]) -> DeadLetterReported | None:
         if not is_id(entry.get("dlqId")) or not is_id(entry.get("messageId")):
             return None
+        now = self._now()
         if entry.get("url") in self._callbacks:
             try:
-                return decode(body_of(entry, "body", "bodyBase64"), now=self._now())
+                return decode(body_of(entry, "body", "bodyBase64"), now=now)
             except PermanentError:
-                return report_of(entry)  # not a callback after all: keep it as what it is
-        return report_of(entry) if entry.get("url") in self._addresses else None
+                return report_of(entry, now=now)  # not a callback after all: keep it as what it is
+        return report_of(entry, now=now) if entry.get("url") in self._addresses else None
 
 
-def report_of(entry: Mapping[str, Any]) -> DeadLetterReported:
+def report_of(entry: Mapping[str, Any], *, now: datetime) -> DeadLetterReported:
     """The report of one entry; the same event id as the callback for the same message has."""
     original = original_of(body_of(entry, "body", "bodyBase64"))
     event_type = original.get("eventType")
     kind = event_type if is_id(event_type) else "unknown"
     message_id = str(entry["messageId"])
-    failed_at = _moment(entry.get("createdAt"))
+    said = body_of(entry, "responseBody", "responseBodyBase64")
+    answer = LastAnswer.of(status_of(entry.get("responseStatus")), said)
+    times = times_of(entry, now=now)
+    failed_at = times.failed_at or times.published_at or now
     correlation = original.get("correlationId")
     return DeadLetterReported(
         event_id=caused_event_id(message_id, "analytics.dlq", 0),
@@ -111,24 +118,22 @@ def report_of(entry: Mapping[str, Any]) -> DeadLetterReported:
             original_topic=topic_of(kind).value,
             original_event_type=kind,
             original_event=original,
-            error=error_text(
-                _count(entry.get("responseStatus")),
-                body_of(entry, "responseBody", "responseBodyBase64"),
-            ),
+            error=error_text(answer.status, said),
             failed_at=failed_at,
-            retry_count=_count(entry.get("maxRetries")),
+            retry_count=_retried(entry, answer),
             message_id=message_id,
             dlq_id=str(entry["dlqId"]),
             reported_by="pull",
+            published_at=times.published_at,
+            status=answer.status,
+            error_code=answer.code,
         ),
     )
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
-
-
-def _moment(milliseconds: object) -> datetime:
-    # Within what a datetime can hold; anything else is no time that QStash wrote.
-    plausible = min(max(_count(milliseconds), 0), 32_503_680_000_000)
-    return datetime.fromtimestamp(plausible / 1000, UTC)
+def _retried(entry: Mapping[str, Any], answer: LastAnswer) -> int:
+    """Deliveries after the first. Where QStash does not say: what it gives up on has used all of
+    them, but for what was refused for good; that was one at least."""
+    if "retried" in entry:
+        return count_of(entry["retried"])
+    return 0 if answer.status == NON_RETRYABLE else count_of(entry.get("maxRetries"))

@@ -3,9 +3,10 @@
 from functools import partial
 
 from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingTables
 from shared.adapters import clients, runtime
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.delivery import Handler

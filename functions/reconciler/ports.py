@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from functions.reconciler.domain import OwedCheckout
+from functions.reconciler.domain import DueLetter, OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
+from shared.effects import Measure
 from shared.holds import Hold
 from shared.ledger import Record
 
@@ -89,23 +90,39 @@ class FailedMessages(Protocol):
 class Letters(Protocol):
     """The dead letters."""
 
-    def keep(self, report: DeadLetterReported) -> bool:
-        """Keep a report durably; False if it was kept before.
+    def keep(self, report: DeadLetterReported) -> Sequence[Measure] | None:
+        """Keep a report durably: what there is to measure, None if it was kept before.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
         ...
 
-    def replaying(self, limit: int) -> Sequence[tuple[str, str]]:
-        """Letters whose replay is under way: event id and topic.
+    def replaying(self, limit: int) -> Sequence[str]:
+        """Letters whose replay is under way.
 
         Raises:
             DependencyError: the store did not answer.
         """
         ...
 
-    def handled(self, event_id: str, topic: str) -> bool:
+    def due(self, shard: int, until: str, limit: int) -> Sequence[str]:
+        """Letters of a shard that are due by a moment, longest due first.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def unsettled(self, key: str) -> DueLetter | None:
+        """A letter as of now, None if nothing is to be done about it.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def handled(self, letter: DueLetter) -> bool:
         """Whether the topic's ledger says that the event is done.
 
         Raises:
@@ -113,10 +130,26 @@ class Letters(Protocol):
         """
         ...
 
-    def resolve(self, event_id: str) -> None:
-        """A replayed event was handled.
+    def resolve(self, letter: DueLetter) -> bool:
+        """The event was handled; False if the letter changed meanwhile.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
+        """
+        ...
+
+    def claim(self, letter: DueLetter) -> bool:
+        """Take the letter for being sent now; False if somebody else changed it this moment.
+
+        Raises:
+            ContentionError, DependencyError: try again in the next run.
+        """
+        ...
+
+    def postpone(self, letter: DueLetter) -> None:
+        """Look again later.
+
+        Raises:
+            ContentionError, DependencyError: the next run looks again.
         """
         ...

@@ -7,17 +7,20 @@ from functools import partial
 from typing import Any, Protocol
 
 from functions.reconciler.domain import (
+    PERSISTING_AFTER,
+    DueLetter,
     OwedCheckout,
     Report,
     is_due,
     is_hopeless,
     overdue_before,
     release_of,
+    repetition_of,
     stuck_of,
 )
 from functions.reconciler.ports import FailedMessages, Holds, Letters, PendingWork
 from shared import metrics
-from shared.clock import Deadline
+from shared.clock import Deadline, iso
 from shared.contracts.analytics import DeadLetterReported
 from shared.errors import PipelineError
 from shared.holds import Hold
@@ -25,7 +28,7 @@ from shared.ledger import Record
 from shared.ports import CorePorts, Telemetry
 from shared.schema import PENDING_SHARDS
 
-Step = Callable[[], None]
+Step = Callable[[], object]
 
 PER_SHARD = 25
 # More, because most of them may be waiting for their next turn.
@@ -36,7 +39,8 @@ RESERVE = 5.0
 
 
 class Reconciler:
-    """One run: unpublished outboxes, undecided checkouts, expired holds, unreported failures."""
+    """One run: unpublished outboxes, undecided checkouts, expired holds, unreported failures, and
+    dead letters whose way was blocked."""
 
     def __init__(
         self,
@@ -63,6 +67,8 @@ class Reconciler:
             self._each(self._expired(shard, report), deadline, report)
         self._each(self._pull(report), deadline, report)
         self._each(self._resolve(report), deadline, report)
+        for shard in range(PENDING_SHARDS):
+            self._each(self._due(shard, report), deadline, report)
         return report
 
     def _each(self, steps: Iterable[Step], deadline: Deadline, report: Report) -> None:
@@ -104,7 +110,7 @@ class Reconciler:
                 yield partial(self._repeat, checkout, report)
 
     def _repeat(self, checkout: OwedCheckout, report: Report) -> None:
-        self._publisher.publish([checkout.command])
+        self._publisher.publish([repetition_of(checkout)])
         self._work.repeated(checkout, self._clock.now())
         report.commands += 1
 
@@ -134,20 +140,44 @@ class Reconciler:
 
     def _keep(self, entry: str, found: DeadLetterReported, report: Report) -> None:
         # Kept first, forgotten after: a crash between the two only repeats the keeping.
-        if self._letters.keep(found):
+        measures = self._letters.keep(found)
+        if measures is not None:
             report.letters += 1
-            topic = found.payload.original_topic
-            self._telemetry.measure(metrics.DEAD_LETTERS.of(1, topic=topic))
+            for measure in measures:
+                self._telemetry.measure(measure)
         self._failed.forget(entry)
 
     def _resolve(self, report: Report) -> Iterable[Step]:
-        for event_id, topic in self._letters.replaying(PER_PULL):
-            yield partial(self._settle, event_id, topic, report)
+        for key in self._letters.replaying(PER_PULL):
+            yield partial(self._settle, key, report)
 
-    def _settle(self, event_id: str, topic: str, report: Report) -> None:
-        if self._letters.handled(event_id, topic):
-            self._letters.resolve(event_id)
-            report.resolved += 1
+    def _settle(self, key: str, report: Report) -> DueLetter | None:
+        """Resolve a letter whose event was handled; the letter, if it waits on."""
+        letter = self._letters.unsettled(key)
+        if letter is None or not self._letters.handled(letter):
+            return letter
+        # Sent first: whoever comes twice sends the same message twice.
+        if (message := letter.confirmation()) is not None:
+            self._publisher.publish([message])
+        report.resolved += self._letters.resolve(letter)
+        return None
+
+    def _due(self, shard: int, report: Report) -> Iterable[Step]:
+        for key in self._letters.due(shard, iso(self._clock.now()), PER_SHARD):
+            yield partial(self._carry_on, key, report)
+
+    def _carry_on(self, key: str, report: Report) -> None:
+        letter = self._settle(key, report)
+        if letter is None:
+            return
+        message = letter.message(self._clock.now())
+        if message is None:
+            self._letters.postpone(letter)
+        # Claimed first, sent after: a crash between the two leaves it to its next time.
+        elif self._letters.claim(letter):
+            self._publisher.publish([message])
+            report.redelivered += 1
+            report.persisting += letter.deliveries >= PERSISTING_AFTER
 
     def _aged(self, since: str, report: Report) -> None:
         age = self._clock.now() - datetime.fromisoformat(since)
@@ -173,11 +203,18 @@ def answer(
         (metrics.OUTBOXES_REPUBLISHED, report.outboxes),
         (metrics.COMMANDS_REPUBLISHED, report.commands),
         (metrics.CHECKOUTS_STUCK, report.given_up),
+        (metrics.DEAD_LETTERS_REDELIVERED, report.redelivered),
+        (metrics.DEAD_LETTERS_PERSISTING, report.persisting),
         (metrics.RECONCILE_FAILURES, report.failures),
     ):
         telemetry.measure(metric.of(value))
     telemetry.info(
-        "Reconciled", count=report.outboxes + report.commands + report.holds + report.letters
+        "Reconciled",
+        count=report.outboxes
+        + report.commands
+        + report.holds
+        + report.letters
+        + report.redelivered,
     )
     telemetry.flush()
     return figures

@@ -49,7 +49,15 @@ OWN_METRICS: tuple[OwnMetric, ...] = (
     OwnMetric(
         metrics.UNEXPECTED_FAILURES, 1, "a bug: QStash is being answered 500 and tries again"
     ),
-    OwnMetric(metrics.DEAD_LETTERS, 1, "an event was given up: replay or discard it"),
+    # What the platform was in the way of heals by itself; only if it does not, somebody must look.
+    OwnMetric(
+        metrics.DEAD_LETTERS_REFUSED, 1, "our code refused an event for good: replay or discard it"
+    ),
+    OwnMetric(
+        metrics.DEAD_LETTERS_PERSISTING,
+        1,
+        "an event is in vain delivered again for more than an hour: what is in its way?",
+    ),
     OwnMetric(metrics.MAIL_UNKNOWN, 1, "a mail may or may not have been sent"),
     OwnMetric(metrics.SMS_UNKNOWN, 1, "a text may or may not have been sent"),
     OwnMetric(metrics.PUSH_UNKNOWN, 1, "a push message may or may not have been sent"),

@@ -111,13 +111,17 @@ class Dashboard(Construct):
     def _stuck(self) -> None:
         self._ask(
             "What is stuck?",
-            "What is owed is carried on every minute; dead letters and unknown mails wait for a "
-            "person: `python -m ops dead-letters list`, `python -m ops mail list`.",
+            "What is owed is carried on every minute, and so are dead letters that the platform was "
+            "in the way of; refused ones and unknown mails wait for a person: "
+            "`python -m ops dead-letters list`, `python -m ops mail list`.",
         )
         own = self._graphs.own
         self._row(
             Plot("Owed for", own(metrics.OLDEST_PENDING_SECONDS, statistic="Maximum"), "seconds"),
-            Plot("Dead letters, by topic", own(metrics.DEAD_LETTERS), stacked=True),
+            Plot(
+                "Dead letters, and those of them that wait for a person",
+                own(metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_REFUSED),
+            ),
             Plot(
                 "Sent or not: nobody knows",
                 own(metrics.MAIL_UNKNOWN, metrics.SMS_UNKNOWN, metrics.PUSH_UNKNOWN),
@@ -129,6 +133,8 @@ class Dashboard(Construct):
                     metrics.CHECKOUTS_UNPUBLISHED,
                     metrics.OUTBOXES_REPUBLISHED,
                     metrics.COMMANDS_REPUBLISHED,
+                    metrics.DEAD_LETTERS_REDELIVERED,
+                    metrics.DEAD_LETTERS_PERSISTING,
                     metrics.RECONCILE_FAILURES,
                     metrics.CHECKOUTS_STUCK,
                 ),

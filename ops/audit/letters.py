@@ -16,7 +16,9 @@ from ops.audit.model import (
 )
 from ops.audit.outbox import parsed, sku_in
 from shared.contracts.topics import INVENTORY_STOCK_RESERVED, INVENTORY_STOCK_UPDATED
-from shared.dead_letters.letter import LetterState
+from shared.dead_letters.answers import LetterKind
+from shared.dead_letters.letter import LetterState, event_id_of, is_contested
+from shared.dead_letters.resend import obstacle
 from shared.schema import DEAD_LETTERS, LEDGER
 from shared.writes import Item
 
@@ -25,13 +27,15 @@ _UNRESOLVED = {LetterState.OPEN.value, LetterState.REPLAYING.value}
 
 def first_round(letter: Item) -> list[Name]:
     """The ledger record of the event that failed, if it was handled after all."""
-    return [(LEDGER.name, (_receipt(letter),))]
+    return [(LEDGER.name, (_receipt(letter),))] if _receipt(letter) else []
 
 
 def learn(page: Page, letters: Letters) -> None:
     """Remember which events failed and are not handled: a few words per letter."""
     for letter in page.rows:
-        if page.find(LEDGER.name, _receipt(letter)) is not None:
+        contested = is_contested(text(letter, "eventId"))
+        # Other content under an id that was handled: nothing is missing because of it.
+        if contested or page.find(LEDGER.name, _receipt(letter)) is not None:
             continue
         event_id = text(letter, "eventId")
         payload = inner(parsed(text(letter, "originalEvent")), "payload")
@@ -64,11 +68,34 @@ def resolved(page: Page, moment: Moment) -> Iterator[Finding]:
             yield Finding(text(letter, "eventId"), "is resolved, and was never handled")
 
 
+def overdue(page: Page, moment: Moment) -> Iterator[Finding]:
+    """What the platform was in the way of is delivered again without a person: a letter that waits
+    for that has a time, and the time is not long past (I27)."""
+    for letter in page.rows:
+        blocked = letter.get("kind") == LetterKind.BLOCKED.value
+        if letter.get("state") != LetterState.OPEN.value or not blocked or not _sendable(letter):
+            continue
+        at = text(letter, "nextDeliveryAt")
+        if not at:
+            yield Finding(text(letter, "eventId"), "was blocked, and is not delivered again")
+        elif moment.settled(at) and moment.settled(text(letter, "dueAt")):
+            yield Finding(text(letter, "eventId"), f"was to be delivered again at {at}")
+
+
+def _sendable(letter: Item) -> bool:
+    event_id, event_type = event_id_of(text(letter, "eventId")), text(letter, "eventType")
+    values = parsed(text(letter, "originalEvent"))
+    return obstacle(event_id, text(letter, "topic"), event_type, values) is None
+
+
 def _receipt(letter: Item) -> str:
-    return f"{text(letter, 'topic')}#{text(letter, 'eventId')}"
+    """The ledger record of the event; none where the id was handled with other content."""
+    key = text(letter, "eventId")
+    return "" if is_contested(key) else f"{text(letter, 'topic')}#{key}"
 
 
 CHECKS = (
     Check("no dead letter waits", "I15", DEAD_LETTERS.name, unresolved, strict=True),
     Check("resolved letters were handled", "I17", DEAD_LETTERS.name, resolved),
+    Check("blocked letters are delivered again", "I27", DEAD_LETTERS.name, overdue),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ops.audit import checkouts, ledger, letters, mail, orders, shelves
+from ops.audit import bounds, checkouts, ledger, letters, mail, orders, shelves
 from ops.audit.model import Check, Finding, Moment, Name, Page
 from ops.audit.reading import Source
 from ops.audit.story import Story
@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     *ledger.CHECKS,
     *mail.CHECKS,
     *letters.CHECKS,
+    *bounds.CHECKS,
 )
 # The findings of one check that are kept; the others are only counted.
 MOST_FINDINGS = 1000

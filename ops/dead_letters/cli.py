@@ -11,6 +11,7 @@ from ops.dead_letters.replay import Outcome, Replayer
 from ops.dead_letters.store import LetterBox
 from ops.terminal import harmless, shortened, table
 from shared.contracts.topics import Topic
+from shared.dead_letters.answers import LetterKind
 from shared.dead_letters.letter import LetterState
 
 
@@ -21,7 +22,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
     listing = actions.add_parser("list", help="what there is, or how it groups")
     listing.add_argument("--state", choices=[s.value for s in LetterState], default="open")
-    listing.add_argument("--groups", action="store_true", help="one line per kind of failure")
+    listing.add_argument("--groups", action="store_true", help="one line per group of failures")
     _add_filter(listing)
     listing.set_defaults(run=_list)
 
@@ -54,7 +55,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _add_filter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topic", choices=[topic.value for topic in Topic], default="")
     parser.add_argument("--type", default="", help="event type, such as command.checkout")
-    parser.add_argument("--fingerprint", default="", help="one kind of failure")
+    parser.add_argument("--fingerprint", default="", help="one group of failures")
+    parser.add_argument(
+        "--kind",
+        choices=[kind.value for kind in LetterKind],
+        default="",
+        help="refused by our code for good, or blocked on the way and delivered again by itself",
+    )
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +70,7 @@ def _add_person(parser: argparse.ArgumentParser) -> None:
 
 
 def _filter(options: argparse.Namespace, event_ids: tuple[str, ...] = ()) -> Filter:
-    return Filter(event_ids, options.topic, options.type, options.fingerprint)
+    return Filter(event_ids, options.topic, options.type, options.fingerprint, options.kind)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -83,24 +90,29 @@ def _lines(letters: list[Letter]) -> str:
         (
             letter.event_id,
             letter.event_type,
+            letter.kind,
             letter.attempts,
             letter.last_failed_at[:19],
+            letter.next_delivery_at[:19],
             letter.fingerprint,
             shortened(letter.cause, 60),
         )
         for letter in letters
     ]
-    return table(("event id", "type", "tries", "last failed", "kind", "cause"), rows)
+    return table(
+        ("event id", "type", "kind", "tries", "last failed", "next delivery", "group", "cause"),
+        rows,
+    )
 
 
 def _groups(letters: list[Letter]) -> str:
     counts = Counter(letter.fingerprint for letter in letters)
     example = {letter.fingerprint: letter for letter in letters}
     rows = [
-        (count, kind, example[kind].event_type, shortened(example[kind].error, 100))
-        for kind, count in counts.most_common()
+        (count, group, example[group].event_type, shortened(example[group].error, 100))
+        for group, count in counts.most_common()
     ]
-    return table(("letters", "kind", "type", "for example"), rows)
+    return table(("letters", "group", "type", "for example"), rows)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -113,17 +125,22 @@ def _show(options: argparse.Namespace) -> int:
         ("type", letter.event_type),
         ("cause", letter.cause),
         ("error", letter.error),
-        ("kind", letter.fingerprint),
+        ("group", letter.fingerprint),
+        ("kind", letter.kind),
         ("tries", letter.attempts),
         ("replays", letter.replays),
+        ("deliveries", letter.deliveries),
+        ("next delivery", letter.next_delivery_at or "only by replay"),
         ("first failed", letter.first_failed_at),
         ("last failed", letter.last_failed_at),
     ]
     for name, value in facts:
-        print(f"{name:<13} {harmless(value)}")
+        print(f"{name:<14} {harmless(value)}")
     print()
     rows = [(e["at"][:19], e["action"], e["by"], e["reason"]) for e in letter.history]
     print(table(("when", "what", "who", "why"), rows))
+    if letter.left_out:
+        print(f"({letter.left_out} more in between)")
     print()
     for line in json.dumps(json.loads(letter.original), indent=2).splitlines():
         print(harmless(line))

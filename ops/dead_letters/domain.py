@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.contracts.topics import Topic
 from shared.dead_letters.letter import LetterState
-from shared.envelope import VERSION
 from shared.errors import PermanentError
-from shared.ids import is_id
+from shared.writes import Item
 
 MAX_REPLAYS = 5
 _RAMP = (1, 5, 20)
@@ -25,12 +23,19 @@ class Letter:
     """A dead letter as an operator sees it.
 
     Args:
+        event_id: what it is known by: the event's id, and a digest behind ``#`` where the id was
+            handled before with other content.
+        kind: ``refused`` by our code for good, or ``blocked`` on the way to it.
+        deliveries: how often it was sent by itself, ``next_delivery_at`` when it will be next, empty
+            if only a person sends it.
         original: the event's JSON, to the byte.
-        history: who did what when, and why, oldest first.
+        history: who did what when, and why, oldest first; ``left_out`` entries are not kept.
+        row: as it was read.
     """
 
     event_id: str
     state: LetterState
+    kind: str
     topic: str
     event_type: str
     cause: str
@@ -38,11 +43,15 @@ class Letter:
     fingerprint: str
     attempts: int
     replays: int
+    deliveries: int
+    next_delivery_at: str
     first_failed_at: str
     last_failed_at: str
     reported_by: str
     original: str
     history: Sequence[Mapping[str, str]]
+    left_out: int
+    row: Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class Filter:
     topic: str = ""
     event_type: str = ""
     fingerprint: str = ""
+    kind: str = ""
 
     def admits(self, letter: Letter) -> bool:
         """Whether a letter is meant."""
@@ -60,6 +70,7 @@ class Filter:
             (self.topic, letter.topic),
             (self.event_type, letter.event_type),
             (self.fingerprint, letter.fingerprint),
+            (self.kind, letter.kind),
         )
         return all(not want or want == have for want, have in wanted) and (
             not self.event_ids or letter.event_id in self.event_ids
@@ -75,7 +86,7 @@ class Result(StrEnum):
     FAILED_AGAIN = "failed again"
     STILL_UNDER_WAY = "still under way"
     ALREADY_DONE = "already done"
-    TAKEN = "taken by another operator"
+    TAKEN = "taken by somebody else"
     UNREADABLE = "cannot be sent again"
     TOO_OFTEN = "replayed too often"
     NOT_PUBLISHED = "QStash did not take it"
@@ -126,20 +137,3 @@ def _sizes() -> Iterator[int]:
     yield from _RAMP
     while True:
         yield _RAMP[-1]
-
-
-def replayable(letter: Letter, values: object) -> str | None:
-    """Why a letter cannot be sent again, or None if it can.
-
-    Args:
-        values: the original, parsed.
-    """
-    if letter.topic not in [topic.value for topic in Topic]:
-        return "its topic is not one of ours"
-    if not isinstance(values, dict) or "unreadable" in values:
-        return "its original is not a whole event"
-    if values.get("eventId") != letter.event_id or not is_id(letter.event_id):
-        return "its original has no usable event id"
-    if not is_id(values.get("eventType")) or not is_id(values.get("version", VERSION)):
-        return "its original is not an event"
-    return None

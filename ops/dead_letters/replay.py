@@ -7,7 +7,6 @@ each is claimed by a conditional write before it is sent (I17).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from ops.dead_letters.domain import (
     FAILURES,
@@ -16,24 +15,18 @@ from ops.dead_letters.domain import (
     Letter,
     ReplayOptions,
     Result,
-    replayable,
     waves,
 )
-from ops.dead_letters.store import LetterBox
-from shared import strict_json
+from ops.dead_letters.store import ABANDONED_AFTER, LetterBox
 from shared.clock import Clock, iso
-from shared.contracts.topics import Topic
-from shared.dead_letters.letter import MAX_KEPT_BYTES, LetterState
+from shared.dead_letters.letter import LetterState, event_id_of
+from shared.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
+from shared.dead_letters.store import DeadLetterTables
 from shared.effects import Outbound
-from shared.envelope import VERSION
-from shared.errors import PermanentError, PublishError
-from shared.ids import is_id
-from shared.ledger import Ledger
+from shared.errors import PublishError
 from shared.ports import Publisher, Tables
 
 _POLL_SECONDS = 1.0
-# Longer than QStash's retries of a replayed message, its callback and the reconciler's pull take.
-ABANDONED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,8 @@ class Replayer:
         clock: Clock,
         progress: Progress = lambda _: None,
     ) -> None:
-        self._box, self._tables, self._publisher = box, tables, publisher
+        self._box, self._publisher = box, publisher
+        self._letters = DeadLetterTables(tables, clock)
         self._clock, self._progress = clock, progress
 
     def select(self, wanted: Filter, *, limit: int) -> list[Letter]:
@@ -113,17 +107,31 @@ class Replayer:
         )
 
     # ------------------------------------------------------------------ one letter
-    def _one(self, letter: Letter, options: ReplayOptions) -> Outcome:
-        values = _parsed(letter)
-        if (why := replayable(letter, values)) is not None:
-            return Outcome(letter, Result.UNREADABLE, why)
+    def _one(self, selected: Letter, options: ReplayOptions) -> Outcome:
+        # As it is now: a wave takes its time, and the pipeline carries on by itself meanwhile.
+        letter = self._box.get(selected.event_id)
+        sendings = (letter.state, letter.replays, letter.deliveries)
+        if sendings != (selected.state, selected.replays, selected.deliveries):
+            return Outcome(letter, Result.TAKEN)
+        values, event_id = parsed(letter.original), event_id_of(letter.event_id)
+        why = obstacle(event_id, letter.topic, letter.event_type, values)
+        if values is None or why is not None:
+            return Outcome(letter, Result.UNREADABLE, why or "")
         if letter.replays >= MAX_REPLAYS and not options.force:
             return Outcome(letter, Result.TOO_OFTEN, f"{letter.replays} times; --force overrides")
         if not options.even_if_done and self._is_done(letter):
             return self._already_done(letter, options)
         if options.dry_run:
             return Outcome(letter, Result.WOULD_REPLAY)
-        return self._send(letter, _message(letter, values), options)
+        message = message_of(
+            event_id,
+            letter.topic,
+            letter.event_type,
+            letter.original,
+            deduplication_id=deduplication_id(letter.event_id, letter.replays + letter.deliveries),
+            values=values,
+        )
+        return self._send(letter, message, options)
 
     def _already_done(self, letter: Letter, options: ReplayOptions) -> Outcome:
         if not options.dry_run:
@@ -151,17 +159,18 @@ class Replayer:
         try:
             self._publisher.publish([message])
         except PublishError as error:
-            self._box.move(
-                under_way,
-                LetterState.OPEN,
-                action="not published",
-                actor=options.actor,
-                reason=error.code,
-            )
+            self._reopen(letter.event_id, options, reason=error.code)
             return Outcome(under_way, Result.NOT_PUBLISHED, str(error))
         if options.per_second:
             self._clock.sleep(1 / options.per_second)
         return Outcome(under_way, Result.REPLAYED)
+
+    def _reopen(self, key: str, options: ReplayOptions, *, reason: str) -> None:
+        now = self._box.get(key)
+        if now.state is LetterState.REPLAYING:
+            self._box.move(
+                now, LetterState.OPEN, action="not published", actor=options.actor, reason=reason
+            )
 
     # ------------------------------------------------------------------ afterwards
     def _settled(self, sent: list[Outcome], options: ReplayOptions) -> list[Outcome]:
@@ -197,32 +206,8 @@ class Replayer:
         return Outcome(now, Result.HANDLED)
 
     def _is_done(self, letter: Letter) -> bool:
-        ledger = Ledger(self._tables, self._clock, consumer=letter.topic)
-        return ledger.find(letter.event_id) is not None
+        return self._letters.handled(letter.event_id, letter.topic)
 
     def _told(self, outcome: Outcome) -> Outcome:
         self._progress(outcome)
         return outcome
-
-
-def _parsed(letter: Letter) -> object:
-    try:
-        return strict_json.loads(letter.original.encode(), max_bytes=2 * MAX_KEPT_BYTES)
-    except PermanentError:
-        return None
-
-
-def _message(letter: Letter, values: object) -> Outbound:
-    known = values if isinstance(values, dict) else {}
-    correlation = known.get("correlationId")
-    source = known.get("source")
-    return Outbound(
-        topic=Topic(letter.topic),
-        event_id=letter.event_id,
-        event_type=letter.event_type,
-        version=str(known.get("version", VERSION)),
-        source=source if is_id(source) else "api",
-        correlation_id=correlation if is_id(correlation) else None,
-        body=letter.original,
-        deduplication_id=f"{letter.event_id}:replay:{letter.replays + 1}",
-    )

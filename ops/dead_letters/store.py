@@ -1,16 +1,20 @@
 """Dead letters as an operator reads and changes them. Every change is conditional on what was seen."""
 
-from collections.abc import Mapping
-from typing import cast
+from datetime import timedelta
 
 from ops.dead_letters.domain import Letter, OperatorError
+from shared.bounded import entries, left_out, note
 from shared.clock import Clock, iso
 from shared.dead_letters.letter import LetterState
+from shared.dead_letters.schedule import PLANNED, Plan, is_unconfirmed, opened
 from shared.ports import Tables
 from shared.schema import DEAD_LETTERS
-from shared.writes import ConditionsFailed, Equals, Item, Update, Value
+from shared.writes import ConditionsFailed, Equals, Item, Update
 
 PAGE = 1000
+# Longer than QStash's retries of a replayed message, its callback and the reconciler's pull take.
+ABANDONED_AFTER = timedelta(hours=1)
+_SETTLED = frozenset({LetterState.RESOLVED, LetterState.DISCARDED})
 
 
 class LetterBox:
@@ -56,19 +60,18 @@ class LetterBox:
             ContentionError: somebody else is changing it this moment.
             DependencyError: the store did not answer.
         """
-        entry: Mapping[str, Value] = {
-            "at": iso(self._clock.now()),
-            "action": action,
-            "by": actor,
-            "reason": reason,
-        }
+        now = self._clock.now()
+        entry = {"at": iso(now), "action": action, "by": actor, "reason": reason}
+        told = note(letter.row, "history", entry)
+        planned = self._planned(letter, to)
         write = Update(
             DEAD_LETTERS.name,
             {"eventId": letter.event_id},
-            set={"state": to.value},
-            add={"replays": 1} if replayed else {},
-            append={"history": [entry]},
-            when=(Equals("state", letter.state.value), Equals("replays", letter.replays)),
+            set={"state": to.value, **planned, **told.set},
+            add={**({"replays": 1} if replayed else {}), **told.add},
+            append=told.append,
+            remove=_unplanned(letter, to),
+            when=(Equals("state", letter.state.value), *told.when),
         )
         try:
             self._tables.transact([write])
@@ -76,12 +79,32 @@ class LetterBox:
             return False
         return True
 
+    def _planned(self, letter: Letter, to: LetterState) -> Item:
+        now = self._clock.now()
+        if to in _SETTLED:
+            return {"closedAt": iso(now)}
+        automatic = bool(letter.next_delivery_at)
+        if to is LetterState.OPEN:
+            plan = opened(now, delivered=letter.deliveries, automatic=automatic)
+        else:
+            # The operator may die before anything is sent.
+            plan = Plan(now + ABANDONED_AFTER, now + ABANDONED_AFTER if automatic else None)
+            return {**plan.facts(letter.event_id), "lastSentAt": iso(now)}
+        return plan.facts(letter.event_id)
+
+
+def _unplanned(letter: Letter, to: LetterState) -> tuple[str, ...]:
+    """Nothing more is done about what is settled; but what was handled under its id, and was not
+    sent since it failed, the reconciler still sends once."""
+    waits = to is LetterState.RESOLVED and is_unconfirmed(letter.row)
+    return PLANNED if to in _SETTLED and not waits else ()
+
 
 def _letter(item: Item) -> Letter:
-    history = cast("list[Item]", item.get("history") or [])
     return Letter(
         event_id=str(item["eventId"]),
         state=LetterState(str(item["state"])),
+        kind=str(item.get("kind", "")),
         topic=str(item["topic"]),
         event_type=str(item["eventType"]),
         cause=str(item["cause"]),
@@ -89,9 +112,16 @@ def _letter(item: Item) -> Letter:
         fingerprint=str(item["fingerprint"]),
         attempts=int(str(item["attempts"])),
         replays=int(str(item["replays"])),
+        deliveries=int(str(item.get("deliveries", 0))),
+        next_delivery_at=str(item.get("nextDeliveryAt", "")),
         first_failed_at=str(item["firstFailedAt"]),
         last_failed_at=str(item["lastFailedAt"]),
         reported_by=str(item["reportedBy"]),
         original=str(item["originalEvent"]),
-        history=[{name: str(value) for name, value in entry.items()} for entry in history],
+        history=[
+            {name: str(value) for name, value in entry.items()}
+            for entry in entries(item, "history")
+        ],
+        left_out=left_out(item, "history"),
+        row=item,
     )

@@ -1,11 +1,12 @@
 """Looking at mail, texts and pushes whose fate is unknown, and deciding about each, once (I12)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from ops.dead_letters.domain import OperatorError
 from shared import strict_json
+from shared.bounded import note, noted
 from shared.clock import Clock, iso
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.topics import NOTIFICATION_PUSH, Topic
@@ -105,7 +106,7 @@ class MailDesk:
         if resolution == "resend" and mail.event_type == NOTIFICATION_PUSH:
             raise OperatorError("resend: a push that is late helps nobody; choose sent or dropped")
         decision = Decision(resolution, actor, reason)
-        record = self._decide(mail, decision, number=_count(item))
+        record = self._decide(mail, decision, item)
         if record is None:
             return False
         resent = [again(mail)] if resolution == "resend" else []
@@ -119,7 +120,7 @@ class MailDesk:
         self._ledger.finish(record)
         return True
 
-    def _decide(self, mail: DoubtfulMail, decision: "Decision", *, number: int) -> Record | None:
+    def _decide(self, mail: DoubtfulMail, decision: "Decision", item: Item) -> Record | None:
         """The decision with its audit entry in one transaction; None if somebody else decided."""
         now = self._clock.now()
         entry: Mapping[str, Value] = {
@@ -128,16 +129,18 @@ class MailDesk:
             "by": decision.actor,
             "reason": decision.reason,
         }
+        told = note(item, "history", entry)
         write = Update(
             NOTIFICATIONS.name,
             {"id": mail.event_id},
-            set={"resolution": decision.resolution},
-            append={"history": [entry]},
+            set={"resolution": decision.resolution, **told.set},
+            add=told.add,
+            append=told.append,
             remove=("attention",),
-            when=(Equals("attention", mail.attention),),
+            when=(Equals("attention", mail.attention), *told.when),
         )
         event = Event(
-            event_id=caused_event_id(mail.event_id, DECIDED, number),
+            event_id=caused_event_id(mail.event_id, DECIDED, noted(item, "history")),
             event_type=DECIDED,
             timestamp=now,
             source=OPERATOR,
@@ -203,11 +206,6 @@ def audit_of(mail: DoubtfulMail, decision: Decision) -> AuditPayload:
         new_state={"status": decision.resolution},
         metadata={name: value for name, value in facts.items() if value is not None},
     )
-
-
-def _count(item: Item) -> int:
-    """Decisions so far: one that could not be carried out is followed by another."""
-    return len(cast("Sequence[Item]", item.get("history") or ()))
 
 
 def _mail(item: Item) -> DoubtfulMail:

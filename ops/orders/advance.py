@@ -6,9 +6,10 @@ orders function decides about it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from ops.dead_letters.domain import OperatorError
+from shared.bounded import entries
 from shared.clock import Clock
 from shared.contracts import catalog
 from shared.contracts.sources import API
@@ -64,7 +65,7 @@ class Advancer:
         end = self._clock.monotonic() + seconds
         while True:
             order = self._order(order_id)
-            for entry in cast("list[Item]", order.get("timeline") or []):
+            for entry in entries(order, "timeline"):
                 if entry["eventId"] == event_id:
                     return Verdict(str(entry["verdict"]), str(order["status"]))
             if self._clock.monotonic() >= end:

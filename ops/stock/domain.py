@@ -20,6 +20,8 @@ UNITS_RULE = f"must be a whole number from 0 to {MAX_UNITS}"
 SKU_RULE = f"must be productId or productId#variationId, each of which {ID_RULE}"
 KEY_RULE = "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"
 _KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
+# Each is kept with the order, whose item must not fill up (I30).
+MAX_RETURNS = 200
 # Before that nothing has left the house, and a cancellation puts everything back by itself.
 _SENT = ("SHIPPED", "DELIVERED")
 
@@ -234,6 +236,9 @@ def _check_return(units: int, sku: str, sold: Sold | None) -> None:
     if units > sold.units - sold.returned:
         said = f"had {sold.units} of {sku}, {sold.returned} of them came back before"
         raise OperatorError(f"units: {sold.order_id} {said}")
+    if sold.returns >= MAX_RETURNS:
+        said = f"has had {sold.returns} returns, and more are not kept with an order"
+        raise OperatorError(f"--order: {sold.order_id} {said}; put the units back with adjust")
 
 
 def _units_of(lines: Sequence[Item], sku: str) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ops.stock.domain import Request, Return, Shelf, Sold
+from shared.bounded import MAX_TEXT
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import StockReason, StockUpdated, StockUpdatedPayload
 from shared.effects import Effects, Emit
@@ -129,7 +130,7 @@ def _noted(deed: Deed, request: Request, sold: Sold | None) -> list[Write]:
         "quantity": request.units,
         "eventId": deed.event_id,
         "operator": deed.operator,
-        "reason": deed.why,
+        "reason": deed.why[:MAX_TEXT],
     }
     # Another return of this order in the meantime changes the count: then it is read again.
     unchanged = Equals("returnCount", sold.returns) if sold.returns else Missing("returnCount")

@@ -38,7 +38,9 @@ class AuditPayload(WireModel):
 class DeadLetterPayload(WireModel):
     """An event that was given up on. ``original_event`` is its body, parsed where possible.
 
-    The last three are ours: QStash's names for the message, and how we learned of it.
+    From ``message_id`` on the fields are ours: QStash's names for the message, how we learned of the
+    failure, when the message was published, the HTTP status of the last answer (0 for none), and
+    the error code of it if it was an answer of this pipeline.
     """
 
     original_topic: Line
@@ -46,10 +48,13 @@ class DeadLetterPayload(WireModel):
     original_event: JsonObject
     error: Prose
     failed_at: Moment
-    retry_count: Annotated[int, Field(ge=0)]
+    retry_count: Annotated[int, Field(ge=0, le=1_000_000)]
     message_id: Id | None = None
     dlq_id: Id | None = None
     reported_by: Literal["callback", "pull", "event"] = "event"
+    published_at: Moment | None = None
+    status: Annotated[int, Field(ge=0, le=999)] | None = None
+    error_code: Id | None = None
 
 
 class MetricRecorded(Event):

@@ -6,7 +6,6 @@ taken from it: its ``url`` and headers are kept for the reader and never request
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,13 +14,14 @@ from shared import strict_json
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
 from shared.contracts.sources import API
 from shared.contracts.topics import topic_of
+from shared.dead_letters.answers import LastAnswer
 from shared.dead_letters.letter import error_text, original_of
+from shared.dead_letters.qstash_values import count_of, status_of, times_of
 from shared.errors import InvalidInputError
 from shared.ids import caused_event_id, is_id
 from shared.text import is_line
 
 MAX_CALLBACK_BYTES = 4_000_000
-_COUNT = re.compile("[0-9]{1,6}")
 
 
 def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
@@ -35,6 +35,9 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
         raise InvalidInputError("body", "must be an object")
     source_id = _id(values, "sourceMessageId")
     original = original_of(_bytes(values, "sourceBody"))
+    body_of_answer = _bytes(values, "body")
+    answer = LastAnswer.of(status_of(values.get("status")), body_of_answer)
+    times = times_of(values, now=now)
     event_type = _text(original.get("eventType")) or _header(values, "x-event-type") or "unknown"
     return DeadLetterReported(
         event_id=caused_event_id(source_id, "analytics.dlq", 0),
@@ -45,12 +48,15 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
             original_topic=topic_of(event_type).value,
             original_event_type=event_type,
             original_event=original,
-            error=error_text(_count(values.get("status")), _bytes(values, "body")),
-            failed_at=now,
-            retry_count=_count(values.get("retried")),
+            error=error_text(answer.status, body_of_answer),
+            failed_at=times.failed_at or now,
+            retry_count=count_of(values.get("retried")),
             message_id=source_id,
             dlq_id=_identifier(values.get("dlqId")),
             reported_by="callback",
+            published_at=times.published_at,
+            status=answer.status,
+            error_code=answer.code,
         ),
     )
 
@@ -87,9 +93,3 @@ def _header(values: Mapping[str, Any], name: str) -> str | None:
         if key.lower() == name:
             return _text(value[0] if isinstance(value, list) and value else value)
     return None
-
-
-def _count(value: object) -> int:
-    # Documented as number, seen as text.
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else "0"
-    return int(text) if _COUNT.fullmatch(text) else 0

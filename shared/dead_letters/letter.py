@@ -1,6 +1,7 @@
 """What a dead letter is, whatever way it was reported."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from typing import Any
 
 from shared import strict_json
 from shared.clock import iso
-from shared.contracts.analytics import DeadLetterReported
+from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
+from shared.dead_letters.answers import EVENT_ID_REUSED, LastAnswer, LetterKind
 from shared.errors import PermanentError
 from shared.ids import is_id
 
 MAX_KEPT_BYTES = 200_000
+# An item holds 400 KB, and a letter has more than its original.
+MAX_STORED_BYTES = 300_000
 _SHOWN = 4_000
 _VARYING = re.compile(r"[0-9a-f]{8,}|[0-9]+", re.IGNORECASE)
 
@@ -32,47 +36,97 @@ class DeadLetter:
     """One failed event. Reports by any route and any number of times converge on one (I16).
 
     Args:
-        event_id: the failed event's own id, or its message's where it had none.
+        key: what the letter is known by: the event's own id; its message's where it had none; id
+            and digest where the id was handled before with other content, so that the one letter
+            never stands for the other.
+        event_id: the failed event's own id, empty where it had none.
+        kind: whether our code refused it for good, or the way to it was blocked.
         cause: class of the failure, such as ``HTTP 489 invalid_field``.
         fingerprint: the same for failures that differ only in ids and numbers.
-        attempts: deliveries that failed, as far as the reports tell.
+        attempts: deliveries of this message that failed, as far as the report tells.
+        failed_at: when the last of them did.
+        published_at: when the message was published; when it failed, where nobody says.
         original: the event as it was.
     """
 
+    key: str
     event_id: str
     topic: str
     event_type: str
+    kind: LetterKind
     cause: str
     error: str
     fingerprint: str
     attempts: int
     failed_at: str
+    published_at: str
     reported_by: str
     message_id: str | None
     original: Mapping[str, object]
+
+    @property
+    def contested(self) -> bool:
+        """Whether the ledger's record under this event id is of another content: then it says
+        nothing about this letter."""
+        return is_contested(self.key)
+
+
+def is_contested(key: str) -> bool:
+    """Whether a letter's key says that its event id belongs to other content."""
+    return "#" in key
+
+
+def event_id_of(key: str) -> str:
+    """The event's id in a letter's key; ``#`` is in no id."""
+    return key.partition("#")[0]
 
 
 def letter_of(report: DeadLetterReported) -> DeadLetter:
     """The dead letter that a report speaks of."""
     payload = report.payload
-    event_id = payload.original_event.get("eventId")
-    cause = cause_of(payload.error)
+    found = payload.original_event.get("eventId")
+    event_id = found if is_id(found) else ""
+    answer = LastAnswer(payload.status or 0, payload.error_code)
+    # Who reports with an event of their own may say the status in words only.
+    cause = cause_of(payload.error) if payload.status is None else answer.cause
     return DeadLetter(
-        # An event without a usable id is known by its message.
-        event_id=event_id
-        if is_id(event_id)
-        else f"message:{payload.message_id or report.event_id}",
+        key=_key(report, event_id, answer),
+        event_id=event_id,
         topic=payload.original_topic,
         event_type=payload.original_event_type,
+        kind=answer.kind,
         cause=cause,
         error=payload.error,
         fingerprint=fingerprint_of(payload.original_event_type, cause, payload.error),
         attempts=payload.retry_count + 1,
         failed_at=iso(payload.failed_at),
+        published_at=iso(payload.published_at or payload.failed_at),
         reported_by=payload.reported_by,
         message_id=payload.message_id,
-        original=payload.original_event,
+        original=_storable(payload.original_event),
     )
+
+
+def _storable(original: dict[str, Any]) -> dict[str, Any]:
+    """The original as it is kept with its letter: numbers may be longer written out than they came."""
+    text = strict_json.dumps(original).encode()
+    return original if len(text) <= MAX_STORED_BYTES else original_of(text)
+
+
+def _key(report: DeadLetterReported, event_id: str, answer: LastAnswer) -> str:
+    payload: DeadLetterPayload = report.payload
+    if not event_id:
+        return f"message:{payload.message_id or report.event_id}"
+    if answer.code == EVENT_ID_REUSED:
+        return f"{event_id}#{content_digest(payload.original_event)}"
+    return event_id
+
+
+def content_digest(original: Mapping[str, object]) -> str:
+    """Tells contents of one event id apart: by its type and payload, whatever carried them."""
+    content = [original.get("eventType"), original.get("payload")]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def cause_of(error: str) -> str:

@@ -1,6 +1,7 @@
 """What goes over the wire to QStash, to the letter, and every way in which that can fail."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -97,11 +98,29 @@ def test_headers_without_a_value_are_not_sent(endpoint: Endpoint) -> None:
 def test_a_replay_is_published_under_a_deduplication_id_of_its_own(endpoint: Endpoint) -> None:
     endpoint.respond = in_turn(accepted("msg_1"))
 
-    Attempt(endpoint.url, replace(message("evt-1"), deduplication_id="evt-1.replay-1"))
+    Attempt(endpoint.url, replace(message("evt-1"), deduplication_id="evt-1-replay-1"))
 
     (entry,) = batch(endpoint.seen[0])
-    assert entry["headers"]["Upstash-Deduplication-Id"] == "evt-1.replay-1"
+    assert entry["headers"]["Upstash-Deduplication-Id"] == "evt-1-replay-1"
     assert entry["headers"]["Upstash-Forward-X-Event-ID"] == "evt-1"
+
+
+@pytest.mark.parametrize("event_id", ["evt:1", "order.1", "a/b", "é", "evt-1#0123"])
+def test_a_deduplication_id_that_qstash_might_refuse_goes_by_its_digest(
+    endpoint: Endpoint, event_id: str
+) -> None:
+    """The same id by the same, another by another: and the event keeps its own."""
+    endpoint.respond = lambda seen: accepted(*ids(seen))
+
+    Attempt(endpoint.url, replace(message("evt-1"), deduplication_id=event_id))
+    Attempt(endpoint.url, replace(message("evt-1"), deduplication_id=event_id))
+    Attempt(endpoint.url, replace(message("evt-1"), deduplication_id=f"{event_id}x"))
+
+    sent = [batch(seen)[0]["headers"] for seen in endpoint.seen]
+    first, again, other = (headers["Upstash-Deduplication-Id"] for headers in sent)
+    assert re.fullmatch(r"[0-9a-f]{64}", first)
+    assert first == again != other
+    assert {headers["Upstash-Forward-X-Event-ID"] for headers in sent} == {"evt-1"}
 
 
 def test_a_batch_to_every_topic_is_one_request_over_a_kept_connection(endpoint: Endpoint) -> None:

@@ -59,6 +59,7 @@ INDEXES: dict[str, set[str]] = {
         "<TablesCheckouts.Arn>/index/pending",
         "<TablesReservations.Arn>/index/expiry",
         "<TablesDeadLetters.Arn>/index/byState",
+        "<TablesDeadLetters.Arn>/index/due",
     }
 }
 

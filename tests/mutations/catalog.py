@@ -226,17 +226,17 @@ MUTATIONS = (
         "I17",
         "Replaying any letters, any number of times, equals replaying each once.",
         "ops/dead_letters/store.py",
-        'when=(Equals("state", letter.state.value), Equals("replays", letter.replays)),',
+        'when=(Equals("state", letter.state.value), *told.when),',
         "when=(),",
         "two operators send the same letter",
-        (f"{_REPLAY}::test_two_operators_at_once_divide_the_letters_between_them",),
+        (f"{_REPLAY}::test_of_two_operators_that_read_the_same_letter_one_gets_it",),
     ),
     Mutation(
         "I18",
         "A replay goes only to the configured address of the event's topic.",
-        "ops/dead_letters/domain.py",
-        "if letter.topic not in [topic.value for topic in Topic]:",
-        "if not letter.topic:",
+        "shared/dead_letters/resend.py",
+        "if topic_of(event_type).value != topic:",
+        "if not topic:",
         "a topic from outside the list is taken at its word",
         (f"{_REPLAY}::test_what_is_no_whole_event_of_ours_is_not_sent",),
     ),
@@ -253,8 +253,8 @@ MUTATIONS = (
         "I20",
         "An order's state moves along allowed edges only; late and repeated events change nothing.",
         "functions/orders/store.py",
-        'set={"updatedAt": entry.at},',
-        'set={"updatedAt": entry.at, "status": "CONFIRMED"},',
+        'set={"updatedAt": entry.at, **told.set},',
+        'set={"updatedAt": entry.at, "status": "CONFIRMED", **told.set},',
         "an announcement moves the order",
         (
             (
@@ -327,5 +327,33 @@ MUTATIONS = (
         "if not urls:",
         "a token for another topic is accepted",
         ("tests/unit/shared/test_signature.py",),
+    ),
+    Mutation(
+        "I27",
+        "What the platform refused is delivered again without a person.",
+        "functions/reconciler/service.py",
+        "self._each(self._due(shard, report), deadline, report)",
+        "pass",
+        "what was throttled waits for somebody to replay it",
+        (
+            (
+                "tests/unit/functions/reconciler/test_redelivery.py"
+                "::test_two_hundred_events_of_five_throttled_minutes_all_heal"
+            ),
+        ),
+    ),
+    Mutation(
+        "I30",
+        "No item grows without bound, and nothing that is ignored stops a real step.",
+        "shared/bounded.py",
+        "if count < FIRST:",
+        "if count >= 0:",
+        "every ignored event is kept with its order for ever",
+        (
+            (
+                "tests/unit/functions/orders/test_bounded_timeline.py"
+                "::test_a_flood_of_ignored_events_leaves_the_item_small_and_the_next_step_possible"
+            ),
+        ),
     ),
 )

@@ -18,8 +18,9 @@ removes the line in a copy of the code and demands that those tests go red, and 
 finds the bug. `make planted` shows that as a table, and `make planted BUG=I9` tells how one was found.
 
 `make chaos` runs the real code under a thousand seeded schedules of crashes, lost replies,
-duplicates and outages, `make chaos SEED=42` tells what happened in one of them, and `make chaos-e2e`
-does the same to the deployed stack.
+duplicates and outages, another thousand each time: it prints how to play the same again.
+`make chaos SEED=42` tells what happened in one of them, and `make chaos-e2e` does the same to the
+deployed stack. `make test` plays a fixed range.
 
 | | promise | protected by | planted bug | held by |
 |---|---|---|---|---|

@@ -60,4 +60,5 @@ class Copy:
         Raises:
             subprocess.TimeoutExpired: no breach within the time.
         """
-        return self.run("tests.simulation", "--workers", "1", "--until-breach", seconds=seconds)
+        same = ("--first", "1", "--workers", "1")
+        return self.run("tests.simulation", *same, "--until-breach", seconds=seconds)

@@ -1,14 +1,17 @@
 """``python -m tests.simulation``: many seeds with a table, or one seed with its story."""
 
 import argparse
+import secrets
 import sys
 from collections.abc import Sequence
 
 from tests.simulation.campaign import campaign, default_workers, of_one, table
 from tests.simulation.run import Outcome, i24_redis_changes_no_result, run
-from tests.simulation.scenario import DEFAULT_STEPS, Scenario
+from tests.simulation.scenario import DEFAULT_STEPS, LONG_STEPS, Scenario, steps_of
 
 DEFAULT_SEEDS = 1000
+# Each run begins at one of so many seeds: what nobody has played yet is where the bugs are left.
+UNPLAYED = 100_000_000
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -17,9 +20,13 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--seeds", type=int, default=DEFAULT_SEEDS, help="how many seeds (%(default)s)"
     )
-    parser.add_argument("--first", type=int, default=1, help="the first of them (%(default)s)")
     parser.add_argument(
-        "--steps", type=int, default=DEFAULT_STEPS, help="deeds per seed (%(default)s)"
+        "--first", type=int, help="the first of them (another one each time, which is printed)"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help=f"deeds per seed ({DEFAULT_STEPS}, and of every tenth seed {LONG_STEPS})",
     )
     parser.add_argument(
         "--workers", type=int, default=default_workers(), help="processes (%(default)s)"
@@ -35,6 +42,11 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def _range(seeds: Sequence[int], steps: int | None) -> str:
+    again = f"--first {seeds[0]} --seeds {len(seeds)}" + (f" --steps {steps}" if steps else "")
+    return f"seeds {seeds[0]} to {seeds[-1]}; again: make chaos CHAOS_ARGS='{again}'"
+
+
 def _play(seed: int, steps: int) -> Outcome:
     return run(Scenario(seed, steps))
 
@@ -44,11 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _arguments(arguments)
     if given.seed is not None:
         play = i24_redis_changes_no_result if given.compare else _play
-        outcome = play(given.seed, given.steps)
+        outcome = play(given.seed, steps_of(given.seed, given.steps))
         _say(outcome.told())
         _say(table(of_one(outcome)))
         return 1 if outcome.breaches else 0
-    seeds = range(given.first, given.first + given.seeds)
+    first = 1 + secrets.randbelow(UNPLAYED) if given.first is None else given.first
+    seeds = range(first, first + given.seeds)
+    _say(_range(seeds, given.steps))
     summary = campaign(
         seeds, given.steps, workers=given.workers, say=_say, until_breach=given.until_breach
     )

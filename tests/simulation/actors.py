@@ -40,6 +40,7 @@ class Crowd:
             (4, self._forges),
             (3, self._overlaps),
             (3, self._decides),
+            (3, self._is_blocked),
         ]
         wild: list[tuple[int, Deed]] = [
             (8, self._pays_twice),
@@ -53,6 +54,7 @@ class Crowd:
             (3, self._asks_back),
             (3, self._estranges),
             (2, self._reprices),
+            (1, self._floods),
         ]
         deeds_here = usual if scenario.plain else usual + wild
         self._deeds = [deed for _, deed in deeds_here]
@@ -248,6 +250,17 @@ class Crowd:
 
     def _flushes(self) -> None:
         deeds.flush(self._world)
+
+    def _is_blocked(self) -> None:
+        status = self._rng.choice((429, 429, 502, 500, 404))
+        deeds.block(
+            self._world, self._rng.choice(FUNCTIONS), status, self._rng.choice((9.0, 300.0))
+        )
+
+    def _floods(self) -> None:
+        orders = [str(row["orderId"]) for row in self._world.tables.all("orders")]
+        if orders:
+            deeds.flood(self._world, self._rng.choice(orders), self._rng.choice((12, 50)))
 
     def _breaks_down(self) -> None:
         what = self._rng.choice((*FUNCTIONS, "checkout", "redis", "qstash", "analytics"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.simulation.run import Outcome, i24_redis_changes_no_result, run
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import Scenario, steps_of
 from tests.simulation.tally import Tally
 
 # Every so many seeds the same people shop once with Redis and once without.
@@ -27,8 +27,9 @@ class Result:
     story: str = ""
 
 
-def play(seed: int, steps: int) -> Result:
-    """One seed."""
+def play(seed: int, steps: int | None) -> Result:
+    """One seed; without steps, as long as it is by itself."""
+    steps = steps_of(seed, steps)
     outcome = run(Scenario(seed, steps))
     if outcome.breaches or seed % COMPARE_EVERY:
         return Result(seed, outcome.tally, outcome.told() if outcome.breaches else "")
@@ -57,7 +58,7 @@ class Summary:
 
 
 def campaign(
-    seeds: Sequence[int], steps: int, *, workers: int, say: Say, until_breach: bool = False
+    seeds: Sequence[int], steps: int | None, *, workers: int, say: Say, until_breach: bool = False
 ) -> Summary:
     """Play all seeds, or those up to the first breach; a line of progress every other second."""
     summary, began, spoke = Summary(), time.monotonic(), 0.0
@@ -79,7 +80,7 @@ def _progress(done: int, of: int, seconds: float, summary: Summary) -> str:
     return f"{done:>6} of {of} seeds, {seconds:.0f} s, {breaches} with a breach"
 
 
-def _results(seeds: Sequence[int], steps: int, workers: int) -> Iterator[Result]:
+def _results(seeds: Sequence[int], steps: int | None, workers: int) -> Iterator[Result]:
     step = partial(play, steps=steps)
     if workers <= 1:
         yield from map(step, seeds)

@@ -11,6 +11,7 @@ from shared.contracts.topics import ORDER_REFUND_REQUESTED
 from shared.writes import Update
 from tests.builders import checkout_payload, envelope, line, request
 from tests.pipeline import URLS
+from tests.simulation.fleet import PLATFORM
 from tests.simulation.invocation import Response
 from tests.simulation.journal import Breach
 from tests.simulation.records import Cart, Request
@@ -183,7 +184,8 @@ def replay(world: World, event_ids: Sequence[str], *, even_if_done: bool = False
 def send_again(world: World, event_id: str) -> None:
     """Somebody retries it in QStash's own console: the same body as a new message (F2)."""
     row = world.tables.row("dead_letters", event_id)
-    never_there = event_id.startswith("message:") or event_id in world.records.hearsay
+    never_there = "#" in event_id or event_id.startswith("message:")
+    never_there = never_there or event_id in world.records.hearsay
     if row is None or never_there:
         return
     world.tally.add("replays")
@@ -260,7 +262,9 @@ def forge(world: World, function: str, kind: str) -> None:
     world.tally.add("forgeries")
 
     def hear(answer: Response | None) -> None:
-        if answer is not None and answer["statusCode"] != 401:
+        if answer is None or PLATFORM in answer["headers"]:
+            return
+        if answer["statusCode"] != 401:
             told = f"{function} answered {answer['statusCode']} to a forged delivery ({kind})"
             world.records.breach([Breach("I26", told)])
 
@@ -298,6 +302,21 @@ def outage(world: World, what: str, seconds: float) -> None:
         world.scheduler.after(seconds, lambda: setattr(world.qstash, "down", False))
     else:
         world.fleet.outages[what] = world.now + seconds
+
+
+def block(world: World, function: str, status: int, seconds: float) -> None:
+    """The platform refuses deliveries to a function for a while: it throttles (429), cannot start it
+    (502), does not find it (404), or runs a bad release of it (500) (I27)."""
+    world.note("weather", f"{function} answers {status} for {seconds:.0f} s, whatever comes")
+    world.tally.add("outages")
+    world.fleet.blockages[function] = (world.now + seconds, status)
+
+
+def flood(world: World, order_id: str, count: int) -> None:
+    """Another system tells the same of one order over and over, as events of their own (I30)."""
+    world.note("another system", f"tells {count} times that an order was delivered", order_id)
+    for _ in range(count):
+        move_order(world, order_id, "delivered")
 
 
 def flush(world: World) -> None:

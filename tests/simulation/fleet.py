@@ -22,9 +22,10 @@ from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
@@ -51,6 +52,14 @@ from tests.simulation.scheduler import Killed, Task
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+# Marks an answer that the function had no part in.
+PLATFORM = "x-simulated-platform"
+_PLATFORM_SAYS = {
+    404: "null",
+    429: '{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","message":"Rate Exceeded."}',
+    500: '{"success":false,"error":{"code":"internal_error","message":"internal error"}}',
+    502: "Internal Server Error",
+}
 S = TypeVar("S", bound=Settings)
 OnAnswer = Callable[[Response | None], None]
 Handler = Callable[[Mapping[str, Any], Any], Response]
@@ -217,6 +226,7 @@ class Fleet:
         self._idle: dict[str, list[Instance]] = {}
         self._made: dict[str, int] = {}
         self.outages: dict[str, float] = {}
+        self.blockages: dict[str, tuple[float, int]] = {}
 
     def invoke(
         self,
@@ -230,6 +240,13 @@ class Fleet:
         world = self._world
         if self.outages.get(function, 0.0) > world.now and not world.dice.calm:
             world.scheduler.after(0.1, lambda: on_answer(None))
+            return
+        until, status = self.blockages.get(function, (0.0, 0))
+        if until > world.now and not world.dice.calm:
+            # The platform's own words, or those of a release that fails at its first line.
+            headers = {PLATFORM: "yes"}
+            answer = {"statusCode": status, "headers": headers, "body": _PLATFORM_SAYS[status]}
+            world.scheduler.after(0.05, lambda: on_answer(answer))
             return
         instance = self._take(function)
 

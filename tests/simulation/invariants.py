@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from shared.bounded import entries
 from shared.contracts.topics import ORDER_REFUND_REQUESTED
 from shared.dead_letters.letter import LetterState
 from shared.ids import (
@@ -111,7 +112,7 @@ def i8_every_effect_is_there_once(world: World) -> Breaches:
                 yield Breach("I8", f"{count} entries in {table} for one event", about(event_id))
     for table in ("orders", "checkouts"):
         for row in _rows(world, table):
-            timeline: Any = row.get("timeline", [])
+            timeline = entries(row, "timeline")
             for event_id, count in Counter(str(entry["eventId"]) for entry in timeline).items():
                 if count > 1:
                     told = f"{count} entries on the timeline for one event"
@@ -212,8 +213,7 @@ def i16_reports_of_one_failure_converge(world: World) -> Breaches:
     for row in _rows(world, "dead_letters"):
         if row["eventId"] in world.records.hearsay:
             continue
-        history: Any = row["history"]
-        noted = sum(str(entry["action"]).startswith("failed") for entry in history)
+        noted: Any = row["failures"]
         if noted != failed[str(row["eventId"])]:
             told = (
                 f"{failed[str(row['eventId'])]} messages of it failed, its letter tells of {noted}"

@@ -90,6 +90,8 @@ class SimulatedQStash:
         for index, item in enumerate(items):
             if refuse is not None and refuse(index):
                 results.append({"error": "quota exceeded"})
+            elif ":" in str(item["headers"].get("Upstash-Deduplication-Id")):
+                results.append({"error": "DeduplicationId cannot contain ':'"})
             else:
                 results.append(self._accept(item, who, newer=newer))
                 self.published_by.setdefault(_event_id(item), who)
@@ -103,12 +105,12 @@ class SimulatedQStash:
         self._world.tally.add("swallowed")
         letter = self._world.tables.row("dead_letters", event_id) or {}
         by_replay = who.startswith("operator#") and letter.get("state") == LetterState.REPLAYING
-        if by_replay and not first.startswith("operator#"):
+        if by_replay and not first.startswith(("operator#", "reconciler#")):
             told = "a replay bore the original's deduplication id and was swallowed (F4)"
             self._world.records.breach([Breach("I17", told, frozenset({event_id}))])
 
     def _replayed(self, event_id: str, dedup: str, who: str) -> None:
-        if ":replay:" in dedup and self._replayers.setdefault(dedup, who) != who:
+        if "-replay-" in dedup and self._replayers.setdefault(dedup, who) != who:
             told = f"{self._replayers[dedup]} and {who} replayed the same letter"
             self._world.records.breach([Breach("I17", told, frozenset({event_id}))])
 
@@ -221,7 +223,8 @@ class SimulatedQStash:
     def _fail(self, message: Message, status: int, answer: str) -> None:
         message.state = "failed"
         self._failures += 1
-        dlq_id = f"{int(self._world.now * 1000)}-{self._failures}"
+        now = int((START.timestamp() + self._world.now) * 1000)
+        dlq_id = f"{now}-{self._failures}"
         self._world.tally.add("dead letters")
         self._world.note("QStash", f"gives up on {message.name} {message.id}", message.about)
         created = int((START.timestamp() + message.created) * 1000)

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from shared.writes import Item
 from tests.simulation import deeds
 from tests.simulation.actors import Crowd
 from tests.simulation.auditor import the_audit_agrees
 from tests.simulation.dice import Chaos
 from tests.simulation.invariants import AT_REST
 from tests.simulation.journal import Breach, clock_text, shortened
+from tests.simulation.letters import AT_REST as LETTERS_AT_REST
+from tests.simulation.letters import awaits_another, i27_what_was_blocked_heals_without_a_person
+from tests.simulation.outside import START
 from tests.simulation.scenario import PLENTY, Scenario
 from tests.simulation.tally import Tally
 from tests.simulation.world import MINUTE, World
@@ -17,6 +22,10 @@ from tests.simulation.world import MINUTE, World
 # Longer than the latest copy of a message or the end of any outage.
 _DRAIN = 40_000.0
 _ROUNDS = 16
+# Looks at what is due: more than deliveries of one letter take, however late they are.
+_HEALING = 60
+# Deliveries after which an event may wait for one that never comes.
+_PATIENT = 8
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ def settle(world: World) -> None:
     for made in world.records.requests:
         if not set(made.answers) & {202, 400, 409}:
             world.post(made, patience=len(made.answers) + 3)
+    heal(world)
     tried: set[str] = set()
     for _ in range(_ROUNDS):
         world.reconcile()
@@ -93,6 +103,25 @@ def settle(world: World) -> None:
         world.scheduler.run(world.now + 11.5 * MINUTE)
     world.reconcile()
     _drain(world)
+
+
+def heal(world: World) -> None:
+    """Nobody does anything: what the platform was in the way of is delivered again (I27)."""
+    for _ in range(_HEALING):
+        world.reconcile()
+        _drain(world)
+        waiting = [row for row in world.tables.all("dead_letters") if _may_heal(row)]
+        if not waiting or world.scheduler.halted:
+            break
+        due = min(datetime.fromisoformat(str(row["dueAt"])) for row in waiting)
+        world.scheduler.run(max(world.now + MINUTE, (due - START).total_seconds() + 5))
+    if not world.scheduler.halted:
+        world.records.breach(i27_what_was_blocked_heals_without_a_person(world))
+
+
+def _may_heal(row: Item) -> bool:
+    tried = int(str(row.get("deliveries", 0)))
+    return "nextDeliveryAt" in row and not (awaits_another(row) and tried >= _PATIENT)
 
 
 def _drain(world: World) -> None:
@@ -113,7 +142,7 @@ def examine(world: World) -> None:
     """Ask every invariant; then replay all dead letters once more, and ask whether it mattered."""
     if world.scheduler.halted:
         return
-    for check in (*AT_REST, the_audit_agrees):
+    for check in (*AT_REST, *LETTERS_AT_REST, the_audit_agrees):
         world.records.breach(check(world))
     if not world.scheduler.halted:
         i17_replaying_again_changes_nothing(world)

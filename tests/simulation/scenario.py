@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DEFAULT_STEPS = 40
+# Some breaches need a story that goes on for longer.
+LONG_STEPS = 80
+LONG_EVERY = 10
 SCARCE: Mapping[str, int] = {"mug": 9, "cap": 5, "pin": 60, "tea#green": 12}
 PLENTY: Mapping[str, int] = {"mug": 9000, "cap": 9000, "pin": 9000, "tea#green": 9000}
 
@@ -31,3 +34,10 @@ class Scenario:
         """How to see it again."""
         compared = " CHAOS_ARGS=--compare" if self.plain else ""
         return f"make chaos SEED={self.seed} STEPS={self.steps}{compared}"
+
+
+def steps_of(seed: int, wanted: int | None = None) -> int:
+    """How long a seed's story is, if nobody says."""
+    if wanted is not None:
+        return wanted
+    return LONG_STEPS if seed % LONG_EVERY == LONG_EVERY // 2 else DEFAULT_STEPS

@@ -1,14 +1,16 @@
 """The simulation in the normal test run: some seeds, that they repeat exactly, and Redis or not."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.simulation.__main__ import main
 from tests.simulation.campaign import of_one, table
 from tests.simulation.run import i24_redis_changes_no_result, run
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import LONG_STEPS, Scenario, steps_of
 
 STEPS = 30
 
@@ -18,6 +20,30 @@ def test_every_promise_is_kept_under_chaos(seed):
     outcome = run(Scenario(seed, STEPS))
 
     assert not outcome.breaches, f"\n{outcome.told()}"
+
+
+@pytest.mark.parametrize("seed", [500383, 500432, 3005])
+def test_every_promise_is_kept_in_a_long_story(seed):
+    """Two of these once told of failures after their events were handled."""
+    outcome = run(Scenario(seed, 60))
+
+    assert not outcome.breaches, f"\n{outcome.told()}"
+
+
+def test_a_campaign_prints_its_range_and_plays_it_again(capsys):
+    assert main(["--seeds", "1", "--steps", "2", "--workers", "1"]) == 0
+    said = capsys.readouterr().out
+    again = re.search(r"again: make chaos CHAOS_ARGS='(.*)'", said)
+    assert again is not None
+
+    assert main([*again[1].split(), "--workers", "1"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[1:] == said.splitlines()[1:]
+
+
+def test_every_tenth_story_is_a_long_one():
+    assert [steps_of(seed) for seed in range(1, 21)].count(LONG_STEPS) == 2
+    assert steps_of(5, 7) == 7
 
 
 @pytest.mark.parametrize("seed", [7, 19, 31])

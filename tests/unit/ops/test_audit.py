@@ -158,6 +158,18 @@ def letter(event_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def test_a_letter_about_other_content_of_a_handled_event_explains_nothing(shop):
+    """Its id is known to the ledger for another event, and what that owes it still owes."""
+    lost = shop.one("ledger", eventType="order.created")
+    shop.remove("ledger", lost)
+    shop.tables.seed("dead_letters", letter(f"{lost['eventId']}#0123", kind="refused"))
+
+    results = audited(shop)
+
+    assert red(results) == {"published events are handled"}
+    assert results["no dead letter waits"].attentions == 1
+
+
 def test_a_missing_event_that_is_a_dead_letter_is_only_to_look_at(shop):
     lost = shop.one("ledger", eventType="order.created")
     shop.remove("ledger", lost)

@@ -205,9 +205,49 @@ def _mailed_although_suppressed(m: Memory) -> set[str]:
     return {"suppressed addresses are left alone"}
 
 
+def blocked(event_id: str, **changes: Any) -> dict[str, Any]:
+    """A letter of a whole event that the platform was in the way of."""
+    event = {"eventId": event_id, "eventType": "order.created", "version": "1.0"}
+    return letter(event_id, kind="blocked", originalEvent=json.dumps(event), **changes)
+
+
 def _resolved_unhandled(m: Memory) -> set[str]:
     m.tables.seed("dead_letters", letter("evt-gone", state="resolved"))
     return {"resolved letters were handled"}
+
+
+def _blocked_and_forgotten(m: Memory) -> set[str]:
+    m.tables.seed("dead_letters", blocked("evt-kept"))
+    return {"blocked letters are delivered again"}
+
+
+def _blocked_and_overdue(m: Memory) -> set[str]:
+    at = "2026-02-01T12:00:00.000Z"
+    m.tables.seed("dead_letters", blocked("evt-kept", nextDeliveryAt=at, dueAt=at, dueShard="1"))
+    return {"blocked letters are delivered again"}
+
+
+def _endless_timeline(m: Memory) -> set[str]:
+    row = m.one("orders", orderId=SOLD)
+    more = [{"eventId": f"evt-more-{n}", "verdict": "late"} for n in range(90)]
+    m.change("orders", row, timeline=[*row["timeline"], *more])
+    return {"timelines of orders are bounded"}
+
+
+def _endless_checkout(m: Memory) -> set[str]:
+    m.change("checkouts", m.one("checkouts", orderId=SOLD), timelineNewest=[{"n": 1}] * 21)
+    return {"timelines of checkouts are bounded"}
+
+
+def _endless_history(m: Memory) -> set[str]:
+    m.tables.seed("dead_letters", letter("evt-kept", history=[{"n": 1}] * 41))
+    return {"histories of letters are bounded"}
+
+
+def _endless_decisions(m: Memory) -> set[str]:
+    row = m.one("notifications", templateId="order-confirmation")
+    m.change("notifications", row, history=[{"n": 1}] * 41)
+    return {"histories of mail are bounded"}
 
 
 def _drift(m: Memory) -> set[str]:

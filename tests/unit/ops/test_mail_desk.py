@@ -1,12 +1,14 @@
 """Doubtful mail: seen by an operator, decided once, never sent again on its own."""
 
 import json
+from typing import Any
 
 import pytest
 
 from functions.notifications.devices import DeviceTables
 from ops.dead_letters.domain import OperatorError
-from ops.mail.resolve import DoubtfulMail, MailDesk, Resolution
+from ops.mail.resolve import DECIDED, DoubtfulMail, MailDesk, Resolution
+from shared.bounded import FIRST, NEWEST, entries, noted
 from shared.errors import PublishError
 from tests.builders import checkout_command, stock
 from tests.contracts.samples import sample
@@ -79,6 +81,20 @@ def test_a_resend_that_qstash_does_not_take_waits_again(pipeline, desk):
         _decide(desk, mail, "resend")
 
     assert [m.event_id for m in desk.waiting("unknown")] == [mail.event_id]
+
+
+def test_a_resend_that_is_tried_for_weeks_does_not_fill_its_record(pipeline, desk):
+    """Each decision has its own audit entry; the record keeps the first, the newest, and a count."""
+    pipeline.outbox.failing = True
+    for _ in range(100):
+        [mail] = desk.waiting("unknown")
+        with pytest.raises(PublishError):
+            _decide(desk, mail, "resend")
+
+    record: Any = pipeline.memory.get("notifications", {"id": mail.event_id})
+    decided = [row for row in pipeline.memory.all("ledger") if row["eventType"] == DECIDED]
+    assert (len(decided), noted(record, "history")) == (100, 100)
+    assert len(entries(record, "history")) == FIRST + NEWEST
 
 
 def test_a_decision_needs_a_reason_and_a_mail(desk):

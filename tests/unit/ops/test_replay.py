@@ -17,6 +17,7 @@ from ops.dead_letters.replay import Replayer
 from ops.dead_letters.store import LetterBox
 from shared.contracts.topics import Topic
 from shared.dead_letters.letter import LetterState
+from shared.errors import PublishError
 from tests.builders import checkout_command, stock
 from tests.pipeline import Pipeline
 
@@ -107,7 +108,7 @@ def test_a_replay_keeps_the_event_id_and_takes_a_new_deduplication_id(desk):
     [message] = desk.pipeline.outbox.messages
     assert results == [Result.REPLAYED]
     assert message.event_id == "evt-1"
-    assert message.deduplication_id == "evt-1:replay:3"
+    assert message.deduplication_id == "evt-1-replay-3"
     assert desk.state() == "replaying"
 
 
@@ -179,6 +180,18 @@ def test_two_operators_at_once_divide_the_letters_between_them(desk):
 
     assert results == [Result.REPLAYED, Result.TAKEN]
     assert len(desk.pipeline.outbox.messages) == 1
+
+
+def test_of_two_operators_that_read_the_same_letter_one_gets_it(desk):
+    desk.letter()
+    mine, yours = desk.box.get("evt-1"), desk.box.get("evt-1")
+
+    def take(letter, actor):
+        return desk.box.move(
+            letter, LetterState.REPLAYING, action="replayed", actor=actor, reason="x", replayed=True
+        )
+
+    assert [take(mine, "ada"), take(yours, "bob")] == [True, False]
 
 
 def test_replaying_again_after_another_failure_makes_one_order(desk):
@@ -301,4 +314,91 @@ def test_a_replay_whose_operator_died_before_sending_can_be_taken_up_again(desk)
     assert desk.replay() == []
     desk.pipeline.clock.advance(3601)
     assert desk.replay() == [Result.REPLAYED]
-    assert [m.deduplication_id for m in desk.pipeline.outbox.messages] == ["evt-1:replay:2"]
+    assert [m.deduplication_id for m in desk.pipeline.outbox.messages] == ["evt-1-replay-2"]
+
+
+# ------------------------------------------------------------------ beside the automatic delivery
+BLOCKED = {
+    "kind": "blocked",
+    "deliveries": 2,
+    "dueShard": "1",
+    "dueAt": "2026-03-01T12:30:00.000Z",
+    "nextDeliveryAt": "2026-03-01T12:30:00.000Z",
+}
+
+
+def test_a_replay_beside_the_automatic_delivery_bears_a_number_of_its_own(desk):
+    desk.letter(replays=1, **BLOCKED)
+
+    assert desk.replay() == [Result.REPLAYED]
+    assert [m.deduplication_id for m in desk.pipeline.outbox.messages] == ["evt-1-replay-4"]
+
+
+def test_a_letter_that_was_delivered_by_itself_since_it_was_selected_is_not_sent_as_well(desk):
+    desk.letter(**BLOCKED)
+    selected = desk.replayer().select(Filter(), limit=10)
+    desk.pipeline.memory.seed(
+        "dead_letters", {**desk.pipeline.memory.all("dead_letters")[0], "deliveries": 3}
+    )
+
+    outcomes = desk.replayer().run(selected, OPTIONS)
+
+    assert [outcome.result for outcome in outcomes] == [Result.TAKEN]
+    assert desk.pipeline.outbox.messages == []
+
+
+def test_a_blocked_letter_whose_operator_died_is_delivered_by_itself_an_hour_later(desk):
+    desk.letter(**BLOCKED)
+    [seen] = desk.replayer().select(Filter(), limit=10)
+
+    assert desk.box.move(
+        seen, LetterState.REPLAYING, action="replayed", actor="bob", reason="x", replayed=True
+    )
+
+    stored = desk.pipeline.memory.get("dead_letters", {"eventId": "evt-1"})
+    assert stored["nextDeliveryAt"] == stored["dueAt"] == "2026-03-01T13:00:00.000Z"
+
+
+@pytest.mark.parametrize("to", [LetterState.DISCARDED, LetterState.RESOLVED])
+def test_nothing_is_delivered_of_a_letter_that_a_person_settled(desk, to):
+    desk.letter(**BLOCKED, lastSentAt="2026-03-01T11:30:00.000Z")
+
+    assert desk.box.move(desk.box.get("evt-1"), to, action="x", actor="ada", reason="y")
+
+    stored = desk.pipeline.memory.get("dead_letters", {"eventId": "evt-1"})
+    assert {"dueShard", "dueAt", "nextDeliveryAt"}.isdisjoint(stored)
+    assert stored["closedAt"] == "2026-03-01T12:00:00.000Z"
+
+
+def test_a_letter_about_other_content_is_not_resolved_because_the_ledger_knows_its_id(desk):
+    desk.letter()
+    event = json.loads(desk.box.get("evt-1").original)
+    assert desk.pipeline.deliver("commands", event)["statusCode"] == 200
+    other = {**desk.pipeline.memory.all("dead_letters")[0], "eventId": "evt-1#0123456789abcdef"}
+    desk.pipeline.memory.seed("dead_letters", other)
+
+    results = desk.replay(event_ids=("evt-1#0123456789abcdef",))
+
+    assert results == [Result.REPLAYED]
+    assert desk.state("evt-1#0123456789abcdef") == "replaying"
+    assert desk.pipeline.outbox.messages[-1].event_id == "evt-1"
+
+
+def test_a_replay_that_qstash_did_not_take_does_not_reopen_what_was_handled_meanwhile(desk):
+    """By a retry in the console, say, in the very moment between."""
+    desk.letter()
+    replayer = desk.replayer()
+    letters = replayer.select(Filter(), limit=10)
+
+    class Racing:
+        def publish(self, _messages):
+            now = desk.box.get("evt-1")
+            assert desk.box.move(
+                now, LetterState.RESOLVED, action="resolved", actor="reconciler", reason="handled"
+            )
+            raise PublishError("QStash is down")
+
+    replayer._publisher = Racing()
+
+    assert [o.result for o in replayer.run(letters, OPTIONS)] == [Result.NOT_PUBLISHED]
+    assert desk.state() == "resolved"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ops.stock.domain import MAX_UNITS, Adjust, Restock, Return
+from ops.stock.domain import MAX_RETURNS, MAX_UNITS, Adjust, Restock, Return
 from shared.strict_json import loads
 from tests.builders import (
     checkout_payload,
@@ -75,6 +75,18 @@ def test_goods_that_come_back_are_noted_with_their_order_and_belong_to_its_trace
     assert record["correlationId"] == order["correlationId"]
     assert shop.deltas()[-1] == ("return", 2)
     assert shop.broken_promises() == set()
+
+
+def test_an_order_takes_back_a_bounded_number_of_times_and_says_what_to_do_then(shop):
+    order_id = ordered(shop)
+    order: Any = shop.memory.get("orders", {"orderId": order_id})
+    shop.memory.seed("orders", {**order, "returnCount": MAX_RETURNS})
+
+    with pytest.raises(OperatorError, match=r"^--order: .* has had 200 returns.* with adjust$"):
+        shop.operate(Return("mug", 1, order_id))
+
+    after: Any = shop.memory.get("orders", {"orderId": order_id})
+    assert "returns" not in after
 
 
 def test_units_that_are_held_are_not_touched(shop):

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
-from functions.reconciler.store import HoldTables, LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingTables
 from ops.stock.domain import Adjust, Request, Restock, Return
 from shared.clock import Deadline
 from shared.errors import ContentionError, DependencyError

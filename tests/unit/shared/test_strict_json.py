@@ -223,8 +223,9 @@ def test_what_the_text_of_a_message_holds_is_read_as_strictly(inner, field, rule
     with pytest.raises((InvalidJsonError, UnsupportedEncodingError)) as refused:
         loads_message(json.dumps(inner).encode(), max_bytes=LIMIT)
 
-    assert refused.value.field == field
-    assert refused.value.rule.startswith(rule)
+    said = refused.value.details()
+    assert said["field"] == field
+    assert str(said["rule"]).startswith(rule)
 
 
 def test_a_message_of_too_many_bytes_is_refused_before_it_is_unwrapped():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.dead_letters.callback import decode
 from shared.errors import InvalidInputError, PayloadTooLargeError, PermanentError
 from shared.strict_json import loads
-from tests.builders import Context, answer_of, body_of, request
+from tests.builders import Context, answer_of, body_of, order_row, request
 from tests.contracts.samples import sample
 from tests.fakes.clock import ManualClock
 from tests.pipeline import URLS, Pipeline
@@ -32,7 +32,7 @@ def callback(**changes: Any) -> bytes:
     values = {
         "status": 500,
         "header": {"Content-Type": ["application/json"]},
-        "body": b64(b'{"error":{"code":"internal_error"}}'),
+        "body": b64(b'{"success":false,"error":{"code":"internal_error"}}'),
         "retried": 3,
         "maxRetries": 3,
         "dlqId": "1725323658779-0",
@@ -279,3 +279,66 @@ def test_letter_of_text_within_text_is_kept_as_it_came(shop):
     kept = json.loads(letter(shop)["originalEvent"])
     assert kept["unreadable"].encode() == body
     assert letter(shop)["eventType"] == "order.created"  # its header says so
+
+
+def told(event: dict[str, Any], event_id: str = "evt-told", **changes: Any) -> dict[str, Any]:
+    """A report of a failure by a program of the shop's own."""
+    values = sample("analytics.dlq")
+    payload = {**values["payload"], "originalEvent": event, **changes}
+    return {**values, "eventId": event_id, "payload": payload}
+
+
+def test_numbers_that_are_longer_written_out_do_not_fill_the_letter(shop):
+    """Each takes five bytes on the way and four times as many in the store."""
+    body = body_of(told({})).replace(
+        b'"originalEvent":{}',
+        b'"originalEvent":{"eventId":"evt-long","payload":[%s1]}' % (b"1e20," * 40_000),
+    )
+    assert shop.deliver("analytics", body)["statusCode"] == 200
+
+    found = letter(shop)
+    assert found["eventId"] == "evt-long"
+    assert "unreadable" in found["originalEvent"]
+    assert len(str(found)) < 20_000
+
+
+def test_a_failure_in_the_future_is_one_of_now(shop):
+    """It would otherwise describe the letter for ever, whatever failed after it."""
+    shop.deliver("analytics", told(ORIGINAL, failedAt="2999-01-01T00:00:00Z"))
+    report(shop, callback(status=489, dlqId=SKIP))
+
+    found = letter(shop)
+    assert found["lastFailedAt"] == "2026-03-01T12:00:00.000Z"
+    assert found["kind"] == "refused"
+
+
+def test_more_attempts_than_anybody_makes_are_refused_by_name(shop):
+    answer = shop.deliver("analytics", told(ORIGINAL, retryCount=10**8))
+
+    assert answer["statusCode"] == 489
+    assert answer_of(answer)["error"]["field"] == "payload.retryCount"
+
+
+def test_a_callback_after_the_event_was_handled_opens_nothing(shop):
+    """What is done stays done, in whatever order reports arrive (I15)."""
+    pipeline = Pipeline()
+    pipeline.memory.seed("orders", order_row(orderId=ORIGINAL["payload"]["orderId"]))
+    assert pipeline.deliver("orders", ORIGINAL)["statusCode"] == 200
+
+    report(pipeline, callback())
+    report(pipeline, callback(sourceMessageId="msg_other", status=489))
+
+    assert letter(pipeline)["state"] == "resolved"
+    assert letter(pipeline)["failures"] == 2
+    assert "DeadLettersRefused" not in [m.name for m in pipeline.telemetry.measures]
+
+
+def test_only_what_waits_for_a_person_counts_as_refused(shop):
+    """Once, however often it fails; and once more after something else was in its way."""
+    for number, status in enumerate((429, 489, 489, 503, 489)):
+        shop.clock.advance(60)
+        report(shop, callback(sourceMessageId=f"msg_{number}", status=status))
+
+    names = [measure.name for measure in shop.telemetry.measures]
+    assert names.count("DeadLetters") == 1
+    assert names.count("DeadLettersRefused") == 2

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, LetterTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingTables
 from shared.clock import Deadline
 from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
 from tests.fakes.failed_messages import InMemoryQueue
