@@ -17,6 +17,7 @@ _DEDUPLICATION = frozenset({"deduplication-id", "content-based-deduplication"})
 
 PUBLISH = _COMMON | _DEDUPLICATION | {"not-before"}
 SCHEDULE = _COMMON | {"cron", "schedule-id", "queue-name"}
+NOTHING: frozenset[str] = frozenset()
 DEAD_LETTER_RETRY = _COMMON | {"not-before"}
 
 _HOOK_OPTIONS = frozenset({"method", "timeout", "retries", "retry-delay", "delay"})
@@ -37,7 +38,11 @@ def refuse_unsupported(names: Iterable[str], accepted: frozenset[str], *, where:
 
 
 def _is_accepted(name: str, accepted: frozenset[str]) -> bool:
-    if name in accepted or name in _MEANINGLESS or name.startswith(("forward-", "telemetry-")):
+    if name in _MEANINGLESS or name.startswith("telemetry-"):
+        return True
+    if not accepted:
+        return False
+    if name in accepted or name.startswith("forward-"):
         return True
     for hook in _HOOKS:
         if name.startswith(hook):

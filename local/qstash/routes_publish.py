@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from local.qstash.accepted_headers import NOTHING, refuse_unsupported
 from local.qstash.engine import Engine, Receipt
 from local.qstash.errors import ApiError, BadRequestError
 from local.qstash.headers import RequestHeaders
 from local.qstash.json_bodies import parse_json, text_of
 from local.qstash.names import valid_name
-from local.qstash.publication import PublicationReader, read_destination
+from local.qstash.publication import PublicationReader, read_destination, split_query
 from local.qstash.publisher import Publisher
 from local.qstash.routes_schedules import ScheduleRoutes
 from local.qstash.routing import Request, Response, Route
@@ -51,6 +52,9 @@ class PublishRoutes:
 
     def batch(self, request: Request) -> Response:
         """Publish many messages; one that fails becomes an error element, the others are sent all the same."""
+        _query, options = split_query(request.query)
+        names = [*request.headers.names(), *(name for name, _ in options)]
+        refuse_unsupported(names, NOTHING, where="on a batch, its items have their own")
         items = parse_json(request.body, what="batch")
         if not isinstance(items, list):
             raise BadRequestError("invalid batch: expected a JSON array")

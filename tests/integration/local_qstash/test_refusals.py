@@ -61,6 +61,23 @@ def test_a_schedule_refuses_what_it_cannot_honour(server, destination, name):
     assert (reply.status, reply.content) == (400, {"error": f"unsupported: {name} on a schedule"})
 
 
+@pytest.mark.parametrize("name", ["Upstash-Label", "Upstash-Forward-X", "Upstash-Callback"])
+def test_options_of_a_whole_batch_are_refused_for_its_items_have_their_own(
+    server, destination, name
+):
+    body = json.dumps([{"destination": destination.url("/x")}])
+    replies = [
+        server.call("POST", "/v2/batch", headers={name: "a"}, body=body),
+        server.call("POST", f"/v2/batch?{name.lower()}=a", body=body),
+    ]
+
+    assert [reply.status for reply in replies] == [400, 400]
+    assert (
+        server.call("POST", "/v2/batch", headers={"Upstash-Telemetry-Sdk": "x"}, body=body).status
+        == 200
+    )
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("DELETE", "/v2/messages"), ("GET", "/v2/logs"), ("GET", "/v2/events"), ("GET", "/v2/dlq"),
