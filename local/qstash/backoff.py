@@ -77,7 +77,7 @@ def _delay(text: str, now_ms: int) -> int | None:
 
 def _date_delay(text: str, now_ms: int) -> int | None:
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        at_ms = round(parsedate_to_datetime(text).timestamp() * SECOND_MS)
+    except (ValueError, OverflowError):  # no date, or one beyond what can be computed with
         return None
-    return max(0, round(moment.timestamp() * SECOND_MS) - now_ms)
+    return max(0, at_ms - now_ms)

@@ -8,7 +8,8 @@ from typing import Any
 
 from local.qstash.drafts import Draft, Hook
 from local.qstash.messages import Message, Outcome
-from local.qstash.publication import MAX_BODY_BYTES
+
+_MAX_ANSWER_BYTES = 512 * 1024
 
 
 def attempt_report(message: Message, outcome: Outcome, *, now_ms: int) -> Draft | None:
@@ -36,8 +37,8 @@ def _report(
     extra: dict[str, Any] | None = None,
 ) -> Draft:
     source = message.draft
-    # The real service truncates a long response to the plan's message size, too.
-    answer = (outcome.body or (outcome.error or "").encode())[: MAX_BODY_BYTES // 2]
+    # The real service truncates a long response, too.
+    answer = (outcome.body or (outcome.error or "").encode())[:_MAX_ANSWER_BYTES]
     content: dict[str, Any] = {
         "status": outcome.status,
         "header": outcome.headers,

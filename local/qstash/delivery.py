@@ -11,9 +11,9 @@ from local.qstash.drafts import Draft
 from local.qstash.errors import BadRequestError
 from local.qstash.headers import to_map
 from local.qstash.messages import Outcome
-from local.qstash.publication import MAX_BODY_BYTES
 
 _CONNECT_TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 1024 * 1024  # what is kept of an answer; the rest is not read
 # Shorter than what servers usually allow (5 s), so that we are the one who hangs up: a request sent into a connection
 # that is being closed would count as a failed attempt.
 _IDLE_CONNECTION_S = 2.0
@@ -42,6 +42,8 @@ class Courier:
         except BadRequestError as error:
             # Accepted under other --route options than this start's.
             return Outcome(error=error.message)
+        except httpx.InvalidURL as error:  # a host name that can't be one, with --allow-external
+            return Outcome(error=f"invalid destination url: {error}")
         try:
             async with asyncio.timeout(draft.timeout_ms / 1000):
                 response = await self._transport.handle_async_request(request)
@@ -82,9 +84,9 @@ async def _outcome(response: httpx.Response) -> Outcome:
     body = bytearray()
     async for part in response.aiter_raw():
         body += part
-        if len(body) >= MAX_BODY_BYTES:
+        if len(body) >= MAX_ANSWER_BYTES:
             break
     headers = to_map(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
     )
-    return Outcome(response.status_code, headers, bytes(body[:MAX_BODY_BYTES]))
+    return Outcome(response.status_code, headers, bytes(body[:MAX_ANSWER_BYTES]))

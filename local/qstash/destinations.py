@@ -78,6 +78,10 @@ class Destinations:
 def _split(url: str) -> tuple[SplitResult, str, int]:
     if not url.lower().startswith(("http://", "https://")):
         raise _invalid("endpoint has invalid scheme, add http:// or https://")
+    try:
+        url.encode()
+    except UnicodeEncodeError as error:
+        raise _invalid("it isn't Unicode text") from error
     if _FORBIDDEN.search(url):
         raise _invalid("it has a space, a backslash or a control character")
     try:
@@ -86,7 +90,7 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
     except ValueError as error:
         raise _invalid(str(error)) from error
     host = parts.hostname or ""
-    if not host or not host.isascii():
+    if not host or not host.isascii() or "%" in host:
         raise _invalid("it has no host, or one that isn't plain ASCII")
     if "@" in parts.netloc:
         raise _invalid("credentials in the URL aren't supported, forward an Authorization header")

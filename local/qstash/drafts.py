@@ -8,7 +8,6 @@ from local.qstash.durations import MINUTE_MS, SECOND_MS
 from local.qstash.headers import HeaderMap
 
 DEFAULT_RETRIES = 3
-MAX_RETRIES = 5
 DEFAULT_TIMEOUT_MS = 15 * MINUTE_MS
 
 

@@ -5,6 +5,7 @@ It decides, records and lines up; it opens no socket. `runner` carries out the a
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
@@ -14,14 +15,15 @@ from local.qstash.callbacks import attempt_report, failure_report
 from local.qstash.clock import Clock, Random
 from local.qstash.dedup import Sighting
 from local.qstash.drafts import Draft
-from local.qstash.errors import NotFoundError
+from local.qstash.errors import NotFoundError, QuotaError
 from local.qstash.lanes import Lanes, Queue
 from local.qstash.messages import Delivered, Failed, Message, Outcome, RetryAt, State, decide
+from local.qstash.plans import PAYG, Plan
 from local.qstash.records import DeadLetter, LogEntry
 from local.qstash.signing import sign
 from local.qstash.store import Store
 
-_LOGGED_BODY_CHARS = 4096
+_LOGGED_BODY_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,14 @@ class Engine:
         pace: Pace,
         parallelism: int,
         region: str,
+        plan: Plan = PAYG,
     ) -> None:
         self.store = store
         self.clock = clock
         self.random = random
         self._pace = pace
         self._region = region
+        self._plan = plan
         self.lanes = Lanes(slots=parallelism, queue=store.queue, flow_key=store.flow_key)
         self.lanes.restore(store.unfinished())
         # Ports of the runner: something may be startable; an attempt under way must stop.
@@ -165,6 +169,11 @@ class Engine:
         self.wake()
         return Receipt(message.id, draft.url)
 
+    def check_room_for_queue(self, name: str) -> None:
+        """Refuse a queue that would have to be created and is one too many."""
+        if name not in self.store.queues and len(self.store.queues) >= self._plan.queues:
+            raise QuotaError(f"quota maxQueues exceeded, current limit: {self._plan.queues}")
+
     def ensure_queue(self, name: str) -> None:
         """Create a queue on its first use."""
         if name not in self.store.queues:
@@ -220,12 +229,13 @@ class Engine:
         self, message: Message, outcome: Outcome | None = None, *, next_ms: int | None = None
     ) -> None:
         entry = LogEntry(self.clock.now_ms(), message.id, message.state, next_ms=next_ms)
-        if outcome is not None:
+        # Only the failure tells what the destination said, as in the service's log.
+        if outcome is not None and message.state is State.ERROR:
             entry = replace(
                 entry,
                 error=outcome.error,
                 status=outcome.status,
                 response_headers=outcome.headers,
-                response_body=outcome.body.decode("utf-8", "replace")[:_LOGGED_BODY_CHARS],
+                response_base64=base64.b64encode(outcome.body[:_LOGGED_BODY_BYTES]).decode(),
             )
         self.store.log.append(entry)

@@ -43,6 +43,12 @@ class MethodNotAllowedError(ApiError):
     status = 405
 
 
+class QuotaError(ApiError):
+    """The plan allows no more of what was to be created."""
+
+    status = 412
+
+
 class TooLargeError(ApiError):
     """A message or a whole request exceeds its size limit."""
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from local.qstash.errors import BadRequestError
+from local.qstash.json_bodies import text_of
 
 HeaderMap = dict[str, list[str]]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SHOWN = 80
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -32,12 +34,13 @@ class RequestHeaders:
         """Take a batch item's headers, refusing what could not stand in an HTTP request."""
         pairs: list[tuple[str, str]] = []
         for name, value in headers.items():
-            if not _TOKEN.fullmatch(name):
-                raise BadRequestError(f"invalid header name: {name!r}")
-            if not isinstance(value, str) or _CONTROL.search(value):
-                raise BadRequestError(f"invalid value of header {name}")
-            pairs.append((name, value.encode("utf-8", "replace").decode("latin-1").strip()))
+            text = text_of(value, name=f"value of header {canonical(name)[:_SHOWN]!r}")
+            pairs.append(_checked(name, text.encode().decode("latin-1").strip()))
         return cls(pairs)
+
+    def names(self) -> list[str]:
+        """Return the names that have a value, in lower case."""
+        return [name for name, value in self._pairs if value]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._pairs)
@@ -50,9 +53,8 @@ class RequestHeaders:
     def with_defaults(self, pairs: Iterable[tuple[str, str]]) -> RequestHeaders:
         """Add headers where they're absent: an option in the query yields to the same option as a header."""
         present = {name for name, _ in self._pairs}
-        return RequestHeaders(
-            [*self._pairs, *(pair for pair in pairs if pair[0].lower() not in present)]
-        )
+        added = [_checked(name, value) for name, value in pairs if name.lower() not in present]
+        return RequestHeaders([*self._pairs, *added])
 
     def under(self, prefix: str) -> HeaderMap:
         """Collect the headers that start with a prefix, the prefix removed."""
@@ -62,6 +64,15 @@ class RequestHeaders:
             for name, value in self._pairs
             if name.startswith(start) and len(name) > len(start)
         )
+
+
+def _checked(name: str, value: str) -> tuple[str, str]:
+    """Refuse what could not stand in an HTTP request, where the request that brought it didn't see to that."""
+    if not _TOKEN.fullmatch(name):
+        raise BadRequestError(f"invalid header name: {name[:_SHOWN]!r}")
+    if _CONTROL.search(value):
+        raise BadRequestError(f"invalid value of header {canonical(name)[:_SHOWN]}")
+    return name, value
 
 
 def to_map(pairs: Iterable[tuple[str, str]]) -> HeaderMap:

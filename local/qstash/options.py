@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.qstash.destinations import Route, is_loopback, parse_route
+from local.qstash.plans import PAYG, PLANS, Plan
 
 # Published by Upstash for everybody's local development ("user 1"); they protect nothing.
 DEV_TOKEN = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0="  # noqa: S105  public, see above
@@ -28,6 +29,7 @@ class Settings:
     routes: tuple[Route, ...]
     allow_external: bool
     parallelism: int
+    plan: Plan
     time_scale: float
     region: str
     verbose: bool
@@ -78,6 +80,10 @@ def parse_settings(arguments: list[str] | None = None) -> Settings:
     add("--allow-external", action="store_true", help="deliver to any host, also on the internet")
     add("--parallelism", type=_positive, default=10, help="deliveries at once (default: 10)")
     add(
+        "--quota", choices=sorted(PLANS), default=PAYG.name, metavar="PLAN",
+        help=f"plan whose limits apply: {', '.join(sorted(PLANS))} (default: {PAYG.name}, as the official server)",
+    )  # fmt: skip
+    add(
         "--time-scale", type=_scale, default=1.0,
         help="multiply default backoff, Upstash-Delay and Upstash-Retry-Delay by this (0.01: a hundred times faster)",
     )  # fmt: skip
@@ -89,7 +95,8 @@ def parse_settings(arguments: list[str] | None = None) -> Settings:
     add("--verbose", action="store_true", help="log every delivery to stderr")
     chosen = parser.parse_args(arguments)
     options = vars(chosen)
-    return Settings(routes=tuple(options.pop("route")), **options)
+    plan = PLANS[options.pop("quota")]
+    return Settings(routes=tuple(options.pop("route")), plan=plan, **options)
 
 
 def _loopback(text: str) -> str:

@@ -19,6 +19,8 @@ class Publisher:
 
     def drafts(self, destination: str, draft: Draft) -> list[Draft]:
         """Address a draft: once for a URL, once per endpoint of a group. Refuses what can't be delivered."""
+        if draft.queue is not None:
+            self._engine.check_room_for_queue(draft.queue)
         group = self._engine.store.groups.get(destination)
         if group is None:
             self._destinations.check(destination)

@@ -54,7 +54,7 @@ class LogEntry:
     next_ms: int | None = None
     status: int | None = None
     response_headers: HeaderMap | None = None
-    response_body: str | None = None
+    response_base64: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,12 @@ def encode_log_entry(entry: LogEntry) -> dict[str, Any]:
 
 
 def decode_log_entry(record: dict[str, Any]) -> LogEntry:
-    """Read a log entry back."""
-    return LogEntry(**{**record, "state": State(record["state"])})
+    """Read a log entry back; earlier journals have the answer as plain text."""
+    entry = dict(record)
+    text = entry.pop("response_body", None)
+    if text is not None:
+        entry["response_base64"] = _base64(text.encode("utf-8", "replace"))
+    return LogEntry(**{**entry, "state": State(entry["state"])})
 
 
 def encode_schedule(schedule: Schedule) -> dict[str, Any]:

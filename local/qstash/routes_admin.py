@@ -1,4 +1,4 @@
-"""Signing keys, queues, URL groups and flow-control keys."""
+"""Signing keys, queues and URL groups."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 from local.qstash.destinations import Destinations
-from local.qstash.durations import SECOND_MS, parse_bool, parse_count
 from local.qstash.engine import Engine
-from local.qstash.errors import BadRequestError, NotFoundError
-from local.qstash.flow_control import FlowKey
+from local.qstash.errors import BadRequestError, NotFoundError, QuotaError
+from local.qstash.json_bodies import text_of
 from local.qstash.lanes import Queue
-from local.qstash.publication import valid_name
+from local.qstash.names import valid_name
+from local.qstash.plans import Plan
 from local.qstash.records import UrlGroup
 from local.qstash.routing import Request, Response, Route
-from local.qstash.views import flow_key_view, group_view, queue_view
+from local.qstash.views import group_view, queue_view
 
 
 class AdminRoutes:
     """Handlers around everything that outlives a message."""
 
-    def __init__(self, engine: Engine, destinations: Destinations) -> None:
+    def __init__(self, engine: Engine, destinations: Destinations, plan: Plan) -> None:
         self._engine = engine
         self._store = engine.store
         self._destinations = destinations
+        self._plan = plan
 
     def routes(self) -> list[Route]:
         """List the endpoints."""
@@ -42,12 +43,6 @@ class AdminRoutes:
             Route("POST", "/v2/topics/{name}/endpoints", self.upsert_endpoints),
             Route("DELETE", "/v2/topics/{name}/endpoints", self.remove_endpoints),
             Route("GET", "/v2/globalParallelism", self.global_parallelism),
-            Route("GET", "/v2/flowControl/{key}", self.get_flow_key),
-            Route("POST", "/v2/flowControl/{key}/pause", self._flow_pausing(paused=True)),
-            Route("POST", "/v2/flowControl/{key}/resume", self._flow_pausing(paused=False)),
-            Route("POST", "/v2/flowControl/{key}/pin", self.pin_flow_key),
-            Route("POST", "/v2/flowControl/{key}/unpin", self.unpin_flow_key),
-            Route("POST", "/v2/flowControl/{key}/resetRate", self.reset_rate),
         ]
 
     def keys(self, _request: Request) -> Response:
@@ -71,14 +66,20 @@ class AdminRoutes:
     def upsert_queue(self, request: Request) -> Response:
         """Create a queue or change its parallelism and pause."""
         wish = request.json_object()
-        name = valid_name(str(wish.get("queueName", "")), what="queue name")
-        parallelism, paused = wish.get("parallelism", 1), wish.get("paused", False)
-        if type(parallelism) is not int or parallelism < 1 or not isinstance(paused, bool):
-            raise BadRequestError("invalid queue: parallelism must be positive, paused a boolean")
-        now = self._engine.clock.now_ms()
+        name = valid_name(text_of(wish.get("queueName"), name="queueName"), what="queue name")
         existing = self._store.queues.get(name)
-        created = existing.created_ms if existing else now
-        self._store.queues.put(name, Queue(name, parallelism, paused, created, now))
+        self._engine.check_room_for_queue(name)
+        now = self._engine.clock.now_ms()
+        queue = existing or Queue(name, created_ms=now)
+        parallelism, paused = wish.get("parallelism", 1), wish.get("paused", queue.paused)
+        if type(parallelism) is not int or parallelism < 1:
+            raise BadRequestError("invalid parallelism: expected a positive whole number")
+        if not isinstance(paused, bool):
+            raise BadRequestError("invalid paused: expected true or false")
+        most = self._plan.queue_parallelism
+        if parallelism > most:
+            raise QuotaError(f"quota maxQueueParallelism exceeded, current limit: {most}")
+        self._store.queues.put(name, Queue(name, parallelism, paused, queue.created_ms, now))
         self._engine.wake()
         return Response()
 
@@ -105,7 +106,10 @@ class AdminRoutes:
         """Add endpoints to a group or rename them; creates the group."""
         name = valid_name(request.values["name"], what="URL group name")
         now = self._engine.clock.now_ms()
-        group = self._store.groups.get(name) or UrlGroup(name, now, now)
+        group = self._store.groups.get(name)
+        if group is None and len(self._store.groups) >= self._plan.url_groups:
+            raise QuotaError(f"quota maxUrlGroups exceeded, current limit: {self._plan.url_groups}")
+        group = group or UrlGroup(name, now, now)
         endpoints = {endpoint["url"]: endpoint for endpoint in group.endpoints}
         for endpoint in _endpoints(request):
             if "url" not in endpoint:
@@ -136,49 +140,16 @@ class AdminRoutes:
         lanes = self._engine.lanes
         return Response(content={"parallelismMax": lanes.slots, "parallelismCount": lanes.running})
 
-    def get_flow_key(self, request: Request) -> Response:
-        """Show one flow-control key."""
-        state = self._find_flow_key(request)
-        return Response(content=flow_key_view(state, self._engine.lanes.waiting_on(state.key)))
-
-    def pin_flow_key(self, request: Request) -> Response:
-        """Fix limits, whatever messages say."""
-        state = self._find_flow_key(request)
-        parallelism, rate = request.parameter("parallelism"), request.parameter("rate")
-        period = request.parameter("period")
-        if parallelism is None and rate is None:
-            raise BadRequestError("nothing to pin: expected parallelism or rate")
-        if parallelism is not None:
-            state.parallelism = _at_least_one(parallelism, "parallelism")
-            state.pinned_parallelism = True
-        if rate is not None:
-            state.rate = _at_least_one(rate, "rate")
-            state.period_ms = _at_least_one(period or "1", "period") * SECOND_MS
-            state.pinned_rate = True
-            state.reset_rate(self._engine.clock.now_ms())
-        return self._saved(state)
-
-    def unpin_flow_key(self, request: Request) -> Response:
-        """Let messages determine the limits again; the present ones stay until the next message."""
-        state = self._find_flow_key(request)
-        if parse_bool(request.parameter("parallelism") or "false", name="parallelism"):
-            state.pinned_parallelism = False
-        if parse_bool(request.parameter("rate") or "false", name="rate"):
-            state.pinned_rate = False
-        return self._saved(state)
-
-    def reset_rate(self, request: Request) -> Response:
-        """Begin a new rate period now."""
-        state = self._find_flow_key(request)
-        state.reset_rate(self._engine.clock.now_ms())
-        return self._saved(state)
-
     def _queue_view(self, queue: Queue) -> dict[str, Any]:
         return queue_view(queue, self._engine.lanes.line_length(queue.name))
 
     def _queue_pausing(self, *, paused: bool) -> Callable[[Request], Response]:
         def handle(request: Request) -> Response:
-            queue = self._find_queue(request)
+            # The service knows no 404 here: a queue may be paused before its first message.
+            name = valid_name(request.values["name"], what="queue name")
+            self._engine.check_room_for_queue(name)
+            self._engine.ensure_queue(name)
+            queue = self._store.queue(name)
             queue.paused = paused
             queue.updated_ms = self._engine.clock.now_ms()
             self._store.queues.put(queue.name, queue)
@@ -187,21 +158,8 @@ class AdminRoutes:
 
         return handle
 
-    def _flow_pausing(self, *, paused: bool) -> Callable[[Request], Response]:
-        def handle(request: Request) -> Response:
-            state = self._find_flow_key(request)
-            state.paused = paused
-            return self._saved(state)
-
-        return handle
-
-    def _saved(self, state: FlowKey) -> Response:
-        self._store.save_flow_key(state)
-        self._engine.wake()
-        return Response()
-
     def _find_queue(self, request: Request) -> Queue:
-        queue = self._store.queues.get(request.values["name"])
+        queue = self._store.queues.get(valid_name(request.values["name"], what="queue name"))
         if queue is None:
             raise NotFoundError(f"queue {request.values['name']} not found")
         return queue
@@ -212,25 +170,22 @@ class AdminRoutes:
             raise NotFoundError(f"topic {request.values['name']} not found")
         return group
 
-    def _find_flow_key(self, request: Request) -> FlowKey:
-        state = self._store.known_flow_key(request.values["key"])
-        if state is None:
-            raise NotFoundError(f"flow control key {request.values['key']} not found")
-        return state
-
 
 def _endpoints(request: Request) -> list[dict[str, str]]:
     given = request.json_object().get("endpoints")
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise BadRequestError("invalid body: expected a list of endpoints")
-    return [
-        {name: str(one[name]) for name in ("url", "name") if one.get(name) is not None}
-        for one in given
-    ]
+    if not isinstance(given, list) or not given:
+        raise BadRequestError("invalid endpoints: expected a list of at least one")
+    return [_endpoint(one) for one in given]
 
 
-def _at_least_one(text: str, name: str) -> int:
-    count = parse_count(text, name=name)
-    if count < 1:
-        raise BadRequestError(f"invalid {name}: must be positive")
-    return count
+def _endpoint(given: object) -> dict[str, str]:
+    if not isinstance(given, dict):
+        raise BadRequestError("invalid endpoints: expected objects")
+    endpoint = {
+        name: text_of(given[name], name=f"endpoint: {name}")
+        for name in ("url", "name")
+        if given.get(name) is not None
+    }
+    if not any(endpoint.values()):
+        raise BadRequestError("invalid endpoints: each needs a url or a name")
+    return endpoint

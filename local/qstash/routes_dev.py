@@ -13,6 +13,8 @@ from local.qstash.store import DELIVERY_CAPACITY
 from local.qstash.views import delivery_view
 
 HEALTH_PATH = "/_dev/health"
+_DELIVERY_FILTERS = ("messageId", "eventId", "eventType", "url", "status")
+_DELIVERY_PARAMETERS = frozenset({*_DELIVERY_FILTERS, "after", "count", "qstash_token"})
 
 
 class DevRoutes:
@@ -60,10 +62,10 @@ class DevRoutes:
     def deliveries(self, request: Request) -> Response:
         """List requests made to destinations, oldest first; `after` continues behind an entry's number."""
         after = parse_count(request.parameter("after") or "0", name="after")
-        wanted = {
-            name: request.parameter(name)
-            for name in ("messageId", "eventId", "eventType", "url", "status")
-        }
+        for name, _value in request.parameters:
+            if name not in _DELIVERY_PARAMETERS:
+                raise BadRequestError(f"unknown filter: {name}")
+        wanted = {name: request.parameter(name) for name in _DELIVERY_FILTERS}
         views = (
             (number, delivery_view(number, delivery))
             for number, delivery in self._engine.store.deliveries.oldest_first()

@@ -6,13 +6,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from local.qstash import accepted_headers, filters
+from local.qstash.accepted_headers import refuse_unsupported
+from local.qstash.drafts import Draft
+from local.qstash.durations import parse_count
 from local.qstash.engine import Engine
 from local.qstash.errors import BadRequestError, NotFoundError
-from local.qstash.filters import bulk_parameters, chosen_ids, parse_criteria
+from local.qstash.filters import (
+    Criteria,
+    bulk_count,
+    bulk_parameters,
+    chosen_ids,
+    newest_comes_first,
+    parse_criteria,
+)
 from local.qstash.headers import RequestHeaders
 from local.qstash.publication import PublicationReader
 from local.qstash.records import DeadLetter
-from local.qstash.routing import Request, Response, Route, page
+from local.qstash.routing import Request, Response, Route, cut_page
 from local.qstash.views import dead_letter_view
 
 LETTERS_PER_PAGE = 100
@@ -29,8 +40,8 @@ class DlqRoutes:
         """List the endpoints."""
         return [
             Route("GET", "/v2/dlq", self.list_letters),
-            Route("DELETE", "/v2/dlq", self.delete_many),
-            Route("POST", "/v2/dlq/retry", self.retry_many),
+            Route("DELETE", "/v2/dlq", self.delete_many, exact=True),
+            Route("POST", "/v2/dlq/retry", self.retry_many, exact=True),
             Route("POST", "/v2/dlq/retry/{id}", self.retry),
             Route("GET", "/v2/dlq/{id}", self.get),
             Route("DELETE", "/v2/dlq/{id}", self.delete),
@@ -38,7 +49,7 @@ class DlqRoutes:
 
     def list_letters(self, request: Request) -> Response:
         """List dead letters, newest first."""
-        letters, cursor = self._page(request, request.parameters, strict=False)
+        letters, cursor = self._page(request.parameters)
         return _with_cursor(200, {"messages": [dead_letter_view(one) for one in letters]}, cursor)
 
     def get(self, request: Request) -> Response:
@@ -53,30 +64,29 @@ class DlqRoutes:
     def delete_many(self, request: Request) -> Response:
         """Delete the dead letters with these ids, or a page of those that match."""
         parameters = bulk_parameters(request.parameters, request.body)
-        ids = chosen_ids(parameters, "dlqIds")
-        cursor = None
-        if ids is None:
-            letters, cursor = self._page(request, parameters, strict=True)
-            ids = [letter.id for letter in letters]
+        letters, cursor = self._page(parameters)
+        ids = [letter.id for letter in letters]
         with self._engine.store.batch():
             deleted = sum(map(self._engine.store.dead_letters.delete, ids))
         return _with_cursor(200, {"deleted": deleted}, cursor)
 
     def retry(self, request: Request) -> Response:
         """Publish one dead letter again; `Upstash-*` headers override its options."""
-        return Response(201, self._revive(self._find(request.values["id"]), request))
+        letter = self._find(request.values["id"])
+        return Response(201, self._revive(letter, self._redraft(letter, request)))
 
     def retry_many(self, request: Request) -> Response:
         """Publish again the dead letters with these ids (all of them, or 404 and none), or a page that matches."""
         parameters = bulk_parameters(request.parameters, request.body)
-        ids = chosen_ids(parameters, "dlqIds")
-        cursor = None
-        if ids is None:
-            letters, cursor = self._page(request, parameters, strict=True)
-        else:
-            letters = [self._find(one) for one in ids]
+        letters, cursor = self._page(parameters)
+        for one in chosen_ids(parameters, "dlqIds") or []:
+            self._find(one)
+        # All drafts first: an option that doesn't suit one of the letters leaves them all where they are.
+        drafts = [self._redraft(letter, request) for letter in letters]
         with self._engine.store.batch():
-            responses = [self._revive(letter, request) for letter in letters]
+            responses = [
+                self._revive(letter, draft) for letter, draft in zip(letters, drafts, strict=True)
+            ]
         return _with_cursor(201, {"responses": responses}, cursor)
 
     def _find(self, dlq_id: str) -> DeadLetter:
@@ -85,34 +95,40 @@ class DlqRoutes:
             raise NotFoundError(f"dlq message {dlq_id} not found")
         return letter
 
-    def _revive(self, letter: DeadLetter, request: Request) -> dict[str, str]:
+    def _revive(self, letter: DeadLetter, draft: Draft) -> dict[str, str]:
+        return {"messageId": self._engine.revive(letter, draft).message_id}
+
+    def _redraft(self, letter: DeadLetter, request: Request) -> Draft:
         # Only options: the Content-Type of a request without a body says nothing about the letter.
         options = RequestHeaders(
             (name, value) for name, value in request.headers if name.startswith("upstash-")
         )
+        refuse_unsupported(
+            options.names(), accepted_headers.DEAD_LETTER_RETRY, where="when retrying a dead letter"
+        )
         draft = self._reader.override(letter.message.draft, options)
         now = self._engine.clock.now_ms()
         start = self._reader.start_ms(options, now_ms=now, queue=draft.queue)
-        receipt = self._engine.revive(letter, replace(draft, not_before_ms=start))
-        return {"messageId": receipt.message_id}
+        return replace(draft, not_before_ms=start)
 
-    def _page(
-        self, request: Request, parameters: list[tuple[str, str]], *, strict: bool
-    ) -> tuple[list[DeadLetter], str | None]:
-        matching = self._matching(request, parameters, strict=strict)
-        return page(request, matching, limit=LETTERS_PER_PAGE)
+    def _page(self, parameters: filters.Parameters) -> tuple[list[DeadLetter], str | None]:
+        """Choose by ids, in which case other filters don't count, or a page of those that match."""
+        self._engine.store.sweep(self._engine.clock.now_ms())
+        given = dict(parameters)
+        criteria = parse_criteria(parameters, filters.DEAD_LETTERS)
+        newest_first = newest_comes_first(given.get("order"))
+        bound = _position(given["cursor"]) if given.get("cursor") else None
+        size = bulk_count(parameters, most=LETTERS_PER_PAGE) or LETTERS_PER_PAGE
+        ids = chosen_ids(parameters, "dlqIds")
+        if ids is not None:
+            known = map(self._engine.store.dead_letters.get, ids)
+            return [letter for letter in known if letter is not None], None
+        matching = self._matching(criteria, newest_first=newest_first, bound=bound)
+        return cut_page(matching, size)
 
     def _matching(
-        self, request: Request, parameters: list[tuple[str, str]], *, strict: bool
+        self, criteria: Criteria, *, newest_first: bool, bound: tuple[int, int] | None
     ) -> Iterator[tuple[str, DeadLetter]]:
-        self._engine.store.sweep(self._engine.clock.now_ms())
-        criteria = parse_criteria(parameters, strict=strict)
-        order = request.parameter("order") or "latestFirst"
-        if order not in {"latestFirst", "earliestFirst"}:
-            raise BadRequestError("invalid order: expected latestFirst or earliestFirst")
-        newest_first = order == "latestFirst"
-        cursor = request.parameter("cursor")
-        bound = _position(cursor) if cursor else None
         letters = sorted(
             self._engine.store.dead_letters, key=lambda one: _position(one.id), reverse=newest_first
         )
@@ -131,9 +147,9 @@ class DlqRoutes:
 
 def _position(dlq_id: str) -> tuple[int, int]:
     time, dash, number = dlq_id.partition("-")
-    if not (dash and time.isdigit() and number.isdigit()):
+    if not dash:
         raise BadRequestError(f"invalid cursor: {dlq_id!r}")
-    return int(time), int(number)
+    return parse_count(time, name="cursor"), parse_count(number, name="cursor")
 
 
 def _with_cursor(status: int, content: dict[str, Any], cursor: str | None) -> Response:

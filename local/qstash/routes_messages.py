@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from local.qstash import filters
 from local.qstash.durations import parse_count
 from local.qstash.engine import Engine
-from local.qstash.errors import BadRequestError, NotFoundError
-from local.qstash.filters import bulk_parameters, chosen_ids, parse_criteria
+from local.qstash.errors import NotFoundError
+from local.qstash.filters import (
+    bulk_count,
+    bulk_parameters,
+    chosen_ids,
+    newest_comes_first,
+    parse_criteria,
+)
 from local.qstash.messages import Message, State
 from local.qstash.records import LogEntry
 from local.qstash.routing import Request, Response, Route, page
 from local.qstash.store import FINISHED_VISIBLE_MS
 from local.qstash.views import log_view, message_view
 
-EVENTS_PER_PAGE = 1000
+EVENTS_PER_PAGE = 100
+# The API description allows a hundred per page, older documentation a thousand: who asks for more pages on.
+_EVENTS_ASKED = 1000
+_CANCELLED_AT_ONCE = 500
 
 
 class MessageRoutes:
@@ -28,7 +38,7 @@ class MessageRoutes:
         return [
             Route("GET", "/v2/messages/{id}", self.get),
             Route("DELETE", "/v2/messages/{id}", self.cancel),
-            Route("DELETE", "/v2/messages", self.cancel_many),
+            Route("DELETE", "/v2/messages", self.cancel_many, exact=True),
             Route("GET", "/v2/events", self.events),
             Route("GET", "/v2/logs", self.logs),
         ]
@@ -39,14 +49,18 @@ class MessageRoutes:
 
     def cancel(self, request: Request) -> Response:
         """Cancel one message; one that's already finished is left as it is."""
-        self._engine.cancel(self._find(request.values["id"]))
-        return Response()
+        cancelled = self._engine.cancel(self._find(request.values["id"]))
+        return Response(content={"cancelled": int(cancelled)})
 
     def cancel_many(self, request: Request) -> Response:
-        """Cancel the messages with these ids, or matching these filters, or all if there's neither."""
+        """Cancel the messages with these ids, or matching these filters, or all if there's neither.
+
+        `count` bounds how many, the oldest first; without it, it's all of them.
+        """
         parameters = bulk_parameters(request.parameters, request.body)
         ids = chosen_ids(parameters, "messageIds")
-        criteria = parse_criteria(parameters, strict=True)
+        criteria = parse_criteria(parameters, filters.CANCEL)
+        most = bulk_count(parameters, most=_CANCELLED_AT_ONCE)
         if ids is not None:
             chosen = [m for m in map(self._engine.store.message, ids) if m is not None]
         else:
@@ -56,7 +70,8 @@ class MessageRoutes:
                 if criteria.matches(message.draft, message_id=message.id, at_ms=message.created_ms)
             ]
         with self._engine.store.batch():
-            return Response(content={"cancelled": sum(map(self._engine.cancel, chosen))})
+            cancelled = sum(map(self._engine.cancel, chosen[:most]))
+            return Response(content={"cancelled": cancelled})
 
     def events(self, request: Request) -> Response:
         """List the log, newest first."""
@@ -78,20 +93,19 @@ class MessageRoutes:
         return message.finished and age > FINISHED_VISIBLE_MS
 
     def _log_page(self, request: Request) -> dict[str, object]:
-        entries, cursor = page(request, self._log_entries(request), limit=EVENTS_PER_PAGE)
+        entries, cursor = page(
+            request, self._log_entries(request), limit=EVENTS_PER_PAGE, accepted=_EVENTS_ASKED
+        )
         content: dict[str, object] = {
             "events": [log_view(entry, message) for entry, message in entries]
         }
         return content if cursor is None else {**content, "cursor": str(cursor)}
 
     def _log_entries(self, request: Request) -> Iterator[tuple[int, tuple[LogEntry, Message]]]:
-        criteria = parse_criteria(request.parameters)
+        criteria = parse_criteria(request.parameters, filters.LOGS)
         cursor = request.parameter("cursor")
         bound = parse_count(cursor, name="cursor") if cursor else None
-        order = request.parameter("order") or "latestFirst"
-        if order not in {"latestFirst", "earliestFirst"}:
-            raise BadRequestError("invalid order: expected latestFirst or earliestFirst")
-        newest_first = order == "latestFirst"
+        newest_first = newest_comes_first(request.parameter("order"))
         log = self._engine.store.log
         for number, entry in log.newest_first() if newest_first else log.oldest_first():
             if bound is not None and (number >= bound if newest_first else number <= bound):

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote
 from local.qstash.durations import parse_count
 from local.qstash.errors import BadRequestError, MethodNotAllowedError, NotFoundError
 from local.qstash.headers import RequestHeaders
+from local.qstash.json_bodies import parse_json
 
 Position = TypeVar("Position")
 Item = TypeVar("Item")
@@ -43,10 +44,7 @@ class Request:
 
     def json_object(self) -> dict[str, Any]:
         """Parse the body as a JSON object."""
-        try:
-            content = json.loads(self.body or b"{}")
-        except ValueError as error:
-            raise BadRequestError("invalid body: expected JSON") from error
+        content = parse_json(self.body or b"{}", what="body")
         if not isinstance(content, dict):
             raise BadRequestError("invalid body: expected a JSON object")
         return content
@@ -63,7 +61,8 @@ class Response:
         """Return the body's bytes."""
         if self.content is None:
             return b""
-        return json.dumps(self.content, separators=(",", ":"), ensure_ascii=False).encode()
+        text = json.dumps(self.content, separators=(",", ":"), ensure_ascii=False)
+        return text.encode("utf-8", "replace")
 
 
 Handler = Callable[[Request], Response]
@@ -71,14 +70,28 @@ Handler = Callable[[Request], Response]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path pattern: literal segments, `{name}` for one segment, `{*name}` for the literal rest."""
+    """A path pattern: literal segments, `{name}` for one segment, `{*name}` for the literal rest.
+
+    A trailing slash is as good as none, unless the route is `exact`: on a bulk change, it's rather an id that is empty.
+    """
 
     method: str
     pattern: str
     handler: Handler
+    exact: bool = False
+
+    def lacks_id(self, path: str) -> bool:
+        """Tell whether the path is a bulk change's with an empty id behind it."""
+        return self.exact and path.endswith("/") and self._match(path[:-1]) is not None
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the values of the placeholders, None if the path doesn't fit."""
+        values = self._match(path)
+        if values is None and not self.exact and path.endswith("/"):
+            return self._match(path[:-1])
+        return values
+
+    def _match(self, path: str) -> dict[str, str] | None:
         values: dict[str, str] = {}
         rest = path
         for segment in self.pattern.split("/")[1:]:
@@ -112,22 +125,37 @@ class Router:
                 if route.method == method:
                     return route.handler, values
                 known_path = True
+        if any(route.method == method and route.lacks_id(path) for route in self._routes):
+            raise NotFoundError("not found: the id is empty")
         if known_path:
             raise MethodNotAllowedError(f"{method} isn't allowed here")
         raise NotFoundError("not found")
 
 
 def page(
-    request: Request, items: Iterable[tuple[Position, Item]], *, limit: int
+    request: Request,
+    items: Iterable[tuple[Position, Item]],
+    *,
+    limit: int,
+    accepted: int | None = None,
 ) -> tuple[list[Item], Position | None]:
     """Cut a page off the start of (position, item) pairs.
 
     The second value is the last item's position if more follow; sent back as `cursor`, it says where to go on.
+    A `count` above the limit is refused, or up to `accepted` just yields a page of the limit's size.
     """
     text = request.parameter("count")
     size = limit if text is None else parse_count(text, name="count")
-    if not 0 < size <= limit:
-        raise BadRequestError(f"invalid count: expected 1 to {limit}")
+    most = limit if accepted is None else accepted
+    if not 0 < size <= most:
+        raise BadRequestError(f"invalid count: expected 1 to {most}")
+    return cut_page(items, min(size, limit))
+
+
+def cut_page(
+    items: Iterable[tuple[Position, Item]], size: int
+) -> tuple[list[Item], Position | None]:
+    """Cut a page of this size; see `page`."""
     cut = list(islice(items, size + 1))
     more = len(cut) > size
     return [item for _, item in cut[:size]], cut[size - 1][0] if more else None

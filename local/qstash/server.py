@@ -36,8 +36,10 @@ from local.qstash.publisher import Publisher
 from local.qstash.routes_admin import AdminRoutes
 from local.qstash.routes_dev import HEALTH_PATH, DevRoutes
 from local.qstash.routes_dlq import DlqRoutes
+from local.qstash.routes_flow_control import FlowControlRoutes
 from local.qstash.routes_messages import MessageRoutes
 from local.qstash.routes_publish import PublishRoutes
+from local.qstash.routes_schedules import ScheduleRoutes
 from local.qstash.routing import Request, Response, Router
 from local.qstash.runner import Runner
 from local.qstash.scheduler import Scheduler
@@ -65,7 +67,9 @@ class App:
         """Serve one connection's request, or hypercorn's start and stop."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
-        elif scope["type"] == "http":
+        elif scope["type"] == "websocket":
+            await _refuse_websocket(receive, send)
+        else:
             response = await self._respond(scope, receive)
             body = response.encoded()
             headers = [(b"content-length", str(len(body)).encode())]
@@ -90,9 +94,8 @@ class App:
             return Response(500, {"error": "internal server error"})
 
     def _authorize(self, request: Request) -> None:
-        origin = request.headers.get("origin")
         # The development token is public, so any web page knows it; a browser says who is asking.
-        if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+        if not _is_local(request.headers.get("origin")):
             raise ForbiddenError("requests from web pages of other sites are refused")
         scheme, _, bearer = (request.headers.get("authorization") or "").partition(" ")
         given = bearer.strip() if scheme.lower() == "bearer" else request.parameter("qstash_token")
@@ -106,7 +109,11 @@ async def serve(settings: Settings) -> None:
     pace = Pace(settings.time_scale)
     destinations = Destinations(settings.routes, allow_external=settings.allow_external)
     first_keys = SigningKeys(settings.current_signing_key, settings.next_signing_key)
-    store = Store.open(settings.state_file, first_keys)
+    store = Store.open(
+        settings.state_file,
+        first_keys,
+        dead_letter_retention_ms=settings.plan.dead_letter_retention_ms,
+    )
     engine = Engine(
         store=store,
         clock=clock,
@@ -114,18 +121,22 @@ async def serve(settings: Settings) -> None:
         pace=pace,
         parallelism=settings.parallelism,
         region=settings.region,
+        plan=settings.plan,
     )
     publisher = Publisher(engine, destinations)
     scheduler = Scheduler(engine, publisher)
-    reader = PublicationReader(destinations, pace)
+    reader = PublicationReader(destinations, pace, settings.plan)
     courier = Courier(destinations)
     runner = Runner(engine, scheduler, courier)
+    schedules = ScheduleRoutes(engine, reader, scheduler, settings.plan)
     router = Router(
         [
-            *PublishRoutes(engine, reader, publisher, scheduler).routes(),
+            *PublishRoutes(engine, reader, publisher, schedules).routes(),
+            *schedules.routes(),
             *MessageRoutes(engine).routes(),
             *DlqRoutes(engine, reader).routes(),
-            *AdminRoutes(engine, destinations).routes(),
+            *AdminRoutes(engine, destinations, settings.plan).routes(),
+            *FlowControlRoutes(engine).routes(),
             *DevRoutes(engine, runner).routes(),
         ]
     )
@@ -194,6 +205,19 @@ async def _read(scope: dict[str, Any], receive: _Receive) -> Request:
         body=bytes(body),
         client_ip=scope["client"][0] if scope["client"] else "",
     )
+
+
+def _is_local(origin: str | None) -> bool:
+    try:
+        return origin is None or is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:  # no URL at all
+        return False
+
+
+async def _refuse_websocket(receive: _Receive, send: _Send) -> None:
+    # Closed before it was accepted, which the client sees as 403; not answering at all would be a 500.
+    await receive()
+    await send({"type": "websocket.close"})
 
 
 async def _lifespan(receive: _Receive, send: _Send) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from local.qstash.dedup import WINDOW_MS, Sighting
 from local.qstash.drafts import FlowControl
-from local.qstash.durations import DAY_MS
 from local.qstash.flow_control import FlowKey
 from local.qstash.journal import FileJournal, Journal, NoJournal
 from local.qstash.lanes import Queue
 from local.qstash.messages import Message
+from local.qstash.plans import PAYG
 from local.qstash.records import (
     Delivery,
     Progress,
@@ -36,7 +36,6 @@ from local.qstash.tables import Log, Restorable, Table
 FINISHED_KEPT = 10_000
 LOG_CAPACITY = 60_000
 DELIVERY_CAPACITY = 20_000
-DEAD_LETTER_RETENTION_MS = 7 * DAY_MS
 # A finished message stays readable for as long as a duplicate may still point to it.
 FINISHED_VISIBLE_MS = WINDOW_MS
 
@@ -44,7 +43,14 @@ FINISHED_VISIBLE_MS = WINDOW_MS
 class Store:
     """The state of the server. Messages change through `save`, all else through its table."""
 
-    def __init__(self, journal: Journal, first_keys: SigningKeys) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        first_keys: SigningKeys,
+        *,
+        dead_letter_retention_ms: int = PAYG.dead_letter_retention_ms,
+    ) -> None:
+        self._dead_letter_retention_ms = dead_letter_retention_ms
         self._journal = journal
         self._first_keys = first_keys
         self._messages = Table("message", journal, encode=encode_message, decode=decode_message)
@@ -78,12 +84,18 @@ class Store:
         self._sequence = 0
 
     @classmethod
-    def open(cls, path: Path | None, first_keys: SigningKeys) -> Store:
+    def open(
+        cls,
+        path: Path | None,
+        first_keys: SigningKeys,
+        *,
+        dead_letter_retention_ms: int = PAYG.dead_letter_retention_ms,
+    ) -> Store:
         """Start empty, or with what a state file holds; `first_keys` yield to rotated ones."""
         if path is None:
-            return cls(NoJournal(), first_keys)
+            return cls(NoJournal(), first_keys, dead_letter_retention_ms=dead_letter_retention_ms)
         journal = FileJournal(path)
-        store = cls(journal, first_keys)
+        store = cls(journal, first_keys, dead_letter_retention_ms=dead_letter_retention_ms)
         tables = {table.name: table for table in store._tables}
         for name, key, record in journal.read():
             tables[name].replay(key, record)
@@ -141,8 +153,12 @@ class Store:
             self._flow_keys.put(key, existing)
         return existing
 
+    def flow_keys(self) -> list[FlowKey]:
+        """Return every flow-control key that somebody named."""
+        return list(self._flow_keys)
+
     def known_flow_key(self, key: str) -> FlowKey | None:
-        """Return a flow-control key that some message used."""
+        """Return a flow-control key that somebody named, None if nobody did."""
         return self._flow_keys.get(key)
 
     def save_flow_key(self, state: FlowKey) -> None:
@@ -168,7 +184,7 @@ class Store:
                 break  # in order of time: all that follow are younger
             self.sightings.delete(key)
         for letter in self.dead_letters:
-            if now_ms - letter.failed_ms <= DEAD_LETTER_RETENTION_MS:
+            if now_ms - letter.failed_ms <= self._dead_letter_retention_ms:
                 break
             self.dead_letters.delete(letter.id)
 

@@ -38,7 +38,11 @@ def message_view(message: Message) -> Json:
 def dead_letter_view(letter: DeadLetter) -> Json:
     """Show a dead letter: its message, and the last answer of the destination."""
     outcome = letter.outcome
-    view = message_view(letter.message) | {"dlqId": letter.id, "responseStatus": outcome.status}
+    view = message_view(letter.message) | {
+        "dlqId": letter.id,
+        "responseStatus": outcome.status,
+        "retried": letter.message.retried,
+    }
     if outcome.headers:
         view["responseHeader"] = outcome.headers
     content = outcome.body or (outcome.error or "").encode()
@@ -62,12 +66,11 @@ def log_view(entry: LogEntry, message: Message) -> Json:
             "nextDeliveryTime": entry.next_ms,
             **_common(draft),
             "url": draft.url,
-            "maxRetries": draft.max_retries,
-            "timeout": draft.timeout_ms // SECOND_MS,
+            "timeout": draft.timeout_ms,
             "header": _shown_headers(draft),
             "body": body,
             "responseStatus": entry.status,
-            "responseBody": entry.response_body,
+            "responseBody": entry.response_base64,
             "responseHeader": entry.response_headers,
             "responseHeaders": entry.response_headers,
             "callbackHeaders": _hook_options(draft.callback),
@@ -75,7 +78,7 @@ def log_view(entry: LogEntry, message: Message) -> Json:
             "retryDelayExpr": draft.retry_delay,
             "retryDelayExpression": draft.retry_delay,
         }
-    )
+    ) | {"maxRetries": draft.max_retries}
 
 
 def schedule_view(schedule: Schedule, last_states: dict[str, str]) -> Json:
@@ -84,6 +87,7 @@ def schedule_view(schedule: Schedule, last_states: dict[str, str]) -> Json:
     return _present(
         {
             **_common(draft),
+            "callerIp": draft.caller_ip,  # both spellings are documented
             "scheduleId": schedule.id,
             "destination": schedule.destination,
             "cron": schedule.cron,
@@ -94,7 +98,7 @@ def schedule_view(schedule: Schedule, last_states: dict[str, str]) -> Json:
             "retryDelayExpression": draft.retry_delay,
             "delay": schedule.delay_ms // SECOND_MS,
             "timeout": draft.timeout_ms // SECOND_MS,
-            "isPaused": schedule.paused or None,
+            "isPaused": schedule.paused,
             "lastScheduleTime": schedule.last_ms,
             "nextScheduleTime": schedule.next_ms,
             "lastScheduleStates": last_states,

@@ -298,3 +298,26 @@ def client(make_client: Callable[[Server], QStash], server: Server) -> QStash:
 @pytest.fixture
 def receiver() -> Receiver:
     return Receiver(DEV_CURRENT_SIGNING_KEY, DEV_NEXT_SIGNING_KEY)
+
+
+@pytest.fixture
+def publish(server: Server, destination: Destination) -> Callable[..., Any]:
+    """Publish with raw options, `Upstash_Label` for `Upstash-Label`; returns the answer's content."""
+
+    def send(path: str = "/x", **headers: str) -> Any:
+        options = {name.replace("_", "-"): value for name, value in headers.items()}
+        return server.call("POST", f"/v2/publish/{destination.url(path)}", headers=options).content
+
+    return send
+
+
+@pytest.fixture
+def labelled_letters(
+    server: Server, publish: Callable[..., Any], destination: Destination
+) -> dict[str, str]:
+    """Three dead letters; from the second label of each, `a` to `c`, to its id. The first label of all is `x`."""
+    for path in ("/a", "/b", "/c"):
+        destination.answer(path, Answer(503))
+        publish(path, Upstash_Retries="0", Upstash_Label=f"x,{path[1:]}")
+    server.wait_idle()
+    return {letter["labels"][1]: letter["dlqId"] for letter in server.dead_letters()}

@@ -118,7 +118,8 @@ def test_the_log_tells_the_life_of_a_message_newest_first(client, destination, s
         "CREATED", "ACTIVE", "ERROR", "RETRY", "ACTIVE", "DELIVERED",
     ]  # fmt: skip
     error = logs[3]
-    assert (error.response_status, error.response_body) == (500, "oops")
+    assert (error.response_status, error.response_body) == (500, "b29wcw==")
+    assert [log.response_status for log in logs if log is not error] == [None] * 5
     assert error.response_headers["X-R"] == ["1"]
     assert error.next_delivery_time >= error.time
     assert (logs[0].retry_delay_expression, logs[0].body_base64) == ("1000", "Yg==")

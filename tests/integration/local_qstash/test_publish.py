@@ -209,10 +209,10 @@ def test_the_sdk_reports_a_refusal_as_its_own_error(client, destination):
         client.message.publish(url=destination.url("/x"), retries=6)
 
 
-def test_a_message_over_a_megabyte_is_413(server, destination):
-    reply = server.call(
-        "POST", f"/v2/publish/{destination.url('/x')}", body=b"x" * (1024 * 1024 + 1)
-    )
+def test_a_message_over_the_plans_size_is_413(server, destination):
+    ten_megabytes = 10 * 1024 * 1024
+    url = f"/v2/publish/{destination.url('/x')}"
+    reply = server.call("POST", url, body=b"x" * (ten_megabytes + 1))
 
     assert reply.status == 413
     assert "maxMessageSize" in reply.content["error"]

@@ -1,6 +1,8 @@
 """Who decides how long to wait: the destination, then the publisher, then the service's own curve."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from local.qstash.backoff import Pace, default_backoff_ms, destination_delay_ms, retry_delay_ms
 from local.qstash.durations import DAY_MS
@@ -31,6 +33,8 @@ def test_default_curve_is_the_documented_one():
         ("Retry-After", "soon", None),
         ("Retry-After", "someday, maybe", None),
         ("Retry-After", "-1", None),
+        ("Retry-After", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999", None),
+        ("Retry-After", "Fri, 31 Dec 9999 23:59:59 -2359", None),
         ("Retry-After", "inf", None),
         ("Retry-After", "nan", None),
         ("Retry-After", "", None),
@@ -38,6 +42,20 @@ def test_default_curve_is_the_documented_one():
 )
 def test_destination_may_ask_for_a_delay_of_at_most_a_day(name, value, expected):
     assert destination_delay_ms({name: [value]}, now_ms=NOW) == expected
+
+
+@given(
+    st.text(st.characters(max_codepoint=255), max_size=30)
+    | st.builds(
+        "Mon, {} {} {} {}:{}:00 {}".format,
+        st.integers(0, 40), st.sampled_from(["Jan", "Feb", "Foo"]), st.integers(0, 10**6), st.integers(0, 99),
+        st.integers(0, 99), st.sampled_from(["GMT", "-0000", "+9999", "-2359", "EST", "x", "+" + "9" * 20]),
+    )
+)  # fmt: skip
+def test_whatever_a_destination_asks_for_is_a_delay_or_nothing(text):
+    delay = destination_delay_ms({"Retry-After": [text]}, now_ms=NOW)
+
+    assert delay is None or 0 <= delay <= DAY_MS
 
 
 def test_retry_after_beats_the_expression_which_beats_the_default():

@@ -66,7 +66,8 @@ def test_a_missing_scheme_is_refused_in_the_words_of_the_service(url):
 @pytest.mark.parametrize(
     "url",
     ["http://", "http:///path", "http://127.0.0.1:99999/", "http://127.0.0.1:x/", "http://[::1/", "http://a\\@b/",
-     "http://127.0.0.1/a b", "http://127.0.0.1/\r\nHost:x", "http://user:pw@127.0.0.1/", "http://münchen.example/"],
+     "http://127.0.0.1/a b", "http://127.0.0.1/\r\nHost:x", "http://user:pw@127.0.0.1/", "http://münchen.example/",
+     "http://127.0.0.1/\ud800", "http://[::1%25lo]/", "http://127.0.0.1:1:2/"],
 )  # fmt: skip
 def test_malformed_urls_are_refused(url):
     with pytest.raises(BadRequestError, match="invalid destination url"):

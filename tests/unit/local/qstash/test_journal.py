@@ -107,3 +107,14 @@ def test_the_file_is_compacted_at_start(open_bench, tmp_path):
     assert again.engine.store.keys.current == "sig_49"
     assert path.stat().st_size < before / 10
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_journal_of_before_answers_were_kept_in_base64_is_understood(tmp_path):
+    entry = {"time_ms": 1, "message_id": "m", "state": "ERROR", "status": 500, "response_body": "ö"}
+    lines = [json.dumps(FORMAT), json.dumps([["log", "1", entry]])]
+    (tmp_path / "state").write_text("\n".join(lines) + "\n")
+    store = Store.open(tmp_path / "state", KEYS)
+
+    [(number, read)] = store.log.oldest_first()
+    store.close()
+    assert (number, read.status, read.response_base64) == (1, 500, "w7Y=")

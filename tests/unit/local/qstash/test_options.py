@@ -4,6 +4,7 @@ import pytest
 
 from local.qstash.destinations import Route
 from local.qstash.options import DEV_TOKEN, parse_settings
+from local.qstash.plans import FREE, PAYG
 
 
 def test_defaults_are_the_official_development_ones():
@@ -13,12 +14,17 @@ def test_defaults_are_the_official_development_ones():
     assert settings.current_signing_key.startswith("sig_7kYj")
     assert settings.routes == ()
     assert not settings.allow_external
+    assert settings.plan is PAYG
 
 
 def test_routes_add_up():
     settings = parse_settings(["--route", "*.on.aws=127.0.0.1:4566", "--route", "x.test=[::1]:80"])
 
     assert settings.routes == (Route("*.on.aws", "127.0.0.1", 4566), Route("x.test", "::1", 80))
+
+
+def test_the_plan_is_chosen_as_on_the_official_server():
+    assert parse_settings(["--quota", "free"]).plan is FREE
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,7 @@ def test_routes_add_up():
         ["--current-signing-key", ""],
         ["--token", " "],
         ["--parallelism", "0"],
+        ["--quota", "gold"],
         ["--time-scale", "2"],
         ["--time-scale", "nan"],
     ],

@@ -7,21 +7,22 @@ from local.qstash.destinations import Destinations, parse_route
 from local.qstash.drafts import FlowControl, Redaction
 from local.qstash.errors import ApiError, BadRequestError, TooLargeError
 from local.qstash.headers import RequestHeaders
-from local.qstash.publication import (
-    MAX_BODY_BYTES,
-    Publication,
-    PublicationReader,
-    split_query,
-    valid_name,
-)
+from local.qstash.names import valid_name
+from local.qstash.plans import FREE, PAYG, PRO, Plan
+from local.qstash.publication import Publication, PublicationReader, split_query
 
 NOW = 1_795_000_000_000
 
 
 def read(
-    body: bytes = b"{}", queue: str | None = None, scale: float = 1.0, **headers: str
+    body: bytes = b"{}",
+    queue: str | None = None,
+    scale: float = 1.0,
+    plan: Plan = PAYG,
+    **headers: str,
 ) -> Publication:
-    reader = PublicationReader(Destinations((parse_route("*.test=127.0.0.1:1"),)), Pace(scale))
+    destinations = Destinations((parse_route("*.test=127.0.0.1:1"),))
+    reader = PublicationReader(destinations, Pace(scale), plan)
     pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
     return reader.read(
         RequestHeaders(pairs), body=body, caller_ip="127.0.0.1", now_ms=NOW, queue=queue
@@ -74,8 +75,90 @@ def test_options_are_read():
     assert draft.flow_control == FlowControl("k", 5, 10, 5_403_000)
 
 
-def test_labels_may_be_in_any_language():
-    assert read(Upstash_Label="größe".encode().decode("latin-1")).draft.labels == ("größe",)
+@pytest.mark.parametrize(
+    "label", ["a b", "a:b", "größe", "a/b", "a,,b", "a,", ",", "a,b c", "x" * 9 + "!"]
+)
+def test_labels_are_names(label):
+    with pytest.raises(BadRequestError, match=r"invalid (label|Upstash-Label)"):
+        read(Upstash_Label=label.encode().decode("latin-1"))
+
+
+def test_a_label_given_twice_is_one():
+    assert read(Upstash_Label="Orders_1.a-b,x,x").draft.labels == ("Orders_1.a-b", "x")
+
+
+@pytest.mark.parametrize("key", ["a:b", "a b", "ä", "a/b"])
+def test_flow_control_keys_are_names(key):
+    with pytest.raises(
+        BadRequestError, match=r"invalid (flow control key|Upstash-Flow-Control-Key)"
+    ):
+        read(
+            Upstash_Flow_Control_Key=key.encode().decode("latin-1"),
+            Upstash_Flow_Control_Value="rate=1",
+        )
+
+
+def test_a_deduplication_id_has_no_colon():
+    assert read(Upstash_Deduplication_Id="evt_1-replay-2 ü").dedup_id == "evt_1-replay-2 ü"
+    with pytest.raises(BadRequestError, match=r"^DeduplicationId cannot contain ':'$"):
+        read(Upstash_Deduplication_Id="evt-1:replay:2")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Upstash_Workflow_Init", "Upstash-Workflow-Init"),
+        ("Upstash_Workflow_RunId", "Upstash-Workflow-Runid"),
+        ("Upstash_Retry", "Upstash-Retry"),
+        ("Upstash_Cron", "Upstash-Cron"),
+        ("Upstash_Schedule_Id", "Upstash-Schedule-Id"),
+        ("Upstash_Queue_Name", "Upstash-Queue-Name"),
+        ("Upstash_NonRetryable_Error", "Upstash-Nonretryable-Error"),
+        ("Upstash_Callback_X_Token", "Upstash-Callback-X-Token"),
+        ("Upstash_Failure_Callback_Label", "Upstash-Failure-Callback-Label"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_refused_by_name(name, shown):
+    with pytest.raises(BadRequestError, match=rf"^unsupported: {shown} on a message$"):
+        read(b"{}", None, 1.0, PAYG, Upstash_Callback="https://a.test", **{name: "1"})
+
+
+def test_what_sdks_and_deliveries_add_is_no_option():
+    read(
+        Upstash_Telemetry_Sdk="qstash-js", Upstash_Message_Id="msg_1", Upstash_Retried="0",
+        Upstash_Signature="s", Upstash_Region="EU", Upstash_Caller_Ip="::1", Upstash_Topic_Name="t",
+    )  # fmt: skip
+
+
+def test_options_of_a_callback_need_the_callback():
+    with pytest.raises(BadRequestError, match="upstash-callback is missing"):
+        read(Upstash_Callback_Retries="1")
+
+
+def test_an_address_of_a_callback_may_be_in_any_language():
+    hook = read(Upstash_Callback="https://a.test/größe".encode().decode("latin-1")).draft.callback
+
+    assert hook is not None
+    assert hook.url == "https://a.test/größe"
+
+
+@pytest.mark.parametrize(
+    ("plan", "fits", "too_much"),
+    [
+        (FREE, {"Upstash_Delay": "7d", "Upstash_Retries": "3", "Upstash_Timeout": "15m"},
+         {"Upstash_Delay": "8d", "Upstash_Retries": "4", "Upstash_Timeout": "16m"}),
+        (PAYG, {"Upstash_Delay": "365d", "Upstash_Retries": "5", "Upstash_Timeout": "2h"},
+         {"Upstash_Delay": "366d", "Upstash_Retries": "6", "Upstash_Timeout": "3h"}),
+        (PRO, {"Upstash_Delay": "3650d", "Upstash_Retries": "20", "Upstash_Timeout": "1d"},
+         {"Upstash_Retries": "21", "Upstash_Timeout": "25h"}),
+    ],
+)  # fmt: skip
+def test_limits_are_the_plans(plan, fits, too_much):
+    assert read(plan=plan).draft.timeout_ms == plan.max_timeout_ms
+    read(b"{}", None, 1.0, plan, **fits)
+    for name, value in too_much.items():
+        with pytest.raises(BadRequestError, match=r"^quota max[A-Z][a-z]+ exceeded"):
+            read(b"{}", None, 1.0, plan, **{name: value})
 
 
 def test_not_before_beats_delay():
@@ -110,8 +193,8 @@ def test_callbacks_carry_their_own_options():
         ({"Upstash_Retries": "6"}, "quota maxRetries exceeded"),
         ({"Upstash_Retries": "-1"}, "Upstash-Retries"),
         ({"Upstash_Delay": "10"}, "missing unit"),
-        ({"Upstash_Delay": "8d"}, "quota maxDelay exceeded, current limit: 604800"),
-        ({"Upstash_Not_Before": str(NOW // 1000 + 8 * 86400)}, "quota maxDelay exceeded"),
+        ({"Upstash_Delay": "366d"}, "quota maxDelay exceeded, current limit: 31536000"),
+        ({"Upstash_Not_Before": str(NOW // 1000 + 366 * 86400)}, "quota maxDelay exceeded"),
         ({"Upstash_Not_Before": "soon"}, "Upstash-Not-Before"),
         ({"Upstash_Method": "BREW"}, "invalid method"),
         ({"Upstash_Timeout": "0s"}, "invalid timeout"),
@@ -132,19 +215,19 @@ def test_callbacks_carry_their_own_options():
 )  # fmt: skip
 def test_refuses_what_it_cannot_honour(headers, message):
     with pytest.raises(BadRequestError, match=message.replace("(", r"\(")):
-        read(b"{}", None, 1.0, **headers)
+        read(b"{}", None, 1.0, PAYG, **headers)
 
 
 @pytest.mark.parametrize("header", ["Upstash_Delay", "Upstash_Flow_Control_Key"])
 def test_queues_take_neither_delay_nor_flow_control(header):
     with pytest.raises(BadRequestError, match="unsupported"):
-        read(b"{}", "q", 1.0, **{header: "5s"})
+        read(b"{}", "q", 1.0, PAYG, **{header: "5s"})
 
 
 def test_a_message_over_the_size_limit_is_refused():
-    read(b"x" * MAX_BODY_BYTES)
+    read(b"x" * FREE.max_body_bytes, plan=FREE)
     with pytest.raises(TooLargeError, match="maxMessageSize"):
-        read(b"x" * (MAX_BODY_BYTES + 1))
+        read(b"x" * (FREE.max_body_bytes + 1), plan=FREE)
 
 
 def test_the_destinations_query_is_kept_literally_and_ours_removed():
@@ -161,6 +244,19 @@ def test_a_header_beats_the_same_option_in_the_query():
 
     assert headers.get("upstash-retries") == "1"
     assert headers.get("upstash-label") == "l"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("upstash-forward-x y", "a"),
+        ("upstash-forward-x", "a\r\nY: b"),
+        ("upstash-forward-", "\x00"),
+    ],
+)
+def test_neither_can_the_query(option):
+    with pytest.raises(BadRequestError, match="invalid "):
+        RequestHeaders([]).with_defaults([option])
 
 
 @pytest.mark.parametrize(

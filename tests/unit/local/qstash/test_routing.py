@@ -15,7 +15,10 @@ ROUTER = Router(
     [
         Route("POST", "/v2/publish/{*destination}", answer),
         Route("DELETE", "/v2/messages/{id}", answer),
+        Route("DELETE", "/v2/messages", answer, exact=True),
         Route("GET", "/v2/messages", answer),
+        Route("POST", "/v2/queues", answer),
+        Route("POST", "/v2/queues/{name}/pause", answer),
     ]
 )
 
@@ -41,6 +44,19 @@ def test_a_segment_is_decoded():
 def test_an_empty_id_is_not_the_bulk_endpoint(path):
     with pytest.raises(NotFoundError):
         ROUTER.find("DELETE", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "values"), [("/v2/queues/", {}), ("/v2/queues/q/pause/", {"name": "q"})]
+)
+def test_a_trailing_slash_is_as_good_as_none(path, values):
+    assert ROUTER.find("POST", path)[1] == values
+
+
+@pytest.mark.parametrize("path", ["/v2/queues//", "/v2//queues", "/v2/queues//pause"])
+def test_two_slashes_are_not(path):
+    with pytest.raises(NotFoundError):
+        ROUTER.find("POST", path)
 
 
 def test_a_known_path_with_another_method_is_405():
