@@ -15,6 +15,7 @@ class Mailer(Protocol):
 
         Raises:
             MailRefusedError: it will never take this mail.
+            ServiceNotReadyError: somebody has to put something right there.
             DependencyError: it did not take the mail now.
             DeliveryUnknownError: it may or may not have taken it.
         """
@@ -28,7 +29,9 @@ class TextSender(Protocol):
         """The service's message id.
 
         Raises:
+            OptedOutError: the owner of the number wants no texts.
             MessageRefusedError: it will never take this text.
+            ServiceNotReadyError: somebody has to put something right there.
             DependencyError: it did not take the text now.
             DeliveryUnknownError: it may or may not have taken it.
         """

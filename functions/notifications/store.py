@@ -1,5 +1,6 @@
 """The send ledger as items: one per mail, text, and push to a device; beside them the caps."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ from shared.writes import (
 
 # Longer than an invocation can last: whoever still holds a claim after this is dead.
 CLAIM_SECONDS = 60
+# Over how long into the next hour those who wait for it are spread.
+_SPREAD_SECONDS = 300
 _NO_CAPS: Mapping[Channel, int] = MappingProxyType({})
 
 
@@ -55,7 +58,7 @@ class SendLedgerTables:
         after a failure does not, however often.
 
         Raises:
-            RecipientCappedError: the cap is reached; nothing is stored.
+            RecipientCappedError: the cap is reached; nothing is stored, the next hour is free.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """
@@ -87,7 +90,7 @@ class SendLedgerTables:
         except ConditionsFailed as refused:
             first = refused.failures[0]
             if first.index > 0:
-                raise self._capped(notice) from None
+                raise self._over_the_cap(notice) from None
             held = first.current or self._tables.get(NOTIFICATIONS.name, {"id": notice.send_id})
             if held is None:
                 raise
@@ -96,7 +99,7 @@ class SendLedgerTables:
 
     def _counted(self, notice: Notice, now: datetime) -> list[Write]:
         most = self._caps.get(notice.channel)
-        if most is None:
+        if most is None or not notice.capped:
             return []
         return [
             Update(
@@ -108,10 +111,12 @@ class SendLedgerTables:
             )
         ]
 
-    def _capped(self, notice: Notice) -> RecipientCappedError:
+    def _over_the_cap(self, notice: Notice) -> RecipientCappedError:
         most = self._caps[notice.channel]
         return RecipientCappedError(
-            f"recipient: gets at most {most} messages by {notice.channel} within an hour"
+            f"recipient: gets at most {most} messages by {notice.channel} within an hour; "
+            "the others wait for the next one",
+            retry_after=until_next_hour(self._clock.now(), notice.send_id),
         )
 
     def is_suppressed(self, address: str) -> bool:
@@ -188,6 +193,15 @@ def suppression_key(address: str) -> dict[str, str]:
 def cap_key(recipient: str, now: datetime) -> dict[str, str]:
     """Key of what a recipient was told within the hour of the clock, without naming them."""
     return {"id": f"cap#{digest_of(recipient)}#{now.astimezone(UTC):%Y-%m-%dT%H}"}
+
+
+def until_next_hour(now: datetime, send_id: str) -> int:
+    """Seconds until a send that is over the cap is worth another try, in the next hour.
+
+    Not all at its first second, where they would be in each other's way; when is each one's own.
+    """
+    into_next = int.from_bytes(hashlib.sha256(send_id.encode()).digest()[:4]) % _SPREAD_SECONDS
+    return 3600 - int(now.timestamp()) % 3600 + into_next
 
 
 def _record(item: Item, token: str) -> SendRecord:
