@@ -308,3 +308,11 @@ def test_name_with_something_invisible_on_the_shelf_is_an_alert_without_it(shop)
     (mail,) = shop.mailer.sent
     assert "gpj.exe" in mail.subject
     assert not set(mail.subject + mail.text + mail.html) & set(HIDDEN)
+    told = [loads(m.body.encode(), max_bytes=10_000)["payload"] for m in shop.outbox.messages]
+    assert not set("".join(str(value) for value in _values(told))) & set(HIDDEN)
+
+
+def _values(data: Any) -> list[Any]:
+    if isinstance(data, dict):
+        data = list(data.values())
+    return [v for child in data for v in _values(child)] if isinstance(data, list) else [data]
