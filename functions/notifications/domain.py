@@ -213,8 +213,10 @@ class Registration:
 
 
 class SendState(StrEnum):
-    """Claimed → sent, failed, unknown or suppressed. Only ``failed`` may be claimed again (I12)."""
+    """Claimed → sent, failed, unknown or suppressed; over its recipient's cap ``waiting``. Only
+    ``failed`` and ``waiting`` may be claimed again: nothing was sent (I12)."""
 
+    WAITING = "waiting"
     CLAIMED = "claimed"
     SENT = "sent"
     FAILED = "failed"

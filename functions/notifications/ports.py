@@ -88,7 +88,8 @@ class SendLedger(Protocol):
         """Claim the send, or learn what became of it.
 
         Raises:
-            RecipientCappedError: the recipient was told enough within this hour; nothing is kept.
+            RecipientCappedError: the recipient was told enough within this hour; it is kept as
+                waiting.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """

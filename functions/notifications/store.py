@@ -16,6 +16,7 @@ from shared.writes import (
     Absent,
     AnyOf,
     AtMost,
+    Condition,
     ConditionsFailed,
     Equals,
     Item,
@@ -58,7 +59,7 @@ class SendLedgerTables:
         after a failure does not, however often.
 
         Raises:
-            RecipientCappedError: the cap is reached; nothing is stored, the next hour is free.
+            RecipientCappedError: the cap is reached; it is kept as waiting for the next hour.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """
@@ -74,23 +75,26 @@ class SendLedgerTables:
             "ttl": int((now + RETENTION).timestamp()),
             "updatedAt": iso(now),
         }
-        put = Put(NOTIFICATIONS.name, item, when=(Absent(),))
-        held = self._stood_in_the_way([put, *self._counted(notice, now)], notice)
+        counted = self._counted(notice, now)
+        held = self._stood_in_the_way([_put(item, Absent()), *counted], item, notice)
+        if held is not None and held["state"] == SendState.WAITING.value:
+            same = Equals("token", str(held["token"]))
+            held = self._stood_in_the_way([_put(item, same), *counted], item, notice)
         if held is not None and held["state"] == SendState.FAILED.value:
             # By its token: of two runs that see the same failure one gets it.
             same = Equals("token", str(held["token"]))
-            held = self._stood_in_the_way([Put(NOTIFICATIONS.name, item, when=(same,))], notice)
+            held = self._stood_in_the_way([_put(item, same)], item, notice)
         if held is not None:
             return _record(held, token)
         return SendRecord(SendState.CLAIMED, expires, mine=True)
 
-    def _stood_in_the_way(self, writes: Sequence[Write], notice: Notice) -> Item | None:
+    def _stood_in_the_way(self, writes: Sequence[Write], item: Item, notice: Notice) -> Item | None:
         try:
             self._tables.transact(writes)
         except ConditionsFailed as refused:
             first = refused.failures[0]
             if first.index > 0:
-                raise self._over_the_cap(notice) from None
+                raise self._put_off(item, notice) from None
             held = first.current or self._tables.get(NOTIFICATIONS.name, {"id": notice.send_id})
             if held is None:
                 raise
@@ -111,12 +115,18 @@ class SendLedgerTables:
             )
         ]
 
-    def _over_the_cap(self, notice: Notice) -> RecipientCappedError:
-        most = self._caps[notice.channel]
+    def _put_off(self, item: Item, notice: Notice) -> RecipientCappedError:
+        now, most = self._clock.now(), self._caps[notice.channel]
+        wait = until_next_hour(now, notice.send_id)
+        expires = int(now.timestamp()) + wait
+        waiting = {**item, "state": SendState.WAITING.value, "expiresAt": expires}
+        # So that whoever looks finds it. A claim that was made meanwhile stays.
+        still = AnyOf((Absent(), Equals("state", SendState.WAITING.value)))
+        self.settle(_put(waiting, still))
         return RecipientCappedError(
             f"recipient: gets at most {most} messages by {notice.channel} within an hour; "
             "the others wait for the next one",
-            retry_after=until_next_hour(self._clock.now(), notice.send_id),
+            retry_after=wait,
         )
 
     def is_suppressed(self, address: str) -> bool:
@@ -183,6 +193,10 @@ class SendLedgerTables:
             remove=("attention",) if calm else (),
             when=(Equals("state", SendState.CLAIMED.value),),
         )
+
+
+def _put(item: Item, when: Condition) -> Put:
+    return Put(NOTIFICATIONS.name, item, when=(when,))
 
 
 def suppression_key(address: str) -> dict[str, str]:
