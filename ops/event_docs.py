@@ -37,7 +37,8 @@ repeat the envelope for routing and logs.
 **Amounts** are JSON numbers from 0 to 99999999.99, written with at most two decimals. They are read
 by value: a number that differs from whole cents by at most 0.000001 is those cents, so what a
 program added up in binary floats (`74.69999999999999` for three times 24.90) is what it meant.
-Anything else (`29.995`, text, more, less) is refused by name, never rounded.
+Anything else (`29.995`, text, more, less) is refused by name, never rounded. Only `templateData` of a
+mail is shown and never charged: there half a cent is shown as a cent.
 
 **Times** are read by value: any offset, `t` and `z` in lower case, a blank for the `T`, up to 15 digits behind the second
 (finer than a microsecond is cut off). A leap second at the end of a month of UTC is the first moment after it. Refused: no

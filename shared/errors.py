@@ -224,11 +224,10 @@ class EndpointGoneError(MessageRefusedError):
     code = "endpoint_gone"
 
 
-class RecipientCappedError(PermanentError):
-    """The recipient was told enough within this hour (S17)."""
+class OptedOutError(MessageRefusedError):
+    """The owner of the number asked for no more texts."""
 
-    status = 429
-    code = "recipient_cap"
+    code = "opted_out"
 
 
 class PayloadTooLargeError(PermanentError):
@@ -314,6 +313,20 @@ class DependencyError(TransientError):
     code = "dependency_unavailable"
 
 
+class ServiceNotReadyError(DependencyError):
+    """A service refuses until somebody puts something right there: no message is to blame.
+
+    Args:
+        message: what to put right.
+    """
+
+    growth = 1
+    code = "service_not_ready"
+
+    def __init__(self, message: str, *, retry_after: int = 300) -> None:
+        super().__init__(message, retry_after=retry_after)
+
+
 class PublishError(DependencyError):
     """QStash did not accept every event of a batch; the outbox still holds them."""
 
@@ -324,3 +337,14 @@ class DeliveryUnknownError(TransientError):
     """An effect outside our stores may or may not have happened (I12)."""
 
     code = "delivery_unknown"
+
+
+class RecipientCappedError(TransientError):
+    """The recipient was told enough within this hour, and is told the rest later (S17)."""
+
+    code = "recipient_cap"
+
+    def wait(self, _failed_before: int, _most: int) -> int:
+        """Seconds until the next hour, however long: an earlier try would be in vain, and use up
+        one of the few."""
+        return self.retry_after

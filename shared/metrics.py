@@ -186,7 +186,7 @@ PUSH_UNKNOWN = Metric(
     "PushUnknown", "devices that may or may not have got a push message", ("notifications",)
 )
 RECIPIENT_CAPPED = Metric(
-    "RecipientCapped", "messages refused, because the recipient got enough", ("notifications",)
+    "RecipientCapped", "messages put off, because the recipient got enough", ("notifications",)
 )
 MAIL_SUPPRESSIONS = Metric(
     "MailSuppressions", "reports of bounces and complaints", ("notifications",)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functions.inventory.domain import ShelfState, rearm_level
 from shared.clock import iso
 from shared.contracts.inventory import StockReserved, StockUpdated
+from shared.legible import legible
 from shared.ports import Tables
 from shared.schema import MOVEMENTS, STOCK
 from shared.text import one_line
@@ -101,7 +102,7 @@ class ShelfTables:
 
 def _shelf(row: Item) -> ShelfState:
     return ShelfState(
-        name=one_line(str(row["name"]), 200),
+        name=one_line(legible(str(row["name"])), 200),
         available=int(str(row["available"])),
         threshold=int(str(row["threshold"])),
         armed=row["alert"] == "armed",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -64,6 +64,11 @@ class Notice(Protocol):
         """The event that asked for it, as JSON: what an operator needs to send it again."""
         ...
 
+    @property
+    def capped(self) -> bool:
+        """Whether it counts against what its recipient is told within an hour."""
+        ...
+
     def facts(self) -> Mapping[str, str]:
         """What an operator wants to see of it in the ledger."""
         ...
@@ -75,6 +80,7 @@ class Mail:
 
     Args:
         event: the event that asked for it, as JSON: what an operator needs to send it again.
+        capped: whether it counts against what its recipient is told within an hour.
     """
 
     event_id: str
@@ -85,6 +91,7 @@ class Mail:
     text: str
     event: str
     priority: Priority = "normal"
+    capped: bool = True
 
     @property
     def send_id(self) -> str:
@@ -119,6 +126,7 @@ class Text:
     message: str
     segments: int
     event: str
+    capped: bool = field(default=True, init=False)
 
     @property
     def send_id(self) -> str:
@@ -154,6 +162,7 @@ class Push:
     endpoint: str
     message: str
     event: str
+    capped: bool = field(default=True, init=False)
 
     @property
     def send_id(self) -> str:
@@ -204,8 +213,10 @@ class Registration:
 
 
 class SendState(StrEnum):
-    """Claimed → sent, failed, unknown or suppressed. Only ``failed`` may be claimed again (I12)."""
+    """Claimed → sent, failed, unknown or suppressed; over its recipient's cap ``waiting``. Only
+    ``failed`` and ``waiting`` may be claimed again: nothing was sent (I12)."""
 
+    WAITING = "waiting"
     CLAIMED = "claimed"
     SENT = "sent"
     FAILED = "failed"

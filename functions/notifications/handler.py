@@ -16,7 +16,8 @@ from shared.processing import route
 def build(settings: NotificationsSettings, ports: Ports, senders: Senders | None = None) -> Handler:
     """The notifications function over the given ports; SES and SNS send unless told otherwise."""
     out, desk = senders or Senders.of(settings), Desk.of(settings, ports)
-    email = partial(service.send_email, renderer=desk.renderer, mailer=out.mail, once=desk.once)
+    mail = partial(service.send_email, mailer=out.mail, alert_address=settings.alert_address)
+    email = partial(mail, renderer=desk.renderer, once=desk.once)
     sms = partial(
         service.send_sms, texts=out.text, once=desk.once, max_segments=settings.sms_max_segments
     )

@@ -16,7 +16,12 @@ from botocore.exceptions import (
 )
 
 from functions.notifications.domain import Mail, Priority, Sender
-from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError
+from shared.errors import (
+    DeliveryUnknownError,
+    DependencyError,
+    MailRefusedError,
+    ServiceNotReadyError,
+)
 
 # Failures that happen before the request is on its way.
 _NEVER_SENT = (
@@ -26,8 +31,14 @@ _NEVER_SENT = (
     ProxyConnectionError,
     SSLError,
 )
-# What SES says of this very mail; everything else it refuses may be put right by an operator.
-_NEVER = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
+# What SES says of this very mail, such as an address that it cannot deliver to.
+_NEVER = frozenset({"BadRequestException", "InvalidParameterValue"})
+# What passes by itself. Everything else that it refuses somebody has to put right. MessageRejected
+# is among that: SES says it of a sender that is not verified, of a recipient that is not while the
+# account is in the sandbox, and of a virus, which nothing of ours can carry. Only the text tells
+# them apart, so nothing here looks at it (SES developer guide: email sending errors).
+_PASSES = frozenset({"TooManyRequestsException", "LimitExceededException", "ThrottlingException"})
+_TOO_MANY = 429
 # The two headers that mail programs know; an ordinary mail has neither.
 _PRIORITY: Mapping[Priority, Mapping[str, str]] = {
     "high": {"X-Priority": "1", "Importance": "high"},
@@ -55,6 +66,7 @@ class SESMailer:
 
         Raises:
             MailRefusedError: SES will never take this mail.
+            ServiceNotReadyError: somebody has to put something right in the account.
             DependencyError: SES did not take the mail now.
             DeliveryUnknownError: the answer was lost; the mail may be out.
         """
@@ -102,4 +114,9 @@ def _refused(error: ClientError) -> NoReturn:
         raise MailRefusedError(f"SES: {code}") from error
     if status >= 500:
         raise DeliveryUnknownError(f"SES: {code}") from error
-    raise DependencyError(f"SES: {code}", retry_after=5) from error
+    if code in _PASSES or status == _TOO_MANY:
+        raise DependencyError(f"SES: {code}", retry_after=5) from error
+    raise ServiceNotReadyError(
+        f"SES: {code}: look at the sender's identity, and in the sandbox at the recipient's; at "
+        "the configuration set, permissions and whether the account may send"
+    ) from error

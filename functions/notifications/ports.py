@@ -15,6 +15,7 @@ class Mailer(Protocol):
 
         Raises:
             MailRefusedError: it will never take this mail.
+            ServiceNotReadyError: somebody has to put something right there.
             DependencyError: it did not take the mail now.
             DeliveryUnknownError: it may or may not have taken it.
         """
@@ -28,7 +29,9 @@ class TextSender(Protocol):
         """The service's message id.
 
         Raises:
+            OptedOutError: the owner of the number wants no texts.
             MessageRefusedError: it will never take this text.
+            ServiceNotReadyError: somebody has to put something right there.
             DependencyError: it did not take the text now.
             DeliveryUnknownError: it may or may not have taken it.
         """
@@ -85,7 +88,8 @@ class SendLedger(Protocol):
         """Claim the send, or learn what became of it.
 
         Raises:
-            RecipientCappedError: the recipient was told enough within this hour; nothing is kept.
+            RecipientCappedError: the recipient was told enough within this hour; it is kept as
+                waiting.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """

@@ -1,27 +1,13 @@
-"""Mail templates: files beside this module, HTML escaped, every variable required."""
+"""Mail templates: files beside this module, HTML escaped, every variable checked before."""
 
 from collections.abc import Mapping
-from functools import partial
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shared.envelope import is_https
-from shared.errors import InvalidInputError
-from shared.money import balance
-
-# Which variables each template needs. A template that is not here does not exist: no name that
-# arrives in an event ever reaches the file system.
-TEMPLATES: Mapping[str, frozenset[str]] = {
-    "order-confirmation": frozenset({"orderId", "customerName", "items", "totalAmount"}),
-    "order-rejected": frozenset({"orderId", "customerName", "items", "totalAmount", "reason"}),
-    "order-confirmed": frozenset({"orderId", "customerName", "items", "totalAmount"}),
-    "order-shipped": frozenset({"orderId", "customerName", "items", "totalAmount"}),
-    "order-delivered": frozenset({"orderId", "customerName", "items", "totalAmount"}),
-    "order-cancelled": frozenset({"orderId", "customerName", "items", "totalAmount"}),
-    "low-stock-alert": frozenset({"productName", "sku", "currentStock", "threshold"}),
-}
+from functions.notifications.template_data import checked
 
 
 class JinjaRenderer:
@@ -44,57 +30,22 @@ class JinjaRenderer:
             keep_trailing_newline=True,
         )
         self._environment.globals["shop"] = shop_name
-        self._environment.filters["https"] = https_address
-        self._environment.filters["money"] = partial(money, currency=currency)
+        self._environment.filters["money"] = lambda amount: money(amount, currency)
 
     def render(self, template_id: str, data: Mapping[str, Any]) -> tuple[str, str]:
         """HTML and text.
 
         Raises:
-            InvalidInputError: no such template, or a variable that it needs is missing.
+            InvalidInputError: no such template, or a field of it is missing or of another kind.
         """
-        needed = TEMPLATES.get(template_id)
-        if needed is None:
-            known = ", ".join(sorted(TEMPLATES))
-            raise InvalidInputError("payload.templateId", f"must be one of {known}")
-        missing = [
-            (f"payload.templateData.{name}", f"is required by template {template_id}")
-            for name in sorted(needed - data.keys())
-        ]
-        if missing:
-            raise InvalidInputError(*missing[0], others=tuple(missing[1:]))
-        try:
-            html, text = (
-                self._environment.get_template(f"{template_id}.{form}.j2").render(data=data)
-                for form in ("html", "txt")
-            )
-        except (UndefinedError, TypeError) as error:
-            rule = f"does not fit template {template_id}: {error}"
-            raise InvalidInputError("payload.templateData", rule) from error
+        shown = checked(template_id, data)
+        html, text = (
+            self._environment.get_template(f"{template_id}.{form}.j2").render(data=shown)
+            for form in ("html", "txt")
+        )
         return html, text
 
 
-def https_address(value: object) -> str:
-    """An address that may stand behind a link.
-
-    Raises:
-        InvalidInputError: any other scheme, or no address at all (S16).
-    """
-    if not is_https(value):
-        raise InvalidInputError("payload.templateData", "links must be https addresses")
-    return value
-
-
-def money(amount: object, name: str, *, currency: str) -> str:
-    """An amount for people: two decimals and the currency.
-
-    Args:
-        name: where in the template's data it stands, for the refusal.
-
-    Raises:
-        InvalidInputError: it is no amount; nothing is rounded to look like one.
-    """
-    try:
-        return f"{balance(amount):,.2f} {currency}"
-    except ValueError as error:
-        raise InvalidInputError(f"payload.templateData.{name}", str(error)) from None
+def money(amount: Decimal, currency: str) -> str:
+    """An amount in whole cents for people: two decimals and the currency."""
+    return f"{amount:,.2f} {currency}"

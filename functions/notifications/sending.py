@@ -12,6 +12,7 @@ from shared.errors import (
     BusyError,
     DeliveryUnknownError,
     EndpointGoneError,
+    OptedOutError,
     PipelineError,
     RecipientCappedError,
 )
@@ -46,7 +47,8 @@ class Once:
         """Send it, unless that was done or tried before.
 
         Raises:
-            RecipientCappedError: the recipient was told enough within this hour.
+            RecipientCappedError: the recipient was told enough within this hour; worth a retry in
+                the next one.
             PermanentError: the service will never take it.
             BusyError: another run is sending it.
             DependencyError: nothing was sent; worth a retry.
@@ -61,7 +63,7 @@ class Once:
             message_id = send(notice)
         except DeliveryUnknownError:
             return self._unknown(notice)
-        except EndpointGoneError:
+        except (EndpointGoneError, OptedOutError):
             return Fate("suppressed", self.ledger.suppressed(notice))
         except PipelineError as error:
             self.ledger.failed(notice, error.code)

@@ -25,12 +25,15 @@ from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.notifications import EmailPayload, EmailRequested, PushRequested, SmsRequested
 from shared.effects import Effects, Emit, Lapse
 from shared.envelope import Event
-from shared.errors import BusyError, PermanentError, PipelineError
+from shared.errors import BusyError, InvalidInputError, PermanentError, PipelineError
+from shared.legible import legible, legible_lines
 from shared.metrics import Metric
 from shared.writes import Write
 
 NO_ENDPOINT = "no_endpoint"
 CONFIRMATION = "order-confirmation"
+LOW_STOCK = "low-stock-alert"
+NO_SUBJECT = "-"
 # By what became of a send.
 _MAIL: Mapping[str, Metric] = {
     "sent": metrics.MAIL_SENT,
@@ -47,13 +50,20 @@ _SMS: Mapping[str, Metric] = {
 _PUSH: Mapping[str, Metric] = {"sent": metrics.PUSH_SENT, "unknown": metrics.PUSH_UNKNOWN}
 
 
-def send_email(event: EmailRequested, *, renderer: Renderer, mailer: Mailer, once: Once) -> Effects:
+def send_email(
+    event: EmailRequested, *, renderer: Renderer, mailer: Mailer, once: Once, alert_address: str
+) -> Effects:
     """Send one mail, once.
 
+    Args:
+        alert_address: where the shop reads its own alerts; those no cap counts, for thirty
+            products may run low at once.
+
     Raises:
-        InvalidInputError: the template or a variable of it is missing.
-        RecipientCappedError: the address got enough mail within this hour.
+        InvalidInputError: no such template, or a field of its data is missing or of another kind.
+        RecipientCappedError: the address got enough mail within this hour; later it goes out.
         MailRefusedError: the mail service will never take it.
+        ServiceNotReadyError: nothing was sent; somebody has to put something right first.
         BusyError: another run is sending it.
         DependencyError: nothing was sent; worth a retry.
     """
@@ -62,12 +72,13 @@ def send_email(event: EmailRequested, *, renderer: Renderer, mailer: Mailer, onc
     mail = Mail(
         event_id=event.event_id,
         to=payload.to,
-        subject=payload.subject,
+        subject=legible(payload.subject).strip() or NO_SUBJECT,
         template_id=payload.template_id,
         html=html,
         text=text,
         event=event.to_json(),
         priority=payload.priority,
+        capped=not _is_alert(payload, alert_address),
     )
     fate = once(mail, mailer.send)
     return Effects(
@@ -92,18 +103,21 @@ def send_sms(event: SmsRequested, *, texts: TextSender, once: Once, max_segments
     """Send one text, once.
 
     Raises:
-        InvalidInputError: the message takes more SMS than a text may cost.
-        RecipientCappedError: the number got enough texts within this hour.
+        InvalidInputError: nothing to read, or more SMS than a text may cost.
+        RecipientCappedError: the number got enough texts within this hour; later it goes out.
         MessageRefusedError: the service will never take it.
         BusyError: another run is sending it.
         DependencyError: nothing was sent; worth a retry.
     """
     payload = event.payload
+    message = legible_lines(payload.message)
+    if not message.strip():
+        raise InvalidInputError("payload.message", "must have something to read")
     text = Text(
         event_id=event.event_id,
         to=payload.phone_number,
-        message=payload.message,
-        segments=segments.within(payload.message, max_segments),
+        message=message,
+        segments=segments.within(message, max_segments),
         event=event.to_json(),
     )
     fate = once(text, texts.send)
@@ -128,7 +142,8 @@ def send_push(event: PushRequested, *, devices: Devices, sender: PushSender, onc
         DependencyError: some device got nothing yet; worth a retry.
     """
     payload = event.payload
-    message = push_message.message_of(payload.title, payload.body, payload.data)
+    title, body = legible(payload.title), legible_lines(payload.body)
+    message = push_message.message_of(title, body, payload.data)
     registration = devices.of(payload.user_id)
     outcomes: dict[str, str] = {}
     errors: list[PipelineError] = []
@@ -194,6 +209,12 @@ def _pushed(event: PushRequested, outcomes: Mapping[str, str], writes: Sequence[
 
 def _writes(fate: Fate) -> Sequence[Write]:
     return [] if fate.write is None else [fate.write]
+
+
+def _is_alert(payload: EmailPayload, alert_address: str) -> bool:
+    # Both: else anybody could tell the shop, or with this template anybody else, without an end.
+    same_box = digest_of(payload.to) == digest_of(alert_address)
+    return payload.template_id == LOW_STOCK and same_box
 
 
 def _way(payload: EmailPayload, fate: Fate) -> Sequence[Lapse]:

@@ -15,6 +15,7 @@ class NotificationsSettings(ConsumerSettings):
 
     table_notifications: Annotated[NonEmpty, TableName("notifications")]
     sender_address: NonEmpty
+    alert_address: NonEmpty
     ses_configuration_set: NonEmpty
     shop_name: NonEmpty = "The Shop"
     currency: NonEmpty = "EUR"

@@ -15,13 +15,22 @@ from shared.errors import (
     DependencyError,
     EndpointGoneError,
     MessageRefusedError,
+    OptedOutError,
+    ServiceNotReadyError,
 )
 
-# What SNS says of this very message; everything else it refuses may be put right by an operator.
+# What SNS says of this very message.
 _NEVER = frozenset(
     {"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "Validation"}
-    | {"OptedOut"}
 )
+# What passes by itself. Everything else that it refuses somebody has to put right: the account is
+# in the sandbox and the number is not verified, the spending limit, permissions, keys, the
+# platform application. For most of these SNS documents no code, so what is unknown waits.
+_PASSES = frozenset(
+    {"Throttled", "Throttling", "KMSThrottling", "TooManyRequests", "RequestLimitExceeded"}
+)
+_OPTED_OUT = "OptedOut"
+_TOO_MANY = 429
 # What it says of the device: switched off by its platform, or deleted.
 _GONE = frozenset({"EndpointDisabled", "NotFound"})
 
@@ -39,7 +48,9 @@ def publish(client: Callable[[], SNSClient], **request: Any) -> str:
 
     Raises:
         EndpointGoneError: the device is switched off or deleted.
+        OptedOutError: the owner of the number wants no texts.
         MessageRefusedError: SNS will never take this message.
+        ServiceNotReadyError: somebody has to put something right in the account.
         DependencyError: SNS did not take the message now.
         DeliveryUnknownError: the answer was lost; the message may be out.
     """
@@ -59,8 +70,14 @@ def _refused(error: ClientError, *, to_device: bool) -> NoReturn:
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
     if to_device and code in _GONE:
         raise EndpointGoneError(f"SNS: {code}") from error
+    if code == _OPTED_OUT:
+        raise OptedOutError(f"SNS: {code}") from error
     if code in _NEVER:
         raise MessageRefusedError(f"SNS: {code}") from error
     if status >= 500:
         raise DeliveryUnknownError(f"SNS: {code}") from error
-    raise DependencyError(f"SNS: {code}", retry_after=5) from error
+    if code in _PASSES or status == _TOO_MANY:
+        raise DependencyError(f"SNS: {code}", retry_after=5) from error
+    raise ServiceNotReadyError(
+        f"SNS: {code}: look at the account's sandbox, spending limit, permissions and platforms"
+    ) from error

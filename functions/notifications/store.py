@@ -1,5 +1,6 @@
 """The send ledger as items: one per mail, text, and push to a device; beside them the caps."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from shared.writes import (
     Absent,
     AnyOf,
     AtMost,
+    Condition,
     ConditionsFailed,
     Equals,
     Item,
@@ -27,6 +29,8 @@ from shared.writes import (
 
 # Longer than an invocation can last: whoever still holds a claim after this is dead.
 CLAIM_SECONDS = 60
+# Over how long into the next hour those who wait for it are spread.
+_SPREAD_SECONDS = 300
 _NO_CAPS: Mapping[Channel, int] = MappingProxyType({})
 
 
@@ -55,7 +59,7 @@ class SendLedgerTables:
         after a failure does not, however often.
 
         Raises:
-            RecipientCappedError: the cap is reached; nothing is stored.
+            RecipientCappedError: the cap is reached; it is kept as waiting for the next hour.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """
@@ -71,23 +75,26 @@ class SendLedgerTables:
             "ttl": int((now + RETENTION).timestamp()),
             "updatedAt": iso(now),
         }
-        put = Put(NOTIFICATIONS.name, item, when=(Absent(),))
-        held = self._stood_in_the_way([put, *self._counted(notice, now)], notice)
+        counted = self._counted(notice, now)
+        held = self._stood_in_the_way([_put(item, Absent()), *counted], item, notice)
+        if held is not None and held["state"] == SendState.WAITING.value:
+            same = Equals("token", str(held["token"]))
+            held = self._stood_in_the_way([_put(item, same), *counted], item, notice)
         if held is not None and held["state"] == SendState.FAILED.value:
             # By its token: of two runs that see the same failure one gets it.
             same = Equals("token", str(held["token"]))
-            held = self._stood_in_the_way([Put(NOTIFICATIONS.name, item, when=(same,))], notice)
+            held = self._stood_in_the_way([_put(item, same)], item, notice)
         if held is not None:
             return _record(held, token)
         return SendRecord(SendState.CLAIMED, expires, mine=True)
 
-    def _stood_in_the_way(self, writes: Sequence[Write], notice: Notice) -> Item | None:
+    def _stood_in_the_way(self, writes: Sequence[Write], item: Item, notice: Notice) -> Item | None:
         try:
             self._tables.transact(writes)
         except ConditionsFailed as refused:
             first = refused.failures[0]
             if first.index > 0:
-                raise self._capped(notice) from None
+                raise self._put_off(item, notice) from None
             held = first.current or self._tables.get(NOTIFICATIONS.name, {"id": notice.send_id})
             if held is None:
                 raise
@@ -96,7 +103,7 @@ class SendLedgerTables:
 
     def _counted(self, notice: Notice, now: datetime) -> list[Write]:
         most = self._caps.get(notice.channel)
-        if most is None:
+        if most is None or not notice.capped:
             return []
         return [
             Update(
@@ -108,10 +115,18 @@ class SendLedgerTables:
             )
         ]
 
-    def _capped(self, notice: Notice) -> RecipientCappedError:
-        most = self._caps[notice.channel]
+    def _put_off(self, item: Item, notice: Notice) -> RecipientCappedError:
+        now, most = self._clock.now(), self._caps[notice.channel]
+        wait = until_next_hour(now, notice.send_id)
+        expires = int(now.timestamp()) + wait
+        waiting = {**item, "state": SendState.WAITING.value, "expiresAt": expires}
+        # So that whoever looks finds it. A claim that was made meanwhile stays.
+        still = AnyOf((Absent(), Equals("state", SendState.WAITING.value)))
+        self.settle(_put(waiting, still))
         return RecipientCappedError(
-            f"recipient: gets at most {most} messages by {notice.channel} within an hour"
+            f"recipient: gets at most {most} messages by {notice.channel} within an hour; "
+            "the others wait for the next one",
+            retry_after=wait,
         )
 
     def is_suppressed(self, address: str) -> bool:
@@ -180,6 +195,10 @@ class SendLedgerTables:
         )
 
 
+def _put(item: Item, when: Condition) -> Put:
+    return Put(NOTIFICATIONS.name, item, when=(when,))
+
+
 def suppression_key(address: str) -> dict[str, str]:
     """Key of an address on the suppression list."""
     return {"id": f"suppressed#{digest_of(address)}"}
@@ -188,6 +207,15 @@ def suppression_key(address: str) -> dict[str, str]:
 def cap_key(recipient: str, now: datetime) -> dict[str, str]:
     """Key of what a recipient was told within the hour of the clock, without naming them."""
     return {"id": f"cap#{digest_of(recipient)}#{now.astimezone(UTC):%Y-%m-%dT%H}"}
+
+
+def until_next_hour(now: datetime, send_id: str) -> int:
+    """Seconds until a send that is over the cap is worth another try, in the next hour.
+
+    Not all at its first second, where they would be in each other's way; when is each one's own.
+    """
+    into_next = int.from_bytes(hashlib.sha256(send_id.encode()).digest()[:4]) % _SPREAD_SECONDS
+    return 3600 - int(now.timestamp()) % 3600 + into_next
 
 
 def _record(item: Item, token: str) -> SendRecord:

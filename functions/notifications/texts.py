@@ -29,7 +29,9 @@ class SNSTextSender:
         """The id that SNS gave the text.
 
         Raises:
-            MessageRefusedError: SNS will never take this text, or its owner opted out.
+            OptedOutError: the owner of the number wants no texts.
+            MessageRefusedError: SNS will never take this text.
+            ServiceNotReadyError: somebody has to put something right in the account.
             DependencyError: SNS did not take the text now.
             DeliveryUnknownError: the answer was lost; the text may be out.
         """

@@ -19,7 +19,7 @@ _PROOF = {
     "CANCELLED": "order.cancelled",
 }
 _STATES = {"PENDING", "PROCESSING", *_PROOF}
-_WITHOUT_ANYTHING_SENT = {"claimed", "sent", "unknown", "suppressed"}
+_WITHOUT_ANYTHING_SENT = {"claimed", "waiting", "sent", "unknown", "suppressed"}
 
 
 def cause_of(order: Item) -> str:

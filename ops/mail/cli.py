@@ -2,18 +2,27 @@
 
 import argparse
 import getpass
+import random
+import sys
 from pathlib import Path
 
 from ops import connect
+from ops.books import Books
+from ops.dead_letters.domain import OperatorError
 from ops.mail import preview
 from ops.mail.resolve import MailDesk
+from ops.mail.suppression import Lifted, SESList, SuppressionDesk, checked_address
 from ops.terminal import harmless, shortened, table
+from shared.adapters import clients
+from shared.text import one_line
+
+_MAX_WHY = 200
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The ``mail`` command and its actions."""
     parser = commands.add_parser(
-        "mail", help="mail, texts and pushes whose fate is unknown; previews"
+        "mail", help="mail, texts and pushes whose fate is unknown; whom not to mail; previews"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
@@ -34,6 +43,15 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     resolve.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
     resolve.set_defaults(run=_resolve)
 
+    lift = actions.add_parser(
+        "unsuppress", help="mail an address again that bounced or whose owner complained"
+    )
+    lift.add_argument("address", metavar="ADDRESS")
+    lift.add_argument("--reason", required=True, help="why; kept in the audit trail")
+    lift.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
+    lift.add_argument("--dry-run", action="store_true", help="only say what would change")
+    lift.set_defaults(run=_unsuppress)
+
     show = actions.add_parser("preview", help="render every template with sample data to look at")
     show.add_argument(
         "--out",
@@ -46,7 +64,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     show.add_argument("--currency", default="EUR")
     show.set_defaults(run=_preview)
 
-    for action in (listing, resolve):
+    for action in (listing, resolve, lift):
         connect.add_options(action)
 
 
@@ -72,6 +90,32 @@ def _list(options: argparse.Namespace) -> int:
     ]
     print(table(("event id", "since", "template or channel", "to", "subject"), rows))
     return 0
+
+
+def _unsuppress(options: argparse.Namespace) -> int:
+    # Looked at before anything is opened: a wrong word needs no network to be told.
+    address = checked_address(options.address)
+    reason, actor = _line("--reason", options.reason), _line("--by", options.by)
+    connection = connect.connect(options)
+    books = Books(connection.tables, connection.publisher, connection.clock, jitter=random.random)
+    provider = SESList(lambda: clients.aws("sesv2"))
+    desk = SuppressionDesk(connection.tables, books, provider, actor=actor, reason=reason)
+    print(_lifted(address, desk.lift(address, dry_run=options.dry_run)))
+    return 0
+
+
+def _lifted(address: str, done: Lifted) -> str:
+    if done.unpublished is not None:
+        told = "it is stored; QStash did not take its audit entry yet, the reconciler publishes it"
+        print(f"{told} ({harmless(done.unpublished)})", file=sys.stderr)
+    also = "; it was on the list of SES, too" if done.at_provider else ""
+    return f"{harmless(address)}  {done.outcome}{also}"
+
+
+def _line(name: str, value: str) -> str:
+    if one_line(value, _MAX_WHY) != value:
+        raise OperatorError(f"{name}: must be 1 to {_MAX_WHY} characters on one line")
+    return value
 
 
 def _preview(options: argparse.Namespace) -> int:

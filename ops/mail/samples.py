@@ -39,7 +39,7 @@ def _large() -> dict[str, Any]:
         }
         for number in range(1, 49)
     ]
-    lines.append({"productId": "W" * 60, "quantity": 990, "price": Decimal("99999.99")})
+    lines.append({"productId": "W" * 60, "quantity": 900, "price": Decimal("99999.99")})
     lines.append({"productId": "a", "quantity": 1, "price": Decimal("0.05")})
     return {
         "orderId": "ord_" + "f" * 120,

@@ -12,7 +12,13 @@ from functions.notifications.domain import Mail, Sender
 from functions.notifications.mailer import SESMailer
 from functions.notifications.ports import Mailer
 from shared.adapters import clients
-from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError, PipelineError
+from shared.errors import (
+    DeliveryUnknownError,
+    DependencyError,
+    MailRefusedError,
+    PipelineError,
+    ServiceNotReadyError,
+)
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.conformance.messages import forwarding
 from tests.fakes.mailer import InMemoryMailer
@@ -28,7 +34,8 @@ def refusal(status: int, code: str) -> Answer:
 # How SES itself would show what the fake's modes stand for.
 MODES = {
     "throttled": refusal(429, "TooManyRequestsException"),
-    "refused": refusal(400, "MessageRejected"),
+    "refused": refusal(400, "BadRequestException"),
+    "not_ready": refusal(400, "MessageRejected"),
     "lost_reply": Answer(lost=True),
     "timeout": Answer(lost=True),
 }
@@ -36,6 +43,7 @@ EXPECTED: dict[str, tuple[type[PipelineError] | None, int]] = {
     "ok": (None, 1),
     "throttled": (DependencyError, 0),
     "refused": (MailRefusedError, 0),
+    "not_ready": (ServiceNotReadyError, 0),
     "lost_reply": (DeliveryUnknownError, 1),
     "timeout": (DeliveryUnknownError, 0),
 }
@@ -157,15 +165,18 @@ def test_the_request_names_one_recipient_the_configuration_set_and_the_template(
 
 
 FAILURES = [
-    (refusal(400, "MessageRejected"), MailRefusedError),
     (refusal(400, "BadRequestException"), MailRefusedError),
+    (refusal(400, "InvalidParameterValue"), MailRefusedError),
     (refusal(429, "TooManyRequestsException"), DependencyError),
     (refusal(400, "LimitExceededException"), DependencyError),
-    (refusal(400, "AccountSuspendedException"), DependencyError),
-    (refusal(400, "SendingPausedException"), DependencyError),
-    (refusal(400, "MailFromDomainNotVerifiedException"), DependencyError),
-    (refusal(404, "NotFoundException"), DependencyError),
-    (refusal(403, "AccessDeniedException"), DependencyError),
+    (refusal(429, "SomethingNew"), DependencyError),
+    (refusal(400, "MessageRejected"), ServiceNotReadyError),
+    (refusal(400, "AccountSuspendedException"), ServiceNotReadyError),
+    (refusal(400, "SendingPausedException"), ServiceNotReadyError),
+    (refusal(400, "MailFromDomainNotVerifiedException"), ServiceNotReadyError),
+    (refusal(404, "NotFoundException"), ServiceNotReadyError),
+    (refusal(403, "AccessDeniedException"), ServiceNotReadyError),
+    (refusal(400, "SomethingNew"), ServiceNotReadyError),
     (refusal(500, "InternalServiceErrorException"), DeliveryUnknownError),
     (refusal(503, "ServiceUnavailable"), DeliveryUnknownError),
     (Answer(502, b"<html>bad gateway</html>"), DeliveryUnknownError),

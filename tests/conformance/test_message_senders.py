@@ -19,7 +19,9 @@ from shared.errors import (
     DependencyError,
     EndpointGoneError,
     MessageRefusedError,
+    OptedOutError,
     PipelineError,
+    ServiceNotReadyError,
 )
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.conformance.messages import forwarding
@@ -39,6 +41,8 @@ def refusal(status: int, code: str) -> Answer:
 MODES = {
     "throttled": refusal(400, "Throttled"),
     "refused": refusal(400, "InvalidParameter"),
+    "opted_out": refusal(400, "OptedOut"),
+    "not_ready": refusal(400, "UserError"),
     "lost_reply": Answer(lost=True),
     "timeout": Answer(lost=True),
 }
@@ -46,6 +50,8 @@ EXPECTED: dict[str, tuple[type[PipelineError] | None, int]] = {
     "ok": (None, 1),
     "throttled": (DependencyError, 0),
     "refused": (MessageRefusedError, 0),
+    "opted_out": (OptedOutError, 0),
+    "not_ready": (ServiceNotReadyError, 0),
     "lost_reply": (DeliveryUnknownError, 1),
     "timeout": (DeliveryUnknownError, 0),
 }
@@ -53,13 +59,17 @@ FAILURES = [
     ("InvalidParameter", 400, MessageRefusedError, MessageRefusedError),
     ("ParameterValueInvalid", 400, MessageRefusedError, MessageRefusedError),
     ("ValidationException", 400, MessageRefusedError, MessageRefusedError),
-    ("OptedOut", 400, MessageRefusedError, MessageRefusedError),
+    ("OptedOut", 400, OptedOutError, OptedOutError),
     ("Throttled", 400, DependencyError, DependencyError),
     ("ThrottlingException", 400, DependencyError, DependencyError),
-    ("AuthorizationError", 403, DependencyError, DependencyError),
-    ("PlatformApplicationDisabled", 400, DependencyError, DependencyError),
-    ("EndpointDisabled", 400, DependencyError, EndpointGoneError),
-    ("NotFound", 404, DependencyError, EndpointGoneError),
+    ("Throttled", 429, DependencyError, DependencyError),
+    ("KMSThrottling", 400, DependencyError, DependencyError),
+    ("AuthorizationError", 403, ServiceNotReadyError, ServiceNotReadyError),
+    ("UserError", 400, ServiceNotReadyError, ServiceNotReadyError),
+    ("SomethingNew", 400, ServiceNotReadyError, ServiceNotReadyError),
+    ("PlatformApplicationDisabled", 400, ServiceNotReadyError, ServiceNotReadyError),
+    ("EndpointDisabled", 400, ServiceNotReadyError, EndpointGoneError),
+    ("NotFound", 404, ServiceNotReadyError, EndpointGoneError),
     ("InternalError", 500, DeliveryUnknownError, DeliveryUnknownError),
     ("ServiceUnavailable", 503, DeliveryUnknownError, DeliveryUnknownError),
 ]

@@ -1,14 +1,20 @@
 """A mail service in memory, with the ways a real one fails."""
 
 from functions.notifications.domain import Mail
-from shared.errors import DeliveryUnknownError, DependencyError, MailRefusedError
+from shared.errors import (
+    DeliveryUnknownError,
+    DependencyError,
+    MailRefusedError,
+    ServiceNotReadyError,
+)
 
 
 class InMemoryMailer:
     """The ``Mailer`` port over a list.
 
-    ``mode`` is ``ok``, ``throttled`` (nothing sent), ``refused`` (never), ``lost_reply`` (sent,
-    but nobody hears of it) or ``timeout`` (not sent, and nobody knows).
+    ``mode`` is ``ok``, ``throttled`` (nothing sent), ``refused`` (never), ``not_ready`` (somebody
+    has to put something right first), ``lost_reply`` (sent, but nobody hears of it) or ``timeout``
+    (not sent, and nobody knows).
     """
 
     def __init__(self) -> None:
@@ -20,6 +26,8 @@ class InMemoryMailer:
             raise DependencyError("too many requests")
         if self.mode == "refused":
             raise MailRefusedError("message rejected")
+        if self.mode == "not_ready":
+            raise ServiceNotReadyError("the sender is not verified")
         if self.mode == "timeout":
             raise DeliveryUnknownError("no answer")
         self.sent.append(mail)

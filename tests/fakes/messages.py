@@ -6,6 +6,8 @@ from shared.errors import (
     DependencyError,
     EndpointGoneError,
     MessageRefusedError,
+    OptedOutError,
+    ServiceNotReadyError,
 )
 
 
@@ -14,6 +16,10 @@ def _before(mode: str) -> None:
         raise DependencyError("too many requests")
     if mode == "refused":
         raise MessageRefusedError("invalid parameter")
+    if mode == "opted_out":
+        raise OptedOutError("opted out")
+    if mode == "not_ready":
+        raise ServiceNotReadyError("the account is in the sandbox")
     if mode == "gone":
         raise EndpointGoneError("endpoint disabled")
     if mode == "timeout":
@@ -26,7 +32,7 @@ def _after(mode: str) -> None:
 
 
 class InMemoryTextSender:
-    """The ``TextSender`` port over a list; ``mode`` as in the fake mailer."""
+    """The ``TextSender`` port over a list; ``mode`` as in the fake mailer, and ``opted_out``."""
 
     def __init__(self) -> None:
         self.sent: list[Text] = []

@@ -122,7 +122,14 @@ def i8_every_effect_is_there_once(world: World) -> Breaches:
 def i12_the_send_ledger_tells_the_truth(world: World) -> Breaches:
     """Sent is in a mailbox, unknown perhaps, everything else not."""
     sent = Counter(found.mail.event_id for found in world.records.mails)
-    allowed = {"sent": (1,), "unknown": (0, 1), "failed": (0,), "suppressed": (0,), "claimed": ()}
+    allowed = {
+        "sent": (1,),
+        "unknown": (0, 1),
+        "failed": (0,),
+        "suppressed": (0,),
+        "waiting": (0,),
+        "claimed": (),
+    }
     for row in _rows(world, "notifications"):
         if "event" not in row:
             continue

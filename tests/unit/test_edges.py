@@ -198,7 +198,7 @@ def test_a_send_that_fails_after_its_claim_was_lost_is_tried_again(shop):
 @pytest.mark.parametrize(
     ("name", "rule"),
     [
-        ("", "must have at least 1 characters"),
+        ("", "must have at least 1 character"),
         ("x" * 201, "must have at most 200 characters"),
         ("a\x85b", "must not contain line breaks or control characters"),
     ],

@@ -117,7 +117,7 @@ def test_a_mail_of_a_producer_shows_what_its_floats_mean(shop):
         "templateData": data,
         "priority": "high",
     }
-    wrong = {**payload, "templateData": {**data, "totalAmount": 74.695}}
+    wrong = {**payload, "templateData": {**data, "totalAmount": "74.70"}}
 
     handled = shop.deliver("notifications", posted(envelope("notification.email", payload)))
     refused = shop.deliver(

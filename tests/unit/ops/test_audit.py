@@ -304,3 +304,18 @@ def test_goods_that_come_back_while_the_audit_reads_are_no_drift(shop):
     shop.change("orders", order, returns=[entry], returnCount=1)
 
     assert red(audited(shop)) == set()
+
+
+def test_confirmation_that_waits_for_its_hour_is_not_judged_until_then():
+    pipeline = Pipeline()
+    pipeline.environ["MAILS_PER_HOUR"] = "1"
+    pipeline.memory.seed("stock", stock("mug"))
+    for number in range(2):
+        pipeline.checkout(checkout_payload(paymentId=f"pay-{number}"))
+    pipeline.drain()
+    tables = {table: pipeline.memory.all(table) for table in TABLES}
+    waiting = Memory(tables, pipeline.clock)
+
+    assert len(pipeline.mailer.sent) == 1
+    assert red(audited(waiting, later=55)) == set()
+    assert red(audited(waiting, later=120)) == {"mail is finished"}

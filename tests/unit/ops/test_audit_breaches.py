@@ -190,6 +190,12 @@ def _failed_unseen(m: Memory) -> set[str]:
     return {"mail is finished"}
 
 
+def _put_off_and_forgotten(m: Memory) -> set[str]:
+    row = m.one("notifications", templateId="order-confirmation")
+    m.change("notifications", row, state="waiting")
+    return {"mail is finished"}
+
+
 def _second_confirmation(m: Memory) -> set[str]:
     row = m.one("notifications", templateId="order-confirmation")
     event = _mail_event(row, causationId="evt-other")

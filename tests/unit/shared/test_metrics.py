@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.notifications.rendering import TEMPLATES
+from functions.notifications.template_data import TEMPLATES
 from functions.orders.domain import Verdict
 from infra.topics import FUNCTIONS
 from shared import metrics

@@ -2,7 +2,14 @@
 
 import pytest
 
-from shared.errors import BusyError, ContentionError, DependencyError, PublishError
+from shared.errors import (
+    BusyError,
+    ContentionError,
+    DependencyError,
+    PublishError,
+    RecipientCappedError,
+    ServiceNotReadyError,
+)
 from tests.builders import checkout_command, stock
 from tests.pipeline import Pipeline
 
@@ -19,6 +26,18 @@ def test_patience_with_other_runs_stays_as_asked(kind):
     error = kind("busy", retry_after=7)
 
     assert [error.wait(failed, most=300) for failed in range(3)] == [7, 7, 7]
+
+
+def test_patience_with_a_service_that_somebody_must_put_right_is_long_from_the_start():
+    error = ServiceNotReadyError("the sender is not verified")
+
+    assert [error.wait(failed, most=300) for failed in range(3)] == [300, 300, 300]
+
+
+def test_patience_with_a_cap_reaches_into_the_next_hour_whatever_the_limit():
+    error = RecipientCappedError("enough", retry_after=3555)
+
+    assert [error.wait(failed, 300) for failed in range(3)] == [3555, 3555, 3555]
 
 
 def test_deliveries_during_an_outage_ask_for_ever_longer_waits():

@@ -294,3 +294,25 @@ def test_whole_alert_reaches_the_shops_mailbox_once(shop):
     (mail,) = shop.mailer.sent
     assert (mail.to, mail.subject) == ("stock@shop.example", "Low stock - Mug")
     assert "2 left of Mug (mug)" in mail.text
+
+
+HIDDEN = "\u202e\u2066\u200b\u200e\ufeff\u2028\x85"
+
+
+def test_name_with_something_invisible_on_the_shelf_is_an_alert_without_it(shop):
+    shelf(shop, name=f"Mug {HIDDEN}gpj.exe", available=2)
+
+    assert shop.deliver("inventory", moved("evt-1"))["statusCode"] == 200
+
+    assert {status for _, status in shop.drain()} == {200}
+    (mail,) = shop.mailer.sent
+    assert "gpj.exe" in mail.subject
+    assert not set(mail.subject + mail.text + mail.html) & set(HIDDEN)
+    told = [loads(m.body.encode(), max_bytes=10_000)["payload"] for m in shop.outbox.messages]
+    assert not set("".join(str(value) for value in _values(told))) & set(HIDDEN)
+
+
+def _values(data: Any) -> list[Any]:
+    if isinstance(data, dict):
+        data = list(data.values())
+    return [v for child in data for v in _values(child)] if isinstance(data, list) else [data]

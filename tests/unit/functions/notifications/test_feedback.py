@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from functions.notifications.feedback import addresses_in
-from functions.notifications.store import SendLedgerTables
-from shared.errors import InvalidInputError
+from functions.notifications.store import SendLedgerTables, suppression_key
+from shared.errors import DependencyError
+from shared.writes import Delete
 from tests.builders import Context, checkout_command, stock
 from tests.pipeline import Pipeline
+from tests.unit.shared.faults import Faults
 
 
 def _report(kind="Bounce", address="ada@example.com", bounce_type="Permanent"):
@@ -72,21 +73,66 @@ def test_the_same_report_twice_is_one_suppression(pipeline):
     assert [row["reason"] for row in rows] == ["bounce"]
 
 
-def test_a_bounce_that_may_pass_suppresses_nobody():
-    assert addresses_in(_report(bounce_type="Transient")) == []
+@pytest.mark.parametrize(
+    "message", ["Successfully validated SNS topic for Amazon SES event publishing.", "", "[]", "{}"]
+)
+def test_a_message_that_is_no_report_is_logged_without_its_words_and_left_alone(pipeline, message):
+    assert _feedback(pipeline, message, _report()) == {"suppressed": 1}
 
-
-def test_other_reports_of_ses_are_not_about_suppression():
-    assert addresses_in(json.dumps({"eventType": "Delivery", "delivery": {}})) == []
+    assert [row["to"] for row in pipeline.memory.all("notifications")] == ["ada@example.com"]
+    told = dict(pipeline.telemetry.lines)["Left a message about mail alone"]
+    assert set(told) == {"reason"}
+    assert "validated" not in str(pipeline.telemetry.lines)
 
 
 @pytest.mark.parametrize(
-    "message",
-    ["", "[]", "no json", '{"eventType": "Bounce"}', '{"eventType": "Complaint", "complaint": {}}'],
+    "spelled", ['"Ada" <ada@example.com>', "Ada <ada@example.com>", "<ada@example.com>"]
 )
-def test_a_report_that_cannot_be_read_is_an_error_that_sns_repeats(message):
-    with pytest.raises(InvalidInputError):
-        addresses_in(message)
+def test_a_reported_address_is_suppressed_whatever_name_stands_before_it(pipeline, spelled):
+    _feedback(pipeline, _report(address=spelled))
+
+    pipeline.deliver("commands", checkout_command())
+    pipeline.drain()
+
+    assert pipeline.mailer.sent == []
+
+
+def test_a_report_that_cannot_be_stored_fails_so_that_sns_repeats_it(pipeline):
+    faults = Faults({(1, "before"): lambda: DependencyError("timeout")})
+    pipeline.tables = faults.wrap("tables", pipeline.memory)
+    with pytest.raises(DependencyError):
+        _feedback(pipeline, _report())
+    pipeline.tables = pipeline.memory
+
+    assert _feedback(pipeline, _report()) == {"suppressed": 1}
+    assert pipeline.memory.get("notifications", suppression_key("ada@example.com")) is not None
+
+
+def _again(pipeline, **changes):
+    """An operator takes the address off; then SES reports it."""
+    pipeline.memory.transact([Delete("notifications", suppression_key("ada@example.com"))])
+    detail = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "ada@example.com"}]}
+    _feedback(pipeline, json.dumps({"eventType": "Bounce", "bounce": {**detail, **changes}}))
+    return pipeline.memory.get("notifications", suppression_key("ada@example.com")) is not None
+
+
+def test_an_address_that_was_taken_off_the_list_returns_with_a_new_report_and_not_with_the_old(
+    pipeline,
+):
+    assert _again(pipeline, feedbackId="first")
+    pipeline.redis.flush()
+    assert not _again(pipeline, feedbackId="first")
+    assert _again(pipeline, feedbackId="second")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"Records": [None]}, {"Records": ["Sns"]}, {"Records": [{"Sns": "x"}]}, {"Records": 7}],
+)
+def test_what_only_looks_like_a_report_is_a_delivery_without_a_signature(pipeline, event):
+    request = {"rawPath": "/", "headers": {}, "requestContext": {"http": {"method": "POST"}}}
+
+    assert pipeline.consumer("notifications")({**request, **event}, Context())["statusCode"] == 401
 
 
 def test_nothing_that_comes_over_http_is_taken_for_a_report(pipeline):

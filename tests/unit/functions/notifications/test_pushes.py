@@ -269,3 +269,15 @@ def test_user_has_so_many_devices_and_no_more(devices):
 
     with pytest.raises(InvalidInputError, match="at most"):
         devices.register(USER, arn(99))
+
+
+def test_push_is_shown_without_what_cannot_be_seen_and_in_its_own_lines(shop, devices):
+    devices.register(USER, arn(1))
+
+    deliver(shop, title="Your\u200e order\u200b", body="It left.\n\u2066Today\x07")
+
+    (push,) = shop.pushes.sent
+    shown = loads(push.message.encode(), max_bytes=10_000)
+    assert shown["default"] == "It left.\nToday "
+    google = loads(shown["GCM"].encode(), max_bytes=10_000)["notification"]
+    assert google == {"title": "Your order", "body": "It left.\nToday "}

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.notifications import rendering as templates
-from functions.notifications.rendering import TEMPLATES, JinjaRenderer, money
+from functions.notifications.rendering import JinjaRenderer, money
+from functions.notifications.template_data import TEMPLATES
 from shared.errors import InvalidInputError
 
 LINES = [
@@ -136,8 +137,10 @@ def test_shipped_mail_carries_carrier_tracking_and_an_https_link(renderer):
     ],
 )
 def test_a_link_that_is_no_plain_https_address_is_refused(renderer, link):
-    with pytest.raises(InvalidInputError, match="https"):
+    with pytest.raises(InvalidInputError, match="https") as refused:
         renderer.render("order-shipped", {**DATA["order-shipped"], "trackingUrl": link})
+
+    assert refused.value.field == "payload.templateData.trackingUrl"
 
 
 def test_shipped_mail_without_tracking_speaks_of_none(renderer):
@@ -170,11 +173,11 @@ def test_text_of_an_event_is_text_in_the_mail_and_nothing_else(renderer, templat
     assert "root:" not in html + plain
 
 
-@given(st.sampled_from(sorted(TEMPLATES)), st.text(min_size=1, max_size=60))
+@given(st.sampled_from(sorted(TEMPLATES)), st.text(max_size=60))
 def test_no_text_whatsoever_adds_an_element(template, text):
     renderer = JinjaRenderer(shop_name="The Shop", currency="EUR")
 
-    html, _ = renderer.render(template, replaced(DATA[template], text))
+    html, _ = renderer.render(template, replaced(DATA[template], f"x{text}"))
 
     harmless, _ = renderer.render(template, replaced(DATA[template], "harmless"))
     assert Tags(html).seen == Tags(harmless).seen
@@ -187,36 +190,6 @@ def replaced(values: Any, text: str) -> Any:
     if isinstance(values, list):
         return [replaced(child, text) for child in values]
     return text if isinstance(values, str) else values
-
-
-@pytest.mark.parametrize(
-    ("template", "name"), [(t, name) for t, names in TEMPLATES.items() for name in sorted(names)]
-)
-def test_missing_variable_is_named_with_its_template(renderer, template, name):
-    data = {key: value for key, value in DATA[template].items() if key != name}
-
-    with pytest.raises(InvalidInputError) as refused:
-        renderer.render(template, data)
-
-    assert refused.value.field == f"payload.templateData.{name}"
-    assert refused.value.rule == f"is required by template {template}"
-
-
-def test_every_missing_variable_is_named_at_once(renderer):
-    with pytest.raises(InvalidInputError) as refused:
-        renderer.render("low-stock-alert", {})
-
-    assert len(refused.value.others) == 3
-
-
-@pytest.mark.parametrize("field", ["quantity", "price", "productId"])
-def test_missing_field_of_a_line_is_refused(renderer, field):
-    lines = [{name: value for name, value in LINES[1].items() if name != field}]
-
-    with pytest.raises(InvalidInputError) as refused:
-        renderer.render("order-confirmation", {**ORDER, "items": lines})
-
-    assert refused.value.field.startswith("payload.templateData")
 
 
 @pytest.mark.parametrize(
@@ -241,32 +214,23 @@ def test_name_that_is_no_template_is_refused_and_the_known_ones_are_named(render
 @pytest.mark.parametrize(
     ("amount", "shown"),
     [
-        (0, "0.00 EUR"),
-        (30, "30.00 EUR"),
+        (Decimal("0.00"), "0.00 EUR"),
+        (Decimal(30), "30.00 EUR"),
         (Decimal("1234567.8"), "1,234,567.80 EUR"),
-        (Decimal("74.69999999999999"), "74.70 EUR"),
-        (Decimal("-0.0"), "0.00 EUR"),
-        (Decimal("-12.5"), "-12.50 EUR"),
     ],
 )
 def test_amounts_are_shown_with_two_decimals_and_the_currency(amount, shown):
-    assert money(amount, "totalAmount", currency="EUR") == shown
+    assert money(amount, "EUR") == shown
 
 
-@pytest.mark.parametrize(
-    "amount", ["12.50", None, True, 12.5, [1], Decimal("29.995"), Decimal("1e24"), Decimal("NaN")]
-)
-@pytest.mark.parametrize(
-    ("field", "wrong"),
-    [
-        ("totalAmount", lambda amount: {"totalAmount": amount}),
-        ("items[1].price", lambda amount: {"items": [LINES[0], {**LINES[1], "price": amount}]}),
-    ],
-)
-def test_what_is_no_amount_is_never_rounded_into_one_but_refused_by_name(
-    renderer, field, wrong, amount
-):
-    with pytest.raises(InvalidInputError, match="must be a JSON number from -") as refused:
-        renderer.render("order-confirmation", {**ORDER, **wrong(amount)})
+def test_customer_without_a_name_is_greeted_without_one(renderer):
+    for form in renderer.render("order-confirmation", {**ORDER, "customerName": ""}):
+        assert "Hello," in form
 
-    assert refused.value.field == f"payload.templateData.{field}"
+
+def test_parcel_without_a_carrier_may_say_null_for_it(renderer):
+    nothing = {"carrier": None, "trackingNumber": None, "trackingUrl": None}
+
+    assert renderer.render("order-shipped", {**ORDER, **nothing}) == renderer.render(
+        "order-shipped", ORDER
+    )

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from functions.notifications.domain import Mail
+from functions.notifications.service import send_email
 from functions.notifications.settings import NotificationsSettings
 from functions.notifications.store import CLAIM_SECONDS, SendLedgerTables
+from functions.notifications.wiring import Desk
+from shared.contracts.notifications import EmailRequested
 from shared.errors import DependencyError
 from shared.strict_json import loads
 from tests.builders import answer_of
@@ -94,6 +97,58 @@ def test_mail_that_is_refused_for_good_is_not_retried_but_may_be_replayed(shop):
     shop.mailer.mode = "ok"
     assert deliver(shop)["statusCode"] == 200
     assert len(shop.mailer.sent) == 1
+
+
+@pytest.mark.parametrize("retried", [0, 1, 2])
+def test_mail_that_waits_for_somebody_to_put_the_account_right_waits_long_and_goes_out(
+    shop, retried
+):
+    shop.mailer.mode = "not_ready"
+    waiting = shop.deliver("notifications", EVENT, retried=retried)
+
+    assert (waiting["statusCode"], waiting["headers"]["retry-after"]) == (503, "300")
+    assert answer_of(waiting)["error"]["code"] == "service_not_ready"
+    assert (row(shop)["state"], row(shop)["reason"]) == ("failed", "service_not_ready")
+
+    shop.mailer.mode = "ok"
+    assert deliver(shop)["statusCode"] == 200
+    assert len(shop.mailer.sent) == 1
+
+
+HIDDEN = "\u202e\u2066\u200b\u200e\ufeff\u00ad"
+
+
+def test_nothing_invisible_reaches_subject_text_or_html(shop):
+    data = EVENT["payload"]["templateData"]
+    line = {**data["items"][0], "productName": f"Mug {HIDDEN}gpj.exe\u2028Total: 0"}
+    words = {**data, "customerName": f"{HIDDEN}Ada\x85می\u200cنویسم{HIDDEN}", "items": [line]}
+
+    deliver(shop, templateData=words)
+
+    (mail,) = shop.mailer.sent
+    for part in (mail.subject, mail.text, mail.html):
+        assert not set(part) & {*HIDDEN, "\x85", "\u2028"}
+    for part in (mail.text, mail.html):
+        assert "Hello Ada می\u200cنویسم," in part
+        assert "Mug gpj.exe Total: 0" in part
+
+
+def test_subject_that_was_let_in_before_is_sent_without_what_cannot_be_seen(shop):
+    """A model that is built in another way stands for the older rules."""
+    event = EmailRequested.model_validate(EVENT)
+    payload = event.payload.model_copy(update={"subject": f"Your\x07order{HIDDEN}"})
+    ports = shop.ports()
+    desk = Desk.of(NotificationsSettings.load(shop.environ, no_parameters), ports)
+
+    send_email(
+        event.model_copy(update={"payload": payload}),
+        renderer=desk.renderer,
+        mailer=shop.mailer,
+        once=desk.once,
+        alert_address="stock@shop.example",
+    )
+
+    assert [mail.subject for mail in shop.mailer.sent] == ["Your order"]
 
 
 @pytest.mark.parametrize(("mode", "sent"), [("lost_reply", 1), ("timeout", 0)])

@@ -69,6 +69,34 @@ def test_text_that_is_refused_for_good_is_not_retried(shop):
     assert row(shop)["state"] == "failed"
 
 
+def test_owner_who_opted_out_gets_no_text_and_nobody_has_to_look_at_it(shop):
+    shop.texts.mode = "opted_out"
+
+    assert deliver(shop)["statusCode"] == 200
+    assert row(shop)["state"] == "suppressed"
+    assert "attention" not in row(shop)
+    assert [audit["action"] for audit in told(shop)] == ["sms.suppressed"]
+    assert [measure.name for measure in shop.telemetry.measures] == ["SmsSuppressed"]
+
+
+def test_text_that_waits_for_the_account_goes_out_later(shop):
+    shop.texts.mode = "not_ready"
+    waiting = deliver(shop)
+    assert (waiting["statusCode"], waiting["headers"]["retry-after"]) == (503, "300")
+
+    shop.texts.mode = "ok"
+    assert deliver(shop)["statusCode"] == 200
+    assert len(shop.texts.sent) == 1
+
+
+def test_text_is_sent_without_what_cannot_be_seen_and_in_its_own_lines(shop):
+    deliver(shop, message="Pay\u200b \u202e1\u202c EUR\nThe Shop")
+
+    assert [(text.message, text.segments) for text in shop.texts.sent] == [
+        ("Pay 1 EUR\nThe Shop", 1)
+    ]
+
+
 @pytest.mark.parametrize(("mode", "sent"), [("lost_reply", 1), ("timeout", 0)])
 def test_text_that_nobody_knows_the_end_of_is_unknown_and_never_repeated(shop, mode, sent):
     shop.texts.mode = mode
@@ -100,6 +128,7 @@ def test_run_killed_after_the_send_leaves_an_unknown_and_no_second_text(shop):
         ({"message": "a" * 460}, "payload.message"),
         ({"message": "☕" * 202}, "payload.message"),
         ({"message": ""}, "payload.message"),
+        ({"message": "\u200b\u2060 "}, "payload.message"),
         ({"phoneNumber": "015112345678"}, "payload.phoneNumber"),
         ({"phoneNumber": "+0151123456"}, "payload.phoneNumber"),
         ({"phoneNumber": "+49 151 1234"}, "payload.phoneNumber"),

@@ -1,0 +1,149 @@
+"""Taking an address off the suppression list: ours, and the one that SES keeps for the account."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.notifications.domain import digest_of
+from functions.notifications.reports import bare_address
+from functions.notifications.store import suppression_key
+from ops.books import Books
+from ops.dead_letters.domain import OperatorError
+from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.effects import Effects, Emit
+from shared.errors import ContentionError, DependencyError, PipelineError
+from shared.ids import caused_event_id, is_id
+from shared.ledger import AlreadyRecordedError, Record
+from shared.ports import Tables
+from shared.schema import NOTIFICATIONS
+from shared.writes import ConditionsFailed, Delete, Equals, Item
+
+Outcome = Literal["removed", "would be removed", "is not on the list"]
+
+
+class ProviderList(Protocol):
+    """The suppression list of the mail service itself."""
+
+    def remove(self, address: str) -> bool:
+        """Take the address off; False if it is not on it.
+
+        Raises:
+            OperatorError: whoever asks may not do that.
+            DependencyError: the service did not answer.
+        """
+        ...
+
+
+class SESList:
+    """The list that SES keeps for the account: what is on it bounces before it is sent."""
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._client = client
+
+    def remove(self, address: str) -> bool:
+        """Take the address off; False if it is not on it."""
+        try:
+            self._client().delete_suppressed_destination(EmailAddress=address)
+        except ClientError as error:
+            code = str(error.response["Error"]["Code"])
+            if code == "NotFoundException":
+                return False
+            if code.startswith("AccessDenied"):
+                action = "ses:DeleteSuppressedDestination"
+                raise OperatorError(f"SES: {code}: you need {action}; nothing changed") from error
+            raise DependencyError(f"SES: {code}; nothing changed") from error
+        except BotoCoreError as error:
+            raise DependencyError(f"SES: {type(error).__name__}; nothing changed") from error
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What became of a request to mail an address again.
+
+    Args:
+        at_provider: whether the mail service's own list had it, None if that was not asked.
+        unpublished: why the audit trail was not told yet, None if it was.
+    """
+
+    outcome: Outcome
+    at_provider: bool | None = None
+    unpublished: PipelineError | None = None
+
+
+class SuppressionDesk:
+    """Where one operator takes addresses off the list."""
+
+    def __init__(
+        self, tables: Tables, books: Books, provider: ProviderList, *, actor: str, reason: str
+    ) -> None:
+        self._tables, self._books, self._provider = tables, books, provider
+        self._actor, self._reason = actor, reason
+
+    def lift(self, address: str, *, dry_run: bool = False) -> Lifted:
+        """Mail the address again; as often as one likes.
+
+        The service's list comes first: while only ours is clear, the next mail would bounce and
+        put the address back.
+
+        Raises:
+            OperatorError: no mail address, or not permitted.
+            ContentionError: new reports about the address keep coming in; nothing was stored.
+            DependencyError: a service did not answer; repeating the command is safe.
+        """
+        address = checked_address(address)
+        if dry_run:
+            listed = self._entry(address) is not None
+            return Lifted("would be removed" if listed else "is not on the list")
+        at_provider = self._provider.remove(address)
+        for attempt in self._books.attempts():
+            if (entry := self._entry(address)) is None:
+                return Lifted("is not on the list", at_provider)
+            try:
+                record = self._commit(address, entry, attempt)
+            except AlreadyRecordedError as known:
+                record = known.record
+            except (ConditionsFailed, ContentionError):
+                continue  # another report or another operator: look again
+            return Lifted("removed", at_provider, self._books.publish([record]))
+        raise ContentionError("others keep changing this entry; nothing was stored")
+
+    def _entry(self, address: str) -> Item | None:
+        return self._tables.get(NOTIFICATIONS.name, suppression_key(address))
+
+    def _commit(self, address: str, entry: Item, attempt: int) -> Record:
+        digest, since = digest_of(address), str(entry["updatedAt"])
+        audit = AuditPayload(
+            action="address.unsuppressed",
+            entity_type="address",
+            entity_id=digest,
+            user_id=self._actor if is_id(self._actor) else None,
+            previous_state={"status": "suppressed", "reason": str(entry["reason"])},
+            new_state={"status": "mailed"},
+            metadata={"by": self._actor, "reason": self._reason},
+        )
+        # Only the entry that was looked at: a newer report stays.
+        delete = Delete(
+            NOTIFICATIONS.name, suppression_key(address), when=(Equals("updatedAt", since),)
+        )
+        event_id = caused_event_id(digest, f"address.unsuppressed {since}", 0)
+        effects = Effects(
+            outcome="unsuppressed", writes=[delete], emits=[Emit(AuditRecorded, audit)]
+        )
+        return self._books.commit(
+            event_id, "address.unsuppressed", effects, attempt=attempt, correlation_id=""
+        )
+
+
+def checked_address(text: str) -> str:
+    """The bare address, whatever name stands before it.
+
+    Raises:
+        OperatorError: it is none.
+    """
+    address = bare_address(text)
+    if address is None:
+        raise OperatorError("address: must be a mail address, such as ada@example.com")
+    return address
