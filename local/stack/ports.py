@@ -10,21 +10,29 @@ class PortError(Exception):
     """The port that was asked for cannot be used."""
 
 
-def choose(variable: str, environ: Mapping[str, str]) -> int:
-    """The port the variable names if it can be had, else one that nobody uses.
+def choose(variable: str, environ: Mapping[str, str], before: int | None = None) -> int:
+    """The port the variable names, else the one from before if nobody uses it now, else a free one.
 
     Raises:
         PortError: when the variable holds no port, or one that is taken.
     """
     wanted = environ.get(variable, "").strip()
     if not wanted:
-        return _bind(0)
+        return before if before is not None and is_free(before) else _bind(0)
     if not wanted.isdecimal() or not 0 < int(wanted) < 65_536:
         raise PortError(f"{variable}={wanted} is not a port number")
     try:
         return _bind(int(wanted))
     except OSError as error:
         raise PortError(f"{variable}={wanted}: {error.strerror or error}") from error
+
+
+def is_free(port: int) -> bool:
+    """Whether it is a port, and a server of ours could listen there."""
+    try:
+        return 0 < port < 65_536 and _bind(port) == port
+    except OSError:
+        return False
 
 
 def _bind(port: int) -> int:

@@ -77,6 +77,9 @@ def interruptions_wait() -> Iterator[None]:
 def start(name: str, command: Sequence[str], home: Home, environment: Mapping[str, str]) -> Process:
     """Start it in a session of its own, with its output in the home's logs."""
     log = home.logs / f"{name}.log"
+    if log.exists():
+        # What a process said before it died is wanted when the next one runs already.
+        log.replace(log.with_suffix(".before.log"))
     with log.open("wb") as output:
         child = subprocess.Popen(
             list(command),

@@ -13,6 +13,10 @@ class BusyError(Exception):
     """Another command is bringing this stack up or down."""
 
 
+class RecordsError(Exception):
+    """The list of processes is not one."""
+
+
 def write(home: Home, processes: Sequence[Process]) -> None:
     """Remember these, and no others."""
     partial = home.processes_file.with_suffix(".partial")
@@ -21,13 +25,24 @@ def write(home: Home, processes: Sequence[Process]) -> None:
 
 
 def read(home: Home) -> list[Process]:
-    """What was started and not yet stopped, in order of starting."""
+    """What was started and not yet stopped, in order of starting.
+
+    Raises:
+        RecordsError: when something else wrote the file. Guessing would leave processes behind.
+    """
     if not home.processes_file.exists():
         return []
-    entries = json.loads(home.processes_file.read_text(encoding="utf-8"))
-    return [
-        Process(entry["name"], entry["pid"], entry["started"], entry["log"]) for entry in entries
-    ]
+    try:
+        entries = json.loads(home.processes_file.read_text(encoding="utf-8"))
+        return [
+            Process(entry["name"], int(entry["pid"]), entry["started"], entry["log"])
+            for entry in entries
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        raise RecordsError(
+            f"{home.processes_file} is not a list of processes ({error!r}). End those that still "
+            f"write to {home.logs}, and remove the file"
+        ) from error
 
 
 def forget(home: Home) -> None:
