@@ -7,7 +7,7 @@ import signal
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Emulator:
     home: Home
     port: int
     process: Process | None = None
+    clients: list[Any] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -62,7 +63,8 @@ class Emulator:
         processes.stop([self.process] if self.process else [], self.home)
 
     def client(self, service: str) -> Any:
-        return aws.client(service, self.url)
+        self.clients.append(aws.client(service, self.url))
+        return self.clients[-1]
 
     def install(self) -> None:
         """A table, a sender and a parameter: an installation, complete."""
@@ -106,6 +108,8 @@ def emulator(home: Home) -> Iterator[Emulator]:
     emulator.start()
     yield emulator
     emulator.stop()
+    for client in emulator.clients:
+        client.close()
 
 
 def test_rows_mails_and_texts_survive_being_killed(emulator):
