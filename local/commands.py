@@ -10,6 +10,8 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 from botocore.exceptions import HTTPClientError
 
 from local.demo.performance import perform
+from local.sending import command as sending
+from local.sending.drafts import DraftError
 from local.stack import aws, home, logs, status, survey
 from local.stack.aws import KeepError
 from local.stack.cdk import CdkError
@@ -28,6 +30,7 @@ from local.terminal import Progress, Terminal, standard_output
 
 EXPECTED_ERRORS = (
     CdkError,
+    DraftError,
     KeepError,
     NotRunningError,
     PortError,
@@ -42,11 +45,12 @@ EXPECTED_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, its explanation, and the flags it knows."""
+    """A command, its explanation, the flags it knows, and how to declare arguments beyond them."""
 
     help: str
     run: Callable[["Context"], int]
     flags: Mapping[str, str] = field(default_factory=dict)
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,10 @@ def _demo(context: Context) -> int:
     return 0
 
 
+def _send(context: Context) -> int:
+    return sending.run(context.home, context.terminal, context.options)
+
+
 def _env(context: Context) -> int:
     stack = Stack.load(context.home)
     for name, value in {
@@ -163,5 +171,10 @@ COMMANDS: Mapping[str, Command] = {
     "redeploy": Command("put the code as it is now onto the running stack", _redeploy, _VERBOSE),
     "seed": Command("add the products that are missing", _seed),
     "reset": Command("forget all orders, mails and messages, and fill the shelves again", _reset),
+    "send": Command(
+        "one event to a topic's function, signed as QStash signs",
+        _send,
+        arguments=sending.arguments,
+    ),
     "env": Command('the stack as shell exports: eval "$(python -m local env)"', _env),
 }
