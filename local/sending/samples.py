@@ -53,7 +53,10 @@ SAMPLES = (
     _plain("order.shipped", "… to SHIPPED, with a mail that has the tracking link"),
     _plain("order.delivered", "… from SHIPPED to DELIVERED"),
     _plain("order.cancelled", "before it is shipped: stock goes back, a refund is asked for"),
-    _plain("order.refund.requested", "a payment that has to go back, once"),
+    _plain(
+        "order.refund.requested",
+        "the money of the sold-out checkout: asked back once, however often",
+    ),
     _plain("order.rejected", "a note on the timeline of the sold-out checkout"),
     _plain("command.inventory.release", "gives back what is still held for the order"),
     _plain("notification.email", "a mail in the mailbox"),

@@ -28,6 +28,11 @@ class Home:
         return self.folder / "processes.json"
 
     @property
+    def command_file(self) -> Path:
+        """The CDK command that goes on, so that it can be ended if nobody waits for it any more."""
+        return self.folder / "command.json"
+
+    @property
     def logs(self) -> Path:
         """One file per process and per CDK command."""
         return self.folder / "logs"

@@ -131,15 +131,25 @@ def stop(processes: Sequence[Process], home: Home, grace: float = GRACE_SECONDS)
     return [process.name for process in running]
 
 
-def run(name: str, command: Sequence[str], home: Home, environment: Mapping[str, str]) -> int:
+def run(
+    name: str,
+    command: Sequence[str],
+    home: Home,
+    environment: Mapping[str, str],
+    remember: Callable[[Process], None],
+) -> int:
     """Run a command to its end, with its output in the home's logs; its exit code.
 
     When this program is interrupted meanwhile, the command ends too, with all it started.
+
+    Args:
+        remember: told of the command the moment it exists: this program may be killed, too.
     """
     started: list[Process] = []
     try:
         with interruptions_wait():
             started.append(start(name, command, home, environment))
+            remember(started[0])
         while started[0].is_running():
             time.sleep(_POLL_SECONDS)
     finally:

@@ -153,7 +153,10 @@ class Supervisor:
         records.write(self.home, self._started)
 
     def _stop(self, known: Sequence[Process]) -> list[str]:
-        stopped = processes.stop(known, self.home)
+        # First the command that works on the others.
+        stopped = processes.stop(records.abandoned_command(self.home), self.home)
+        records.end_command(self.home)
+        stopped += processes.stop(known, self.home)
         self.home.stack_file.unlink(missing_ok=True)
         records.forget(self.home)
         # The emulator unpacks every function and layer there, once per worker. Something that
