@@ -71,7 +71,7 @@ class Launcher:
         return Servers(
             aws_url=aws.endpoint(aws_port),
             redis_url=f"redis://{ports.LOOPBACK}:{redis_port}/0",
-            qstash=server,
+            qstash=qstash.with_its_keys(server),
             qstash_is_ours=is_ours,
         )
 

@@ -263,6 +263,18 @@ def test_a_stack_that_is_started_again_has_its_ports_unless_somebody_has_them(ri
     assert f"no longer {before[Name.QSTASH]}" in rig.said.getvalue()
 
 
+def test_keys_that_were_rotated_are_the_ones_that_functions_get_after_down_and_up(rig):
+    first = rig.stack.qstash["current_signing_key"]
+    rotated = rig.qstash("POST", "keys/rotate").raise_for_status().json()
+    rig.run("down")
+
+    rig.start()
+
+    assert rotated["current"] != first
+    assert rig.stack.qstash["current_signing_key"] == rotated["current"]
+    assert rig.stack.qstash["next_signing_key"] == rotated["next"]
+
+
 def test_the_mailbox_of_the_mended_emulator_is_where_it_was(rig):
     address = rig.stack.mailbox_url
     rig.kill(Name.AWS)
