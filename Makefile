@@ -33,11 +33,11 @@ test: setup ## Every tier of tests, on a stack of their own
 ##@ The stack on this machine
 
 .PHONY: up
-up: setup ## Start AWS emulator, Redis and QStash; deploy with CDK; seed the catalogue
+up: setup ## Start AWS emulator, Redis and QStash, deploy, seed; or mend what died of them
 	@$(PY) -m local up
 
 .PHONY: down
-down: setup ## Stop what `make up` started
+down: setup ## Stop what `make up` started; orders and messages are kept
 	@$(PY) -m local down
 
 .PHONY: status
@@ -53,7 +53,7 @@ redeploy: setup ## Put the code as it is now onto the running stack
 	@$(PY) -m local redeploy
 
 .PHONY: reset
-reset: setup ## Forget all orders and messages, and fill the shelves again
+reset: setup ## Forget all orders, mails and messages, and fill the shelves again
 	@$(PY) -m local reset
 
 ##@ Checks

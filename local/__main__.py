@@ -36,6 +36,8 @@ def main(arguments: list[str]) -> int:
         sub = commands.add_parser(name, help=command.help)
         for flag, explanation in command.flags.items():
             sub.add_argument(flag, action="store_true", help=explanation)
+        if command.arguments is not None:
+            command.arguments(sub)
     return _guarded(parser.parse_args(arguments))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,10 +49,15 @@ class NoJournal:
 
 
 class FileJournal:
-    """A journal in a file that only this process may hold."""
+    """A journal in a file that only this process may hold.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        head: the first line, by which a reader knows whose file it is.
+    """
+
+    def __init__(self, path: Path, head: Mapping[str, object] = FORMAT) -> None:
         self._path = path
+        self._head = dict(head)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._depth = 0
         self._batch: list[Operation] = []
@@ -70,7 +75,7 @@ class FileJournal:
             except ValueError as error:
                 raise StateFileError(f"{self._path}: line {number} is damaged") from error
             if number == 1:
-                if entry != FORMAT:
+                if entry != self._head:
                     raise StateFileError(f"{self._path} isn't a state file of this server")
                 continue
             yield from entry
@@ -80,7 +85,7 @@ class FileJournal:
         fresh = self._path.with_name(self._path.name + ".new")
         with fresh.open("wb") as stream:
             os.fchmod(stream.fileno(), 0o600)
-            stream.write(_line(FORMAT))
+            stream.write(_line(self._head))
             stream.writelines(_line([operation]) for operation in operations)
             stream.flush()
             os.fsync(stream.fileno())

@@ -10,9 +10,10 @@ import httpx
 from botocore.config import Config
 
 from local.stack import environment
-from local.stack.emulator import LIMIT_VARIABLE, UNPACK_VARIABLE
+from local.stack.emulator import KEEP_VARIABLE, LIMIT_VARIABLE, UNPACK_VARIABLE
 from local.stack.home import Home
 from local.stack.ports import LOOPBACK
+from local.stack.state.keeper import DEPLOYING_PATH, FORGET_LETTERS_PATH, KEEP_PATH
 
 CONCURRENCY_VARIABLE = "LOCAL_CONCURRENCY"
 IAM_VARIABLE = "LOCAL_IAM"
@@ -42,8 +43,11 @@ def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> di
         LIMIT_VARIABLE: limit,
         UNPACK_VARIABLE: str(home.scratch / "unpacked"),
         "LAMBDA_WARM_TTL_SECONDS": _IDLE_SECONDS,
-        "STATE_DIR": str(home.scratch / "state"),
-        "S3_DATA_DIR": str(home.scratch / "s3"),
+        KEEP_VARIABLE: str(home.state / "aws"),
+        # What it keeps outside of the snapshot: functions' code, and what lies in buckets.
+        "STATE_DIR": str(home.state / "aws"),
+        "S3_DATA_DIR": str(home.state / "s3"),
+        "S3_PERSIST": "1",
         # Services that would open well-known ports of their own.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -73,3 +77,28 @@ def client(service: str, endpoint_url: str) -> Any:
         aws_secret_access_key=environment.SECRET_ACCESS_KEY,
         config=Config(retries={"mode": "standard"}, max_pool_connections=32),
     )
+
+
+class KeepError(Exception):
+    """The emulator cannot do what concerns the state it keeps; the message is its own."""
+
+
+def begin_deployment(endpoint_url: str) -> None:
+    """Tell it that its installation is incomplete from now on: not to be kept until `keep`."""
+    _tell(endpoint_url, DEPLOYING_PATH)
+
+
+def keep(endpoint_url: str) -> None:
+    """Have it keep its installation as it is now."""
+    _tell(endpoint_url, KEEP_PATH)
+
+
+def forget_letters(endpoint_url: str) -> None:
+    """Empty the mailbox and the account of texts."""
+    _tell(endpoint_url, FORGET_LETTERS_PATH)
+
+
+def _tell(endpoint_url: str, path: str) -> None:
+    answer = httpx.post(f"{endpoint_url}{path}", timeout=30, trust_env=False)
+    if answer.is_error:
+        raise KeepError(f"the AWS emulator refuses {path}: {answer.text}")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from local.stack import environment, processes
+from local.stack import environment, processes, records
 from local.stack.home import ROOT, Home
 
 CONTEXT_VARIABLE = "LOCAL_CONTEXT"
@@ -69,13 +69,17 @@ class Cdk:
             "--no-notices",
         ]
         settings = environment.of_cdk(self.home, self.endpoint_url)
-        code = processes.run(f"cdk-{name}", command, self.home, settings)
+        code = processes.run(f"cdk-{name}", command, self.home, settings, self._remember)
+        records.end_command(self.home)
         log = self.home.logs / f"cdk-{name}.log"
         if self.verbose:
             sys.stdout.write(log.read_text(encoding="utf-8", errors="replace"))
         if code != 0:
             said = log.read_text(encoding="utf-8", errors="replace")
             raise CdkError(f"cdk {name} failed ({log}):\n{failure(said)}")
+
+    def _remember(self, process: processes.Process) -> None:
+        records.begin_command(self.home, process)
 
 
 def context_arguments(facts: str, own: Mapping[str, str]) -> list[str]:

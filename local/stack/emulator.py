@@ -7,21 +7,28 @@ import asyncio
 import importlib
 import os
 import resource
+import sys
 from pathlib import Path
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.qstash.errors import StateFileError
 from local.stack import permissions, unpacking
 from local.stack.gate import InvocationGate
 from local.stack.ports import LOOPBACK
+from local.stack.state.keeper import Keeper
+from local.stack.state.snapshot import SnapshotError
 
 LIMIT_VARIABLE = "INVOCATION_LIMIT"
 UNPACK_VARIABLE = "UNPACK_FOLDER"
+# Where what must survive the process is kept.
+KEEP_VARIABLE = "KEEP_FOLDER"
+WAY_OUT = "`python -m local down --forget` gives up all that was kept, and `make up` starts anew."
 
 
-def main() -> None:
-    """Serve until SIGTERM, then end the functions' processes too."""
+def main() -> int:
+    """Serve until SIGTERM, then end the functions' processes too; the exit status."""
     _allow_many_connections()
     # The emulator reads its settings from the environment when it is imported.
     application = importlib.import_module("ministack.app").app
@@ -33,15 +40,23 @@ def main() -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 0.5
     gate = InvocationGate(application, int(os.environ[LIMIT_VARIABLE]))
-    asyncio.run(_serve(gate, config))
-
-
-async def _serve(gate: InvocationGate, config: Config) -> None:
+    keeper = Keeper(gate, Path(os.environ[KEEP_VARIABLE]))
     try:
-        await serve(gate, config)  # type: ignore[arg-type]
+        keeper.restore()
+    except (SnapshotError, StateFileError) as error:
+        print(f"what was kept cannot be used: {error}\n{WAY_OUT}", file=sys.stderr)
+        return 1
+    asyncio.run(_serve(keeper, config))
+    return 0
+
+
+async def _serve(keeper: Keeper, config: Config) -> None:
+    try:
+        await serve(keeper, config)  # type: ignore[arg-type]
     finally:
         # Before the event loop waits for its threads: they wait for the functions' processes.
         importlib.import_module("ministack.core.lambda_runtime").reset()
+        keeper.close()
 
 
 def _allow_many_connections() -> None:
@@ -52,4 +67,4 @@ def _allow_many_connections() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """Where one stack keeps its files. Two stacks side by side are two homes."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,11 @@ class Home:
         return self.folder / "processes.json"
 
     @property
+    def command_file(self) -> Path:
+        """The CDK command that goes on, so that it can be ended if nobody waits for it any more."""
+        return self.folder / "command.json"
+
+    @property
     def logs(self) -> Path:
         """One file per process and per CDK command."""
         return self.folder / "logs"
@@ -35,6 +41,16 @@ class Home:
     def scratch(self) -> Path:
         """Temporary files of the stack's processes; emptied by `down`."""
         return self.folder / "scratch"
+
+    @property
+    def state(self) -> Path:
+        """What survives the death of a process, and `down`: orders, mails, messages, functions."""
+        return self.folder / "state"
+
+    @property
+    def ports_file(self) -> Path:
+        """Which ports the stack had when it was brought up last."""
+        return self.folder / "ports.json"
 
     @property
     def assembly(self) -> Path:
@@ -48,8 +64,18 @@ class Home:
 
     def create(self) -> None:
         """Make the folders, readable by their owner only: logs and state may hold keys."""
-        for folder in (self.folder, self.logs, self.scratch):
+        for folder in (self.folder, self.logs, self.scratch, self.state):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def forget(self) -> None:
+        """Give up what survives `down`: the state, and the ports."""
+        self.forget_state()
+        self.ports_file.unlink(missing_ok=True)
+
+    def forget_state(self) -> None:
+        """Give up orders, mails, messages and functions; nothing of the stack may run."""
+        shutil.rmtree(self.state)
+        self.state.mkdir(mode=0o700)
 
 
 def resolve(argument: str | None, environ: Mapping[str, str] = os.environ) -> Home:

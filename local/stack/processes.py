@@ -77,6 +77,9 @@ def interruptions_wait() -> Iterator[None]:
 def start(name: str, command: Sequence[str], home: Home, environment: Mapping[str, str]) -> Process:
     """Start it in a session of its own, with its output in the home's logs."""
     log = home.logs / f"{name}.log"
+    if log.exists():
+        # What a process said before it died is wanted when the next one runs already.
+        log.replace(log.with_suffix(".before.log"))
     with log.open("wb") as output:
         child = subprocess.Popen(
             list(command),
@@ -128,15 +131,25 @@ def stop(processes: Sequence[Process], home: Home, grace: float = GRACE_SECONDS)
     return [process.name for process in running]
 
 
-def run(name: str, command: Sequence[str], home: Home, environment: Mapping[str, str]) -> int:
+def run(
+    name: str,
+    command: Sequence[str],
+    home: Home,
+    environment: Mapping[str, str],
+    remember: Callable[[Process], None],
+) -> int:
     """Run a command to its end, with its output in the home's logs; its exit code.
 
     When this program is interrupted meanwhile, the command ends too, with all it started.
+
+    Args:
+        remember: told of the command the moment it exists: this program may be killed, too.
     """
     started: list[Process] = []
     try:
         with interruptions_wait():
             started.append(start(name, command, home, environment))
+            remember(started[0])
         while started[0].is_running():
             time.sleep(_POLL_SECONDS)
     finally:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -36,6 +36,14 @@ def running_already(environ: Mapping[str, str]) -> Server | None:
     """
     url = environ.get(URL_VARIABLE, "").rstrip("/")
     return Server(url) if urlsplit(url).hostname in {LOOPBACK, "localhost", "::1"} else None
+
+
+def with_its_keys(server: Server) -> Server:
+    """The server with the keys it signs with: they may have been rotated, and that is kept."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    answer = httpx.get(f"{server.url}/v2/keys", headers=headers, timeout=10).raise_for_status()
+    keys = answer.json()
+    return replace(server, current_signing_key=keys["current"], next_signing_key=keys["next"])
 
 
 def command(port: int, gateway_port: int, environ: Mapping[str, str]) -> list[str]:

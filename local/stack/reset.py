@@ -1,21 +1,24 @@
-"""Back to the first morning: no orders, no messages, no claims. Nothing is deployed again."""
+"""Back to the first morning: no orders, messages, claims, mails. Nothing is deployed again."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from redis import Redis
 
+from local.stack import aws
 from local.stack.client import StackClient
 from shared.schema import TABLES
 
 
 def reset(client: StackClient) -> int:
-    """Forget everything that happened; how many rows that were. Sent mails stay in the mailbox."""
+    """Forget everything that happened, the mails and texts about it too; how many rows that were."""
     # First what would still arrive, then what it would find.
     client.forget_messages()
     with Redis.from_url(client.stack.redis_url) as redis:
         redis.flushdb()
-    return sum(_empty(client, table) for table in TABLES)
+    count = sum(_empty(client, table) for table in TABLES)
+    aws.forget_letters(client.stack.aws.endpoint_url)
+    return count
 
 
 def _empty(client: StackClient, table: str) -> int:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from local.stack import aws, environment, ports, processes, qstash, redis
 from local.stack.home import Home
+from local.stack.plan import Name, moved
 from local.stack.processes import Process, StartError
+from local.stack.stackfile import Stack
+from local.stack.survey import QSTASH_JOURNAL, remember_port, remembered_ports
 from local.terminal import Progress
 
 AWS_PORT_VARIABLE = "LOCAL_AWS_PORT"
@@ -47,33 +50,60 @@ class Launcher:
     remember: Callable[[Process], None]
 
     def start(self) -> Servers:
-        """Start what is needed and wait until it answers.
+        """Start what is needed, where it was before if that is possible; wait until it answers.
 
         Raises:
             StartError, PortError, RedisError: with what to do about it.
         """
-        aws_port = ports.choose(AWS_PORT_VARIABLE, self.environ)
+        aws_port = self._port(Name.AWS, AWS_PORT_VARIABLE)
         waits = [self._start_aws(aws_port)]
-        redis_port = ports.choose(REDIS_PORT_VARIABLE, self.environ)
+        redis_port = self._port(Name.REDIS, REDIS_PORT_VARIABLE)
         waits.append(self._start_redis(redis_port))
         server = qstash.running_already(self.environ)
         is_ours = server is None
         if server is not None and not qstash.is_ready(server):
             raise StartError(f"no QStash dev server answers at {qstash.URL_VARIABLE}={server.url}")
         if server is None:
-            qstash_port = ports.choose(QSTASH_PORT_VARIABLE, self.environ)
+            qstash_port = self._port(Name.QSTASH, QSTASH_PORT_VARIABLE)
             server = qstash.Server(f"http://{ports.LOOPBACK}:{qstash_port}")
             waits.append(self._start_qstash(server, qstash_port, aws_port))
+        self._await(waits)
+        return Servers(
+            aws_url=aws.endpoint(aws_port),
+            redis_url=f"redis://{ports.LOOPBACK}:{redis_port}/0",
+            qstash=qstash.with_its_keys(server),
+            qstash_is_ours=is_ours,
+        )
+
+    def start_again(self, names: Sequence[Name], stack: Stack) -> None:
+        """Start those that died, each on the port it had, and wait until they answer.
+
+        Raises:
+            StartError: with the end of the log of the one that did not.
+        """
+        port = remembered_ports(self.home)
+        starts = {
+            Name.AWS: lambda: self._start_aws(port[Name.AWS]),
+            Name.REDIS: lambda: self._start_redis(port[Name.REDIS]),
+            Name.QSTASH: lambda: self._start_qstash(
+                qstash.Server(**stack.qstash), port[Name.QSTASH], port[Name.AWS]
+            ),
+        }
+        self._await([starts[name]() for name in names])
+
+    def _port(self, name: Name, variable: str) -> int:
+        before = remembered_ports(self.home).get(name)
+        port = ports.choose(variable, self.environ, before)
+        if word := moved(name, before, port):
+            self.progress.terminal.line(f"  {word}")
+        remember_port(self.home, name, port)
+        return port
+
+    def _await(self, waits: Sequence[_Wait]) -> None:
         for wait in waits:
             with self.progress.step(wait.title) as step:
                 step.note(wait.note)
                 processes.wait_until(wait.is_ready, wait.process, _START_LIMIT)
-        return Servers(
-            aws_url=aws.endpoint(aws_port),
-            redis_url=f"redis://{ports.LOOPBACK}:{redis_port}/0",
-            qstash=server,
-            qstash_is_ours=is_ours,
-        )
 
     def _start_aws(self, port: int) -> _Wait:
         settings = aws.process_environment(self.home, port, self.environ)
@@ -87,7 +117,9 @@ class Launcher:
         return _Wait("Redis", process, lambda: redis.answers(port), note)
 
     def _start_qstash(self, server: qstash.Server, port: int, aws_port: int) -> _Wait:
-        process = self._launch("qstash", qstash.command(port, aws_port, self.environ))
+        command = qstash.command(port, aws_port, self.environ)
+        kept = ["--state-file", str(self.home.state / QSTASH_JOURNAL)]
+        process = self._launch("qstash", [*command, *kept])
         return _Wait("QStash dev server", process, lambda: qstash.is_ready(server), f"port {port}")
 
     def _launch(

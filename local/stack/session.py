@@ -14,7 +14,7 @@ from local.terminal import Progress
 def running_stack(
     home: Home, progress: Progress, environ: Mapping[str, str] | None = None
 ) -> Iterator[Stack]:
-    """A stack of its own in this home, stopped at the end, whatever happened in between.
+    """A stack of its own in this home, new at the start, gone at the end, whatever happened.
 
     Args:
         environ: what would be the shell's settings; none of the real shell's are heeded, so that
@@ -22,8 +22,9 @@ def running_stack(
     """
     settings = {"PATH": os.environ.get("PATH", os.defpath), **(environ or {})}
     supervisor = Supervisor(home, progress, settings)
+    supervisor.down(forget=True)
     stack = supervisor.up()
     try:
         yield stack
     finally:
-        supervisor.down()
+        supervisor.down(forget=True)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from local.stack import processes, records
+from local.stack import processes, records, survey
 from local.stack.home import Home
+from local.stack.plan import Action, decide
 from local.stack.stackfile import Stack, StackFileError
 from local.terminal import Terminal, table
 
@@ -12,8 +13,9 @@ def report(home: Home, terminal: Terminal) -> bool:
     """Print the state of the stack; whether all of it runs."""
     known = records.read(home)
     if not known:
-        terminal.line(f"  no stack runs in {home.folder}; `make up` starts one")
+        terminal.line(f"  no stack runs in {home.folder}; {_offer(home)}")
         return False
+    found = survey.take(home)
     dead = [process for process in known if not process.is_running()]
     rows = [["process", "pid", "state", "log"]]
     for process in known:
@@ -24,12 +26,23 @@ def report(home: Home, terminal: Terminal) -> bool:
     for process in dead:
         terminal.line(f"\n  {process.name} ended. The end of its log:")
         terminal.line(processes.tail(Path(process.log)))
+    plan = decide(found)
+    for word in plan.words:
+        terminal.line(f"\n  {word}")
+    if plan.action is not Action.NOTHING:
+        terminal.line(f"\n  `make up` {'mends' if plan.action is Action.MEND else 'restarts'} it")
     try:
         addresses(Stack.load(home), terminal)
     except StackFileError as error:
         terminal.line(f"\n  it was not brought up to the end: {error}")
         return False
     return not dead
+
+
+def _offer(home: Home) -> str:
+    if survey.take(home).is_kept:
+        return "`make up` brings back the last one, with its orders, mails and messages"
+    return "`make up` starts one"
 
 
 def addresses(stack: Stack, terminal: Terminal) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from local.stack import aws, catalogue, processes, records, secrets
+from local.stack import aws, catalogue, processes, records, secrets, survey
 from local.stack.cdk import CONTEXT_VARIABLE, Cdk
 from local.stack.home import Home
+from local.stack.mending import mend
+from local.stack.plan import Action, decide
 from local.stack.processes import Process
 from local.stack.servers import Launcher, Servers
 from local.stack.stackfile import Stack, api_address, describe
@@ -26,31 +28,41 @@ class Supervisor:
 
     def running(self) -> Stack | None:
         """The stack, if it was brought up to the end and all of it runs."""
-        known = records.read(self.home)
-        if not known or not self.home.stack_file.exists():
-            return None
-        if not all(entry.is_running() for entry in known):
-            return None
-        return Stack.load(self.home)
+        found = survey.take(self.home)
+        return Stack.load(self.home) if decide(found).action is Action.NOTHING else None
 
     def up(self) -> Stack:
-        """Start, deploy, seed. On any failure, and on Ctrl-C, nothing is left running."""
+        """Mend what died; or start, deploy and seed, with what was kept.
+
+        On any failure, and on Ctrl-C, nothing that was started here is left running.
+        """
         self.home.create()
         with records.exclusive(self.home):
-            self._stop(records.read(self.home))
-            try:
-                return self._bring_up()
-            except BaseException:
-                self._stop(self._started)
-                raise
+            plan = decide(survey.take(self.home))
+            for word in plan.words:
+                self.progress.terminal.line(f"  {word}")
+            match plan.action:
+                case Action.NOTHING:
+                    return Stack.load(self.home)
+                case Action.MEND:
+                    return mend(self.home, self.progress, self.environ, plan.mended)
+                case Action.BRING_UP:
+                    return self._replace()
 
-    def down(self) -> list[str]:
-        """Stop what was started, by this program or another; the names of what still ran."""
+    def down(self, *, forget: bool = False) -> list[str]:
+        """Stop what was started, by this program or another; the names of what still ran.
+
+        Args:
+            forget: give up what was kept, too.
+        """
         if not self.home.folder.exists():
             return []
         self.home.create()
         with records.exclusive(self.home):
-            return self._stop(self._started or records.read(self.home))
+            stopped = self._stop(self._started or records.read(self.home))
+            if forget:
+                self.home.forget()
+            return stopped
 
     def redeploy(self, stack: Stack) -> None:
         """Put the code as it is now onto the running stack."""
@@ -58,7 +70,9 @@ class Supervisor:
         if "qstash" not in stack.pids:
             cdk = replace(cdk, webhook_base_url=stack.api_url)
         self._synth(cdk)
+        aws.begin_deployment(stack.aws.endpoint_url)
         self._deploy(cdk)
+        aws.keep(stack.aws.endpoint_url)
 
     def seed(self, stack: Stack) -> None:
         """Fill the shelves that are empty."""
@@ -67,8 +81,20 @@ class Supervisor:
             added = catalogue.seed(dynamodb, stack.tables["stock"], lambda: datetime.now(UTC))
             step.note(f"{added} of {len(catalogue.CATALOGUE)} products added")
 
+    def _replace(self) -> Stack:
+        self._stop(records.read(self.home))
+        if not survey.take(self.home).is_kept:
+            # What an `up` that never came to its end left; messages to functions that are no more.
+            self.home.forget_state()
+        try:
+            return self._bring_up()
+        except BaseException:
+            self._stop(self._started)
+            raise
+
     def _bring_up(self) -> Stack:
         servers = Launcher(self.home, self.progress, self.environ, self._remember).start()
+        aws.begin_deployment(servers.aws_url)
         self._put_secrets(servers)
         cdk = self._cdk(servers.aws_url, servers.qstash.url)
         self._synth(cdk)
@@ -85,6 +111,7 @@ class Supervisor:
             pids={process.name: process.pid for process in self._started},
         )
         self.seed(stack)
+        aws.keep(servers.aws_url)
         stack.save(self.home.stack_file)
         return stack
 
@@ -126,7 +153,10 @@ class Supervisor:
         records.write(self.home, self._started)
 
     def _stop(self, known: Sequence[Process]) -> list[str]:
-        stopped = processes.stop(known, self.home)
+        # First the command that works on the others.
+        stopped = processes.stop(records.abandoned_command(self.home), self.home)
+        records.end_command(self.home)
+        stopped += processes.stop(known, self.home)
         self.home.stack_file.unlink(missing_ok=True)
         records.forget(self.home)
         # The emulator unpacks every function and layer there, once per worker. Something that

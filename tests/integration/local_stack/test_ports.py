@@ -19,6 +19,37 @@ def test_a_free_port_is_found():
     assert not ports.accepts(port)
 
 
+def test_no_outgoing_connection_can_have_a_port_that_was_found():
+    found = {ports.choose("LOCAL_AWS_PORT", {}) for _ in range(20)}
+
+    assert max(found) < 32_768
+    assert len(found) > 10, "and two stacks that start at once get different ones"
+
+
+def test_a_port_in_use_is_passed_over(taken):
+    drawn = iter([taken - 20_000, 1, 2, 3])
+
+    assert ports.choose("LOCAL_AWS_PORT", {}, draw=lambda _: next(drawn)) in {
+        20_001,
+        20_002,
+        20_003,
+    }
+
+
+def test_where_every_drawn_port_is_in_use_the_system_finds_one(taken):
+    port = ports.choose("LOCAL_AWS_PORT", {}, draw=lambda _: taken - 20_000)
+
+    assert port != taken
+    assert not ports.accepts(port)
+
+
+def test_the_port_from_before_is_preferred_while_it_is_free(taken):
+    before = ports.choose("LOCAL_AWS_PORT", {})
+
+    assert ports.choose("LOCAL_AWS_PORT", {}, before) == before
+    assert ports.choose("LOCAL_AWS_PORT", {}, taken) != taken
+
+
 def test_the_port_that_was_asked_for_is_taken():
     wanted = ports.choose("LOCAL_AWS_PORT", {})
 

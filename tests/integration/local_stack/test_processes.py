@@ -1,3 +1,4 @@
+import io
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ import pytest
 
 from local.stack import identity, processes, records
 from local.stack.processes import StartError
+from local.stack.supervisor import Supervisor
+from local.terminal import Progress, Terminal
 
 # A parent that has a child of its own and, like a crashing program, does not care for it.
 FAMILY = """
@@ -108,6 +111,17 @@ def test_waiting_has_a_limit(start):
 
     with pytest.raises(StartError, match=r"slow was not ready in 0 s"):
         processes.wait_until(lambda: False, slow, limit=0.1)
+
+
+def test_a_command_whose_program_was_killed_ends_before_the_stack_does(start, home):
+    abandoned = start("cdk-deploy", "sleep", "60")
+    records.begin_command(home, abandoned)
+
+    stopped = Supervisor(home, Progress(Terminal(io.StringIO(), live=False)), {}).down()
+
+    assert stopped == ["cdk-deploy"]
+    assert not abandoned.is_running()
+    assert records.abandoned_command(home) == []
 
 
 def test_two_commands_never_work_on_one_stack(home):

@@ -17,10 +17,14 @@ from botocore.exceptions import ClientError
 
 from local.stack import aws, identity
 from local.stack import home as homes
+from local.stack.client import StackClient
 from local.stack.home import Home
 from local.stack.stackfile import Stack
+from shared.ids import order_id_for
 
 pytestmark = pytest.mark.e2e
+
+SAMPLE_ORDER = order_id_for("pay_sample")
 
 
 def command(home: Home, *arguments: str) -> list[str]:
@@ -67,6 +71,14 @@ def _role_of(stack: Stack, function: str) -> Any:
         aws_secret_access_key=session["SecretAccessKey"],
         aws_session_token=session["SessionToken"],
     )
+
+
+def _sample_order(home: Home) -> Any:
+    client = StackClient.connect(Stack.load(home))
+    try:
+        return client.item("orders", orderId=SAMPLE_ORDER)
+    finally:
+        client.close()
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +147,16 @@ class TestOneStack:
         assert status.returncode == 0
         assert status.stdout.count("running") == 3
 
+    def test_a_sample_is_sent_and_accepted_and_a_refusal_is_shown(self, up, home):
+        sent = run(home, "send", "commands", "command.checkout")
+        unknown = run(home, "send", "orders", "order.confirmed", "--set", "payload.orderId=ord_x")
+
+        assert sent.returncode == 0, sent.stdout + sent.stderr
+        assert "200 OK" in sent.stdout
+        assert unknown.returncode == 1
+        assert "there is no order ord_x" in unknown.stdout
+        assert _sample_order(home)["status"] in {"PENDING", "CONFIRMED"}
+
     def test_status_shows_what_died_and_why(self, up, home):
         stack = json.loads(home.stack_file.read_text())
         os.kill(stack["pids"]["redis"], signal.SIGKILL)
@@ -145,7 +167,24 @@ class TestOneStack:
         assert status.returncode == 1
         assert "redis ended. The end of its log:" in status.stdout
 
+    def test_up_mends_what_died_and_forgets_neither_orders_nor_addresses(self, up, home):
+        before = json.loads(home.stack_file.read_text())
+        os.kill(before["pids"]["aws"], signal.SIGKILL)
+        time.sleep(0.2)
+
+        mended = run(home, "up")
+
+        after = json.loads(home.stack_file.read_text())
+        assert mended.returncode == 0, mended.stdout + mended.stderr
+        assert "Kept: orders" in mended.stdout
+        assert "cdk" not in mended.stdout
+        assert {**after, "pids": {}} == {**before, "pids": {}}
+        assert _sample_order(home)["orderId"] == SAMPLE_ORDER
+        again = run(home, "send", "orders", "order.confirmed")
+        assert again.returncode == 0, again.stdout + again.stderr
+
     def test_down_leaves_no_process_and_no_temporary_file(self, up, home):
+        home.folder.joinpath("before.json").write_text(home.stack_file.read_text())
         down = run(home, "down")
 
         assert down.returncode == 0
@@ -156,6 +195,46 @@ class TestOneStack:
 
     def test_down_again_has_nothing_to_do(self, up, home):
         assert "nothing was running" in run(home, "down").stdout
+
+    def test_up_after_down_brings_orders_and_addresses_back(self, up, home):
+        before = json.loads(home.folder.joinpath("before.json").read_text())
+
+        again = run(home, "up")
+
+        after = json.loads(home.stack_file.read_text())
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert {**after, "pids": {}} == {**before, "pids": {}}
+        assert _sample_order(home)["status"] == "CONFIRMED"
+
+    def test_reset_forgets_orders_and_mails_for_good(self, up, home):
+        assert run(home, "reset").returncode == 0
+        os.kill(json.loads(home.stack_file.read_text())["pids"]["aws"], signal.SIGKILL)
+        time.sleep(0.2)
+        assert run(home, "up").returncode == 0
+
+        assert _sample_order(home) is None
+        mailbox = json.loads(home.stack_file.read_text())["mailbox_url"]
+        assert httpx.get(mailbox).json()["messages"] == {}
+
+    def test_an_up_that_was_killed_in_the_middle_leaves_nothing_that_down_misses(self, up, home):
+        run(home, "down")
+        starting = subprocess.Popen(
+            command(home, "up"), cwd=homes.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        )
+        deadline = time.monotonic() + 60
+        # The three servers, this command, and the CDK command line.
+        while len(processes_of(home)) < 4 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        starting.kill()
+        starting.wait()
+
+        unfinished = run(home, "status")
+        down = run(home, "down")
+
+        assert unfinished.returncode == 1
+        assert "did not come to its end" in unfinished.stdout
+        assert "are kept" in down.stdout
+        assert processes_of(home) == []
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")

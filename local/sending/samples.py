@@ -1,0 +1,76 @@
+"""Events to begin with, one or more of each type, in `samples/`.
+
+They tell one story on the seeded catalogue: `command.checkout` makes an order of its own, and the
+others are about that order. A payment has one order for ever, so its id is known beforehand.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.contracts.topics import Topic, topic_of
+
+_FOLDER = Path(__file__).parent / "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One event as a file.
+
+    Args:
+        shows: what happens when it is sent.
+    """
+
+    name: str
+    event_type: str
+    shows: str
+
+    @property
+    def topic(self) -> Topic:
+        """Where it belongs."""
+        return topic_of(self.event_type)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return _FOLDER / f"{self.name}.json"
+
+
+def _plain(event_type: str, shows: str) -> Sample:
+    return Sample(event_type, event_type, shows)
+
+
+_CHECKOUT = "command.checkout"
+
+# In the order in which they make sense one after the other.
+SAMPLES = (
+    _plain("command.inventory.reserve", "units off the shelf, held for the order for a while"),
+    _plain(_CHECKOUT, "an order, its mail, its stock; again: nothing, a payment has one order"),
+    Sample("command.checkout-sold-out", _CHECKOUT, "a rejected checkout: refund and apology"),
+    Sample("command.checkout-wrong-price", _CHECKOUT, "a price that is not the catalogue's"),
+    _plain("order.created", "a note on the order's timeline"),
+    _plain("order.confirmed", "the order goes from PENDING to CONFIRMED"),
+    _plain("order.processing", "… from CONFIRMED to PROCESSING"),
+    _plain("order.shipped", "… to SHIPPED, with a mail that has the tracking link"),
+    _plain("order.delivered", "… from SHIPPED to DELIVERED"),
+    _plain("order.cancelled", "before it is shipped: stock goes back, a refund is asked for"),
+    _plain(
+        "order.refund.requested",
+        "the money of the sold-out checkout: asked back once, however often",
+    ),
+    _plain("order.rejected", "a note on the timeline of the sold-out checkout"),
+    _plain("command.inventory.release", "gives back what is still held for the order"),
+    _plain("notification.email", "a mail in the mailbox"),
+    _plain("notification.sms", "a text"),
+    _plain("notification.push", "a push message to the devices that `ops push` registered"),
+    _plain("inventory.stock.updated", "a movement of a shelf"),
+    _plain("inventory.stock.low", "the alert of a shelf, by mail"),
+    _plain("inventory.stock.reserved", "the answer to a reservation, noted"),
+    _plain("analytics.metric", "a measurement; without a declaration it is counted only"),
+    _plain("analytics.audit", "an entry in the audit trail"),
+    _plain("analytics.dlq", "a dead letter, for `ops dead-letters`"),
+)
+
+
+def sample(name: str) -> Sample | None:
+    """The sample with this name, if there is one."""
+    return next((each for each in SAMPLES if each.name == name), None)
