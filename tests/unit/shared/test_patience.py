@@ -2,7 +2,13 @@
 
 import pytest
 
-from shared.errors import BusyError, ContentionError, DependencyError, PublishError
+from shared.errors import (
+    BusyError,
+    ContentionError,
+    DependencyError,
+    PredecessorMissingError,
+    PublishError,
+)
 from tests.builders import checkout_command, stock
 from tests.pipeline import Pipeline
 
@@ -19,6 +25,12 @@ def test_patience_with_other_runs_stays_as_asked(kind):
     error = kind("busy", retry_after=7)
 
     assert [error.wait(failed, most=300) for failed in range(3)] == [7, 7, 7]
+
+
+def test_patience_with_a_predecessor_reaches_over_minutes():
+    error = PredecessorMissingError("waits")
+
+    assert [error.wait(failed, most=300) for failed in range(4)] == [5, 30, 180, 300]
 
 
 def test_deliveries_during_an_outage_ask_for_ever_longer_waits():
