@@ -22,17 +22,24 @@ Every event travels in the same envelope, camelCase, as JSON:
 
 | field | |
 |---|---|
-| `eventId` | 1 to 128 characters of `A-Z a-z 0-9 . _ : -`; the same id is the same event, however often it arrives |
+| `eventId` | 1 to 128 characters of `A-Z a-z 0-9 . _ : -`; the same id is the same event, however often it arrives, and with another type or payload it is refused for good (`event_id_reused`) |
 | `eventType` | one of the types below; its first segment decides the topic |
 | `timestamp` | a time of RFC 3339, written as UTC |
 | `version` | `"1.0"`; another major version is refused for good, an unknown field is ignored |
-| `source` | who says so: `checkout-api`, `orders-service`, `api` |
-| `correlationId` | optional; one name for everything that follows from one cause |
-| `causationId` | optional, ours: the event whose handling emitted this one |
+| `source` | who says so: `checkout-api`, `orders-service`, `api`; diagnostic |
+| `correlationId` | optional; one name for everything that follows from one cause; diagnostic |
+| `causationId` | optional, ours: the event whose handling emitted this one; diagnostic |
 | `payload` | below |
 
+What is diagnostic never decides anything: an odd value (too long, no identifier) counts as left out like an empty one, a log line names the field, and the event is handled.
+The same goes for `productName`, and for `userId` and `acceptedAt` of a mail.
+
+An event that arrives before what it follows upon (`order.confirmed` while the checkout is undecided, `order.delivered` before `order.shipped`, a movement of a SKU
+that is not imported) is answered 503 `awaiting_predecessor` and comes again. It is refused for good once that can never come: `checkout_rejected`, `not_found`.
+
 The headers `X-Event-Type`, `X-Event-ID`, `X-Correlation-ID`, `X-Event-Version` and `X-Event-Source`
-repeat the envelope for routing and logs.
+repeat the envelope for routing and logs; nothing is decided from them, and where they differ from the body, the body
+counts.
 
 **Amounts** are JSON numbers from 0 to 99999999.99, written with at most two decimals. They are read
 by value: a number that differs from whole cents by at most 0.000001 is those cents, so what a

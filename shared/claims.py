@@ -1,9 +1,10 @@
 """How a claim is spelled in Redis, and why a value found there is never simply believed.
 
 ``l:{token}:{deadline}`` is a lease until ``deadline`` (milliseconds since 1970); ``d:{seal}`` says
-done. The seal is a MAC over stage, consumer and event id: whoever can write to Redis but does not
-know the secret cannot make us skip an event (S27). Anything else counts as "Redis knows nothing",
-and the durable ledger decides.
+done. The seal is a MAC over stage, consumer, event id and what the event says: whoever can write to
+Redis but does not know the secret cannot make us skip an event (S27), and an event that says
+something else under the same id does not pass for the one that is done (I29). Anything else counts
+as "Redis knows nothing", and the durable ledger decides.
 """
 
 import hashlib
@@ -40,15 +41,24 @@ class ClaimFormat:
         """The value of a claim held until the deadline."""
         return f"l:{token}:{deadline_ms}"
 
-    def done(self, event_id: str) -> str:
-        """The value that says the event is done."""
-        message = f"{self.scope}\n{event_id}".encode()
+    def done(self, event_id: str, content: str = "") -> str:
+        """The value that says the event is done.
+
+        Args:
+            content: digest of what the event says; a mark without one is good for any content.
+        """
+        parts = (self.scope, event_id, content) if content else (self.scope, event_id)
+        message = "\n".join(parts).encode()
         return f"d:{hmac.digest(self.secret, message, hashlib.sha256)[:16].hex()}"
 
-    def read(self, event_id: str, value: str, now_ms: int) -> Claim:
-        """What a value found in Redis means for somebody who wanted to claim."""
+    def read(self, event_id: str, value: str, now_ms: int, content: str = "") -> Claim:
+        """What a value found in Redis means for somebody who wanted to claim.
+
+        Args:
+            content: digest of what the claimer's event says.
+        """
         if value.startswith("d:"):
-            genuine = hmac.compare_digest(value.encode(), self.done(event_id).encode())
+            genuine = self._is_genuine(value, event_id, content)
             return Claim(ClaimState.DONE if genuine else ClaimState.UNKNOWN)
         kind, _, rest = value.partition(":")
         deadline = rest.rpartition(":")[2]
@@ -58,3 +68,8 @@ class ClaimFormat:
         if not 0 < left <= _LONGEST_LEASE_MS:
             return Claim(ClaimState.UNKNOWN)
         return Claim(ClaimState.BUSY, retry_after=max(1, math.ceil(left / 1000)))
+
+    def _is_genuine(self, value: str, event_id: str, content: str) -> bool:
+        # The second mark is what versions before contents were known have written (I25).
+        marks = (self.done(event_id, content), self.done(event_id))
+        return any(hmac.compare_digest(value.encode(), mark.encode()) for mark in marks)

@@ -136,6 +136,8 @@ class Consumer:
             event_type=message.event_type,
             message_id=metadata.message_id or "",
         )
+        if message.ignored:
+            self._telemetry.warning("Ignored odd diagnostics", reason=", ".join(message.ignored))
         retry = metadata.retry_count
         self._telemetry.info(f"Received {message.event_type} (retry: {retry})", retry=retry)
         deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)

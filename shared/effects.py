@@ -13,13 +13,18 @@ from typing import Literal
 
 from shared.contracts.sources import source_of
 from shared.contracts.topics import Topic, topic_of
-from shared.envelope import Event, WireModel
+from shared.envelope import UNKNOWN_SOURCE, Event, WireModel
 from shared.errors import InvalidInputError
-from shared.ids import caused_event_id
+from shared.ids import caused_event_id, is_id
 from shared.writes import Item, Write
 
 MAX_RETRIES = 5
 DEFAULT_RETRIES = 3
+
+
+def source_in_header(source: object) -> str:
+    """Who wrote an event, as a header says it: what is no identifier does not go into one (S12)."""
+    return source if is_id(source) else UNKNOWN_SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Outbound:
             event_id=event.event_id,
             event_type=event.event_type,
             version=event.version,
-            source=event.source,
+            source=source_in_header(event.source),
             correlation_id=event.correlation_id,
             body=event.to_json(),
             delay=delay,

@@ -7,9 +7,18 @@ major version is a permanent error (CONTRACT, I25).
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeGuard, TypeVar
+from typing import Annotated, Any, Self, TypeGuard, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
@@ -71,11 +80,6 @@ def _of_length(most: int, pattern: str) -> FieldInfo:
     return limits
 
 
-def _none_if_empty(value: object) -> object:
-    """Producers that know no correlation write an empty one."""
-    return None if value == "" else value
-
-
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Line = Annotated[str, _text(text.line), _of_length(200, text.LINE_PATTERN)]
 LongLine = Annotated[str, _text(text.line), _of_length(500, text.LINE_PATTERN)]
@@ -94,9 +98,29 @@ EmailAddress = Annotated[
 JsonObject = dict[str, Any]
 
 
+def _or_none(value: object, rules: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return rules(value)
+    except ValidationError:
+        return None
+
+
+def _or_unknown(value: object, rules: ValidatorFunctionWrapHandler) -> object:
+    found = _or_none(value, rules)
+    return UNKNOWN_SOURCE if found is None else found
+
+
+# For what only diagnoses or decorates: a value that breaks the rules counts as left out, because
+# nothing may be refused, or lost, for its sake (I31).
+OR_NONE = WrapValidator(_or_none)
+UNKNOWN_SOURCE = "unknown"
+_DIAGNOSTIC = ("source", "correlationId", "causationId")
+
+
 class Event(WireModel):
     """What every event has. Subclasses narrow ``event_type`` and give ``payload`` its shape.
 
+    ``source`` and the two ids after it only diagnose: an odd one counts as left out (I31).
     ``causation_id`` is ours: the event whose handling emitted this one.
     """
 
@@ -104,10 +128,27 @@ class Event(WireModel):
     event_type: str
     timestamp: Moment
     version: Annotated[str, Field(pattern=f"^{_VERSION.pattern}$")] = VERSION
-    source: Line
-    correlation_id: Annotated[Id | None, BeforeValidator(_none_if_empty)] = None
-    causation_id: Id | None = None
+    source: Annotated[Line, WrapValidator(_or_unknown)] = UNKNOWN_SOURCE
+    correlation_id: Annotated[Id | None, OR_NONE] = None
+    causation_id: Annotated[Id | None, OR_NONE] = None
     payload: Any
+
+    _ignored: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Fields of the delivery that broke their rules and were left out, by name."""
+        return self._ignored
+
+    def ignoring(self, fields: tuple[str, ...]) -> Self:
+        """The same event, which remembers what of its delivery was left out."""
+        copy = self.model_copy()
+        copy._ignored = fields  # noqa: SLF001 - its own class
+        return copy
+
+    def said(self) -> object:
+        """What another event under this id must say too, to be the same one (I29)."""
+        return self.payload
 
     def to_json(self) -> str:
         """The event as it travels. Absent optional fields are left out."""
@@ -226,4 +267,13 @@ def read_event(
         known = ", ".join(sorted(models))
         shown = event_type if len(event_type) <= 128 and event_type.isprintable() else ID_RULE
         raise UnknownEventTypeError(f"eventType: {shown} is not handled here, only {known}")
-    return validated(model, values)
+    event = validated(model, values)
+    odd = tuple(name for name in _DIAGNOSTIC if _is_left_out(event, name, values))
+    return event.ignoring(odd) if odd else event
+
+
+def _is_left_out(event: Event, name: str, values: Mapping[str, Any]) -> bool:
+    # Producers that know no correlation write an empty one: that is not odd.
+    given = values.get(name) or None
+    kept = {"correlationId": event.correlation_id, "causationId": event.causation_id}
+    return given is not None and given != kept.get(name, event.source)

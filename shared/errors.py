@@ -5,6 +5,7 @@ spine answers QStash from ``retryable`` (see ``shared.delivery``). ``code`` is t
 storefronts may rely on.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
 
 Details: TypeAlias = dict[str, str | list[dict[str, str]]]
@@ -99,11 +100,47 @@ class UnknownEventTypeError(PermanentError):
     code = "unknown_event_type"
 
 
+class EventIdReusedError(PermanentError):
+    """The event's id already names an event of another type or payload, and that one stays (I29)."""
+
+    status = 409
+    code = "event_id_reused"
+    rule: ClassVar[str] = "must be new: it already names an event that says something else"
+
+    def __init__(self, message: str = f"eventId: {rule}") -> None:
+        super().__init__(message)
+
+    def details(self) -> Details:
+        """The field and the rule it breaks; nothing of either event."""
+        return {"field": "eventId", "rule": self.rule}
+
+
 class PaymentReusedError(PermanentError):
-    """The payment already belongs to another cart; the first order stays as it is (I4)."""
+    """The payment already belongs to another checkout; that one stays as it is (I4, I29).
+
+    Args:
+        fields: what this request says otherwise than the first one, as its sender wrote it; never
+            what either of them says.
+    """
 
     status = 409
     code = "payment_reused"
+    rule: ClassVar[str] = "must be what the first request of this payment said"
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        named = ", ".join(self.fields)
+        super().__init__(
+            f"paymentId: already belongs to another checkout, which differs in {named}"
+        )
+
+    def details(self) -> Details:
+        """The fields that differ, and the rule."""
+        first, *others = self.fields
+        known: Details = {"field": first, "rule": self.rule}
+        if others:
+            known["others"] = [{"field": field, "rule": self.rule} for field in others]
+        return known
 
 
 class ReservationConflictError(PermanentError):
@@ -293,6 +330,20 @@ class BusyError(TransientError):
     """Another run holds this event and is still undecided (I9)."""
 
     code = "busy"
+
+
+class PredecessorMissingError(TransientError):
+    """What the event speaks of is not there yet, and can still come: the event waits for it (I28).
+
+    A predecessor that is under way comes within seconds. One that failed comes when it is delivered
+    again, and so does this event: as a dead letter whose way was blocked.
+    """
+
+    growth = 6
+    code = "awaiting_predecessor"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after=5)
 
 
 class ContentionError(TransientError):

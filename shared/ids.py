@@ -11,6 +11,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 ID_RULE = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
 _ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
+_ORDER_ID = re.compile(r"ord_[0-9a-f]{32}")
 USER_ID_RULE = f"{ID_RULE} |"
 # Issuers of tokens put a bar between the way somebody signed in and who they are there. A user's id
 # never travels in a header.
@@ -67,6 +68,11 @@ def _digest(*parts: str) -> str:
 def order_id_for(payment_id: str) -> str:
     """The one order id a payment can ever have: 128 bits, no personal data (I3, S20)."""
     return f"ord_{_digest('order', payment_id)}"
+
+
+def may_be_order_id(order_id: str) -> bool:
+    """Whether some payment can have this order id: anybody else's order is none of ours."""
+    return _ORDER_ID.fullmatch(order_id) is not None
 
 
 def checkout_event_id_for(payment_id: str) -> str:

@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import cast
 
 from shared.clock import Clock, iso
+from shared.content import digest_of, may_be_same
 from shared.effects import Effects, Outbound
 from shared.envelope import Event
+from shared.errors import EventIdReusedError
 from shared.ports import Tables
 from shared.schema import LEDGER, PENDING_SHARDS
 from shared.writes import Absent, ConditionsFailed, Equals, Item, Put, Update, Value
@@ -32,12 +34,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the ledger knows of an event."""
+    """What the ledger knows of an event.
+
+    Args:
+        content: digest of what the event says (``shared.content``); None in records from before
+            there were any.
+    """
 
     key: str
     state: State
     outbox: tuple[Outbound, ...]
     outcome: str
+    content: str | None = None
 
     @classmethod
     def from_item(cls, item: Item) -> "Record":
@@ -48,6 +56,7 @@ class Record:
             state=State(str(item["state"])),
             outbox=tuple(Outbound.from_item(entry) for entry in entries),
             outcome=str(item["outcome"]),
+            content=None if item.get("content") is None else str(item["content"]),
         )
 
 
@@ -57,6 +66,12 @@ class AlreadyRecordedError(Exception):
     def __init__(self, record: Record) -> None:
         self.record = record
         super().__init__(record.key)
+
+
+def _known(record: Record, said: str) -> AlreadyRecordedError | EventIdReusedError:
+    if may_be_same(record.content, said):
+        return AlreadyRecordedError(record)
+    return EventIdReusedError()
 
 
 def shard_of(text: str) -> str:
@@ -75,6 +90,7 @@ class Ledger:
 
         Raises:
             AlreadyRecordedError: the event was committed before; nothing was stored now.
+            EventIdReusedError: another event was committed under this id; nothing was stored now.
             ConditionsFailed: the world changed since the decision; nothing was stored. Indexes
                 are those of ``effects.writes``.
             ContentionError: other writers were in the way; nothing was stored.
@@ -84,19 +100,20 @@ class Ledger:
         outbox = tuple(
             emit.caused_by(event, index, now) for index, emit in enumerate(effects.emits)
         )
-        item = self._item(event, effects.outcome, outbox, attempt)
+        said = digest_of(event)
+        item = {**self._item(event, effects.outcome, outbox, attempt), "content": said}
         try:
             self._tables.transact([Put(LEDGER.name, item, when=(Absent(),)), *effects.writes])
         except ConditionsFailed as refused:
-            raise self._translated(refused, event.event_id) from None
+            raise self._translated(refused, event.event_id, said) from None
         return Record.from_item(item)
 
-    def _translated(self, refused: ConditionsFailed, event_id: str) -> Exception:
+    def _translated(self, refused: ConditionsFailed, event_id: str, said: str) -> Exception:
         for failure in refused.failures:
             if failure.index == 0:
                 item = failure.current or self._tables.get(LEDGER.name, self._key(event_id))
                 if item is not None:
-                    return AlreadyRecordedError(Record.from_item(item))
+                    return _known(Record.from_item(item), said)
         return ConditionsFailed(
             [type(f)(f.index - 1, f.current) for f in refused.failures if f.index > 0]
         )
@@ -138,6 +155,17 @@ class Ledger:
             for item in items
             if str(item["committedAt"]) <= before
         ]
+
+    def recall(self, event: Event) -> None:
+        """Nothing, if the event was never committed.
+
+        Raises:
+            AlreadyRecordedError: it was.
+            EventIdReusedError: another event was committed under its id.
+            DependencyError: the store did not answer.
+        """
+        if (record := self.find(event.event_id)) is not None:
+            raise _known(record, digest_of(event))
 
     def find(self, event_id: str) -> Record | None:
         """What is recorded of an event, if anything."""

@@ -23,7 +23,6 @@ _REPEATED = (
     "customerAddress",
     "items",
     "totalAmount",
-    "status",
 )
 
 
@@ -36,7 +35,9 @@ def step_of(
     source: str,
     at: datetime,
 ) -> E:
-    """The event that asks for a step.
+    """The event that asks for a step: the same whenever it is asked for, but for its time.
+
+    Its status is the one that the step leads to.
 
     Args:
         order: the row as stored.
@@ -47,9 +48,11 @@ def step_of(
         InvalidInputError: a fact breaks a rule; names it.
     """
     told = {name: order[name] for name in _REPEATED if order.get(name) is not None}
+    event_type = str(model.model_fields["event_type"].default)
+    told["status"] = event_type.rpartition(".")[2].upper()
     values = {
         "eventId": event_id,
-        "eventType": model.model_fields["event_type"].default,
+        "eventType": event_type,
         "timestamp": iso(at),
         "version": VERSION,
         "source": source,

@@ -97,11 +97,15 @@ class Claim:
 class Claims(Protocol):
     """The dedup fast path. Never the truth: it may forget or be absent, but raises nothing."""
 
-    def claim(self, event_id: str, *, lease_seconds: float) -> Claim:
-        """Try to become the one who handles this event."""
+    def claim(self, event_id: str, *, lease_seconds: float, content: str = "") -> Claim:
+        """Try to become the one who handles this event.
+
+        Args:
+            content: digest of what the event says; ``DONE`` is only answered about the same.
+        """
         ...
 
-    def complete(self, event_id: str, token: str) -> None:
+    def complete(self, event_id: str, token: str, *, content: str = "") -> None:
         """Remember that the event is done, so that a duplicate costs one call."""
         ...
 

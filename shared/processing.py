@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared.clock import Clock, Deadline
+from shared.content import digest_of
 from shared.effects import Effects, Measure, Outbound
 from shared.envelope import Event
-from shared.errors import BusyError, ContentionError, PermanentError, UnknownEventTypeError
+from shared.errors import (
+    BusyError,
+    ContentionError,
+    PermanentError,
+    PredecessorMissingError,
+    UnknownEventTypeError,
+)
 from shared.ledger import AlreadyRecordedError, Ledger, Record, State
 from shared.ports import Claims, ClaimState, Publisher, Telemetry
 from shared.writes import ConditionsFailed
@@ -80,10 +87,12 @@ class Processor:
 
         Raises:
             BusyError: another run holds it and is undecided.
+            EventIdReusedError: its id belongs to another event (I29).
             PipelineError: it cannot be handled, now or ever; the claim is free again.
         """
         lease = max(deadline.remaining(), ANSWER_RESERVE)
-        claim = self._claims.claim(event.event_id, lease_seconds=lease)
+        content = digest_of(event)
+        claim = self._claims.claim(event.event_id, lease_seconds=lease, content=content)
         if claim.state is ClaimState.DONE:
             return Handled(duplicate=True, outcome="already_done", published=0)
         if claim.state is ClaimState.BUSY:
@@ -97,7 +106,7 @@ class Processor:
             if not finished and claim.token:
                 self._claims.release(event.event_id, claim.token)
         if claim.token:
-            self._claims.complete(event.event_id, claim.token)
+            self._claims.complete(event.event_id, claim.token, content=content)
         return handled
 
     def _run(self, event: Event, attempt: int, deadline: Deadline) -> Handled:
@@ -134,11 +143,10 @@ class Processor:
     def _decided(self, entry: Route[Event], event: Event) -> Effects:
         try:
             return entry.decide(event)
-        except PermanentError:
+        except (PermanentError, PredecessorMissingError):
             # A repetition meets a world in which the event already happened, and may look
-            # impossible there: what was recorded of it counts.
-            if (known := self._ledger.find(event.event_id)) is not None:
-                raise AlreadyRecordedError(known) from None
+            # impossible there, or too early: what was recorded of it counts.
+            self._ledger.recall(event)
             raise
 
     def _measure(self, effects: Effects) -> None:

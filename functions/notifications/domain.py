@@ -32,6 +32,10 @@ class AddressReported(Event):
     event_type: Literal["notification.feedback"] = "notification.feedback"
     payload: Report
 
+    def said(self) -> object:
+        """Whom it is about, however the report spells the address."""
+        return {"address": digest_of(self.payload.address), "reason": self.payload.reason}
+
 
 class Channel(StrEnum):
     """A way to reach somebody; also the first word of what the audit trail says of it."""

@@ -10,7 +10,7 @@ from shared.bounded import note, noted
 from shared.clock import Clock, iso
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.topics import NOTIFICATION_PUSH, Topic
-from shared.effects import Effects, Emit, Outbound
+from shared.effects import Effects, Emit, Outbound, source_in_header
 from shared.envelope import Event
 from shared.errors import PublishError
 from shared.ids import caused_event_id, is_id
@@ -185,7 +185,7 @@ def again(mail: DoubtfulMail) -> Outbound:
         event_id=new_id,
         event_type=event_type,
         version=str(values["version"]),
-        source=str(values["source"]),
+        source=source_in_header(values.get("source")),
         correlation_id=mail.correlation_id,
         body=strict_json.dumps({**values, "eventId": new_id, "causationId": mail.event_id}),
     )

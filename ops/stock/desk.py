@@ -10,7 +10,7 @@ from shared import strict_json
 from shared.clock import Clock, iso
 from shared.contracts.topics import ANALYTICS_AUDIT
 from shared.envelope import JsonObject
-from shared.errors import ContentionError, DependencyError, PipelineError
+from shared.errors import ContentionError, DependencyError, EventIdReusedError, PipelineError
 from shared.ledger import AlreadyRecordedError, Record
 from shared.ports import Tables
 from shared.schema import ORDERS, STOCK
@@ -85,8 +85,10 @@ class Desk:
                 if (known := self._books.find(event_id)) is None:
                     raise
                 return known, True
-            except (ConditionsFailed, ContentionError):
-                continue  # the shelf or the order moved: decide again on what is there now
+            except (ConditionsFailed, ContentionError, EventIdReusedError):
+                # The shelf or the order moved, or another command took the key this moment: decide
+                # again on what is there now.
+                continue
         raise ContentionError(f"{request.sku}: others keep moving this shelf; nothing was stored")
 
     def _decided(self, request: Request, why: str, event_id: str, attempt: int) -> Record:

@@ -87,6 +87,7 @@ def process_with_deduplication(
     *,
     claims: Claims | None = None,
     lease_seconds: float = DEFAULT_LEASE_SECONDS,
+    content: str = "",
 ) -> Deduplicated[T]:
     """Run a processor unless its event was handled within the dedup window.
 
@@ -94,12 +95,15 @@ def process_with_deduplication(
     processor every time (CONTRACT: webhooks still process). What must happen once for ever needs
     the ledger, which this pipeline's own functions commit with their data.
 
+    Args:
+        content: digest of what the event says; without it whatever comes under the id is the same.
+
     Raises:
         BusyError: another run holds the event and is undecided; answer 503, never 2xx.
         Exception: whatever the processor raises; the claim is free again.
     """
     store = claims or _claims()
-    claim = store.claim(event_id, lease_seconds=lease_seconds)
+    claim = store.claim(event_id, lease_seconds=lease_seconds, content=content)
     if claim.state is ClaimState.DONE:
         return Deduplicated(processed=False)
     if claim.state is ClaimState.BUSY:
@@ -111,5 +115,5 @@ def process_with_deduplication(
             store.release(event_id, claim.token)
         raise
     if claim.token:
-        store.complete(event_id, claim.token)
+        store.complete(event_id, claim.token, content=content)
     return Deduplicated(processed=True, result=result)

@@ -96,7 +96,7 @@ class RedisClaims:
         """
         self._client.ping()
 
-    def claim(self, event_id: str, *, lease_seconds: float) -> Claim:
+    def claim(self, event_id: str, *, lease_seconds: float, content: str = "") -> Claim:
         """Take the event, or learn who has it."""
         now_ms = self._now_ms()
         lease_ms = int(lease_seconds * 1000)
@@ -109,11 +109,12 @@ class RedisClaims:
         if held is None:
             return Claim(ClaimState.CLAIMED, token=mine)
         text = held.decode("utf-8", "replace") if isinstance(held, bytes) else str(held)
-        return self._format.read(event_id, text, now_ms)
+        return self._format.read(event_id, text, now_ms, content)
 
-    def complete(self, event_id: str, token: str) -> None:
+    def complete(self, event_id: str, token: str, *, content: str = "") -> None:
         """Mark the event done if the claim is still ours, or nobody's."""
-        self._run(self._complete, event_id, [token, self._format.done(event_id), self._done_ms])
+        mark = self._format.done(event_id, content)
+        self._run(self._complete, event_id, [token, mark, self._done_ms])
 
     def release(self, event_id: str, token: str) -> None:
         """Give the claim back if it is still ours."""

@@ -76,3 +76,11 @@ class DeadLetterReported(Event):
 
     event_type: Literal["analytics.dlq"] = "analytics.dlq"
     payload: DeadLetterPayload
+
+    def said(self) -> object:
+        """That this message failed. QStash's callback and its dead letter queue tell of it in
+        words of their own, and both mean the same failure (I16)."""
+        payload = self.payload
+        if payload.reported_by == "event" or payload.message_id is None:
+            return payload
+        return {"failedMessage": payload.message_id}

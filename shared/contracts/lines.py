@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from shared.envelope import Line, WireModel
+from shared.envelope import OR_NONE, Line, WireModel
 from shared.ids import Id, sku_of
 from shared.money import SPELLING, Money
 
@@ -33,7 +33,7 @@ class OrderLine(StockLine):
     """A line of a cart or an order: unit price and name as they were sold."""
 
     price: Money = Field(description=f"Of one unit, {SPELLING}.")
-    product_name: Line | None = Field(
+    product_name: Annotated[Line | None, OR_NONE] = Field(
         default=None, description="At checkout the catalogue's name is taken instead."
     )
 

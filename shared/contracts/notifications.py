@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.envelope import EmailAddress, Event, JsonObject, Line, Moment, Prose, WireModel
+from shared.envelope import OR_NONE, EmailAddress, Event, JsonObject, Line, Moment, Prose, WireModel
 from shared.ids import Id, UserId
 
 _E164 = r"^\+[1-9][0-9]{6,14}$"
@@ -22,8 +22,8 @@ class EmailPayload(WireModel):
     template_id: Id
     template_data: JsonObject
     priority: Literal["high", "normal", "low"] = "normal"
-    user_id: UserId | None = None
-    accepted_at: Moment | None = None
+    user_id: Annotated[UserId | None, OR_NONE] = None
+    accepted_at: Annotated[Moment | None, OR_NONE] = None
 
 
 class PushPayload(WireModel):

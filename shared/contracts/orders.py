@@ -122,6 +122,13 @@ class OrderCancelled(Event):
     event_type: Literal["order.cancelled"] = "order.cancelled"
     payload: CancelledPayload
 
+    def said(self) -> object:
+        """Everything, but for a customer's reason: who clicks again cancels the same order, and the
+        first reason counts."""
+        if self.payload.cancelled_by != "user":
+            return self.payload
+        return self.payload.model_copy(update={"reason": ""})
+
 
 class RefundRequested(Event):
     """``order.refund.requested``: ours, for whoever integrates the payment provider."""

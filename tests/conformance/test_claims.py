@@ -101,6 +101,27 @@ def test_a_done_event_is_done_for_everybody(claims: Claims, event: str) -> None:
     assert claim(claims, event).state is ClaimState.DONE
 
 
+def test_an_event_is_done_only_for_what_it_says(claims: Claims, event: str) -> None:
+    """Other content under the same id is no duplicate: the ledger decides about it (I29)."""
+    held = claims.claim(event, lease_seconds=LONG, content="one")
+    claims.complete(event, held.token, content="one")
+
+    def state(content: str) -> ClaimState:
+        return claims.claim(event, lease_seconds=LONG, content=content).state
+
+    assert state("one") is ClaimState.DONE
+    assert [state(other) for other in ("two", "one ", "")] == [ClaimState.UNKNOWN] * 3
+    assert state("one") is ClaimState.DONE
+
+
+def test_a_mark_from_before_contents_were_known_is_good_for_any(claims: Claims, event: str) -> None:
+    claims.complete(event, claim(claims, event).token)
+
+    found = claims.claim(event, lease_seconds=LONG, content="one")
+
+    assert found.state is ClaimState.DONE
+
+
 def test_a_released_event_can_be_claimed_again_at_once(claims: Claims, event: str) -> None:
     first = claim(claims, event)
 

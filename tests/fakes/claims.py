@@ -18,24 +18,24 @@ class InMemoryClaims:
         self.down = False
         self.calls: list[str] = []
 
-    def claim(self, event_id: str, *, lease_seconds: float) -> Claim:
+    def claim(self, event_id: str, *, lease_seconds: float, content: str = "") -> Claim:
         self.calls.append("claim")
         if self.down:
             return Claim(ClaimState.UNKNOWN, token="perhaps")
         now = self._clock.now().timestamp()
         held = self._held(event_id)
         if held is not None:
-            return self._format.read(event_id, held, int(now * 1000))
+            return self._format.read(event_id, held, int(now * 1000), content)
         self._tokens += 1
         mine = self._format.lease(f"t{self._tokens}", int((now + lease_seconds) * 1000))
         self._values[event_id] = (mine, now + lease_seconds)
         return Claim(ClaimState.CLAIMED, token=mine)
 
-    def complete(self, event_id: str, token: str) -> None:
+    def complete(self, event_id: str, token: str, *, content: str = "") -> None:
         self.calls.append("complete")
         if not self.down and self._held(event_id) in (None, token):
             expires = self._clock.now().timestamp() + 3600
-            self._values[event_id] = (self._format.done(event_id), expires)
+            self._values[event_id] = (self._format.done(event_id, content), expires)
 
     def release(self, event_id: str, token: str) -> None:
         self.calls.append("release")

@@ -17,6 +17,7 @@ from redis.exceptions import ConnectionError as NoRedisError
 from shared.adapters import redis_claims
 from shared.claims import ClaimFormat
 from shared.clock import Deadline
+from shared.content import digest_of
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import CheckoutCommand
 from shared.effects import Effects, Emit, Outbound
@@ -34,9 +35,9 @@ EVENT_ID = "evt-1"
 KIND = "command.checkout"
 UNITS = 10
 FORMAT = ClaimFormat("test/commands", b"secret")
-DONE = FORMAT.done(EVENT_ID)
 FORGED = "d:" + "0" * 32
 _EVENT = read_event(body_of(checkout_command(event_id=EVENT_ID)), {KIND: CheckoutCommand})
+DONE = FORMAT.done(EVENT_ID, digest_of(_EVENT))
 
 
 class Services(NamedTuple):

@@ -151,11 +151,11 @@ class Instance:
     def verify(self, token: str | None, body: bytes, urls: Collection[str]) -> None:
         self.verifier(token, body, urls)
 
-    def claim(self, event_id: str, *, lease_seconds: float) -> Claim:
-        return self.claims.claim(event_id, lease_seconds=lease_seconds)
+    def claim(self, event_id: str, *, lease_seconds: float, content: str = "") -> Claim:
+        return self.claims.claim(event_id, lease_seconds=lease_seconds, content=content)
 
-    def complete(self, event_id: str, token: str) -> None:
-        self.claims.complete(event_id, token)
+    def complete(self, event_id: str, token: str, *, content: str = "") -> None:
+        self.claims.complete(event_id, token, content=content)
 
     def release(self, event_id: str, token: str) -> None:
         self.claims.release(event_id, token)

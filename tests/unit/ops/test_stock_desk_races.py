@@ -36,6 +36,16 @@ def test_the_same_key_on_two_machines_at_once_moves_once(shop):
     assert shop.deltas().count(("adjustment", -3)) == 1
 
 
+def test_one_key_for_two_commands_at_once_moves_one_and_refuses_the_other_by_name(shop):
+    """The other one commits between our decision and our commit, under the key that we chose."""
+    tables = interrupted(shop, lambda: shop.operate(Restock("mug", 7), key="same"))
+
+    with pytest.raises(OperatorError, match="--key: same belongs to another command"):
+        shop.operate(Adjust("mug", by=-1), key="same", tables=tables)
+
+    assert shop.row()["available"] == 17
+
+
 # ------------------------------------------------------------------ races
 
 

@@ -47,6 +47,19 @@ def test_done_is_believed_only_for_its_event_scope_and_secret():
         assert other.read("evt-1", value, NOW).state is ClaimState.UNKNOWN
 
 
+def test_done_is_believed_only_for_the_content_that_it_was_written_for():
+    value = FORMAT.done("evt-1", "content")
+
+    assert FORMAT.read("evt-1", value, NOW, "content").state is ClaimState.DONE
+    for other in ("", "conten", "content2"):
+        assert FORMAT.read("evt-1", value, NOW, other).state is ClaimState.UNKNOWN
+    assert FORMAT.read("evt-2", value, NOW, "content").state is ClaimState.UNKNOWN
+
+
+def test_event_and_content_cannot_run_together():
+    assert FORMAT.done("a", "bc") != FORMAT.done("ab", "c")
+
+
 def test_scope_and_event_cannot_run_together():
     assert ClaimFormat("a", b"s").done("bc") != ClaimFormat("ab", b"s").done("c")
 

@@ -11,6 +11,7 @@ from shared.contracts.catalog import models
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.notifications import EmailPayload
 from shared.contracts.orders import OrderCreated
+from shared.effects import Outbound
 from shared.envelope import Event, path_of, read_event, validated
 from shared.errors import (
     InvalidInputError,
@@ -185,19 +186,51 @@ def test_every_broken_field_is_named_at_once_and_no_value_is_repeated():
     assert "canary" not in f"{refused} {refused.details()}".lower()
 
 
-@pytest.mark.parametrize("field", ["eventId", "correlationId", "causationId", "source"])
-@pytest.mark.parametrize(
-    "value", ["a\r\nUpstash-Forward-Evil: 1", "a\nb", "\x00", "a\x7f", "a\u2028", "x" * 201]
-)
-def test_envelope_field_that_could_forge_a_header_is_refused(field, value):
-    """All four travel as HTTP headers when the event is published (S12)."""
-    assert refusal(checkout_command() | {field: value}).field == field
+FORGERIES = ["a\r\nUpstash-Forward-Evil: 1", "a\nb", "\x00", "a\x7f", "a\u2028", "x" * 5000]
+NO_IDS = ["ä", "Upstash-Forward-X: 1", "a,b", "a b", 7, True, ["a"], {"a": 1}]
 
 
-@pytest.mark.parametrize("field", ["eventId", "correlationId", "causationId"])
-@pytest.mark.parametrize("value", ["ä", "Upstash-Forward-X: 1", "a,b", "a b", 7, True, ["a"]])
-def test_ids_of_the_envelope_keep_to_the_grammar(field, value):
-    assert refusal(checkout_command() | {field: value}).field == field
+@pytest.mark.parametrize("value", ["", *FORGERIES, *NO_IDS])
+def test_event_id_that_could_forge_a_header_is_refused(value):
+    assert refusal(checkout_command() | {"eventId": value}).field == "eventId"
+
+
+@pytest.mark.parametrize("field", ["correlationId", "causationId"])
+@pytest.mark.parametrize("value", FORGERIES + NO_IDS)
+def test_odd_diagnostic_id_counts_as_left_out_and_is_named(field, value):
+    """It would travel as an HTTP header (S12), and no paid cart is refused for its sake (I31)."""
+    event = read(checkout_command() | {field: value})
+
+    kept = {"correlationId": event.correlation_id, "causationId": event.causation_id}
+    assert kept[field] is None
+    assert event.ignored == (field,)
+    assert event.payload == read(checkout_command()).payload
+
+
+@pytest.mark.parametrize("value", [*FORGERIES, 7, True, ["a"]])
+def test_odd_source_is_unknown_and_is_named(value):
+    event = read(checkout_command() | {"source": value})
+
+    assert (event.source, event.ignored) == ("unknown", ("source",))
+
+
+@pytest.mark.parametrize("field", ["source", "correlationId", "causationId"])
+@pytest.mark.parametrize("there", [{}, {"": None}, {"": ""}])
+def test_absent_and_empty_diagnostics_are_nothing_odd(field, there):
+    """Producers that know no correlation write an empty one."""
+    values = {n: v for n, v in checkout_command().items() if n != field}
+
+    event = read(values | {field: value for value in there.values()})
+
+    assert event.ignored == ()
+
+
+def test_source_is_kept_in_the_event_and_goes_into_a_header_only_as_an_identifier():
+    event = read(checkout_command() | {"source": "Kasse 3 ☕"})
+
+    assert event.source == "Kasse 3 ☕"
+    assert Outbound.of(event).source == "unknown"
+    assert Outbound.of(read(checkout_command() | {"source": "till-3"})).source == "till-3"
 
 
 @pytest.mark.parametrize(

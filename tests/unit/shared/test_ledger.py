@@ -1,5 +1,6 @@
 """The durable record of an event: its shape, its outbox, and what it is kept for."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,6 +50,7 @@ def test_record_of_an_event_that_causes_others(book):
 
     item = book.item()
     outbox = item.pop("outbox")
+    assert re.fullmatch(r"([0-9a-f]{8}\.){2}[0-9a-f]{32}", item.pop("content"))
     assert item == {
         "id": "commands#evt-1",
         "consumer": "commands",

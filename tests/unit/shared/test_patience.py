@@ -6,6 +6,7 @@ from shared.errors import (
     BusyError,
     ContentionError,
     DependencyError,
+    PredecessorMissingError,
     PublishError,
     RecipientCappedError,
     ServiceNotReadyError,
@@ -38,6 +39,12 @@ def test_patience_with_a_cap_reaches_into_the_next_hour_whatever_the_limit():
     error = RecipientCappedError("enough", retry_after=3555)
 
     assert [error.wait(failed, 300) for failed in range(3)] == [3555, 3555, 3555]
+
+
+def test_patience_with_a_predecessor_reaches_over_minutes():
+    error = PredecessorMissingError("waits")
+
+    assert [error.wait(failed, most=300) for failed in range(4)] == [5, 30, 180, 300]
 
 
 def test_deliveries_during_an_outage_ask_for_ever_longer_waits():

@@ -16,9 +16,9 @@ def test_lease_is_the_time_that_the_invocation_has_left(seconds):
     leases: list[float] = []
 
     class Watched:
-        def claim(self, event_id: str, *, lease_seconds: float) -> Any:
+        def claim(self, event_id: str, *, lease_seconds: float, content: str = "") -> Any:
             leases.append(lease_seconds)
-            return bench.redis.claim(event_id, lease_seconds=lease_seconds)
+            return bench.redis.claim(event_id, lease_seconds=lease_seconds, content=content)
 
         complete, release = bench.redis.complete, bench.redis.release
 

@@ -52,14 +52,14 @@ def test_audit_trail_of_an_entity_is_found_newest_first(shop):
 
 
 @pytest.mark.parametrize("with_redis", [True, False])
-def test_audit_entry_delivered_again_with_other_content_stays_what_it_was(shop, with_redis):
+def test_audit_entry_under_the_id_of_another_is_refused_and_that_one_stays(shop, with_redis):
     shop.redis.down = not with_redis
     event = sample("analytics.audit")
     shop.deliver("analytics", event)
     before = shop.memory.all("audit")
 
     forged = event | {"payload": event["payload"] | {"action": "order.cancelled"}}
-    assert answer_of(shop.deliver("analytics", forged))["duplicate"] is True
+    assert answer_of(shop.deliver("analytics", forged))["error"]["code"] == "event_id_reused"
 
     assert shop.memory.all("audit") == before
 

@@ -36,6 +36,14 @@ def test_event_is_processed_once_within_the_window(claims):
     assert next(results) == "second run"
 
 
+def test_other_content_under_the_same_id_is_processed_where_it_is_told(claims):
+    def processed(content: str) -> bool:
+        run = process_with_deduplication("evt-1", lambda: None, claims=claims, content=content)
+        return run.processed
+
+    assert [processed(content) for content in ("one", "one", "two")] == [True, False, True]
+
+
 def test_window_passes_and_without_redis_there_is_none(claims, clock):
     process_with_deduplication("evt-1", lambda: None, claims=claims)
     clock.advance(3601)
