@@ -25,6 +25,8 @@ class Hold:
         event_id: the command that made it; an order's later hold has another one.
         lines: what is held, each SKU once.
         expires_at: from when on a timeout may end it (ISO-8601).
+        given_back_at: when the newest release was written that said that nothing is wanted any more
+            (ISO-8601), empty if none did: a request from before that comes too late.
     """
 
     order_id: str
@@ -32,6 +34,7 @@ class Hold:
     lines: tuple[StockLine, ...]
     status: HoldStatus
     expires_at: str
+    given_back_at: str = ""
 
     @property
     def units(self) -> Mapping[str, int]:
@@ -48,6 +51,7 @@ class Hold:
             lines=tuple(_line(line) for line in lines),
             status=HoldStatus(str(item["status"])),
             expires_at=str(item["expiresAt"]),
+            given_back_at=str(item.get("givenBackAt") or ""),
         )
 
 

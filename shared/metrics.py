@@ -115,7 +115,7 @@ MOVES_IGNORED = Metric(
     "MovesIgnored",
     "lifecycle events that changed nothing, by verdict",
     ("orders",),
-    dimensions={"verdict": ("repeated", "late", "early")},
+    dimensions={"verdict": ("repeated", "late")},
 )
 REFUNDS_REQUESTED = Metric(
     "RefundsRequested",

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from functions.commands.holds import Request
+from functions.commands.holds import TIMEOUT, Request
 from functions.commands.shelves import available_of, give_back, hold
 from shared.clock import Clock, iso
+from shared.contracts.commands import ReleaseCommand
 from shared.holds import Hold, HoldStatus, line_item
 from shared.ledger import shard_of
 from shared.ports import Tables
 from shared.schema import RESERVATIONS, STOCK
-from shared.writes import Absent, AnyOf, Equals, Put, Update, Value, Write
+from shared.writes import Absent, AnyOf, Equals, Item, Put, Update, Value, Write
 
 
 class ReservationTables:
@@ -82,9 +83,13 @@ class ReservationTables:
             *(hold(sku, units, now) for sku, units in request.units.items()),
         ]
 
-    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
+    def end(
+        self, held: Hold, shelves: Mapping[str, int], reason: str, asked_at: str
+    ) -> Sequence[Write]:
         """This very hold released, every unit of it on its shelf again, where that still exists."""
         now = self.now()
+        # A timeout only says that time is up, not that nothing is wanted any more.
+        given_back: Item = {} if reason == TIMEOUT else {"givenBackAt": asked_at}
         released = Update(
             RESERVATIONS.name,
             {"orderId": held.order_id},
@@ -92,6 +97,7 @@ class ReservationTables:
                 "status": HoldStatus.RELEASED.value,
                 "releasedAt": now,
                 "releaseReason": reason,
+                **given_back,
             },
             remove=("holdShard",),
             when=(Equals("status", HoldStatus.HELD.value), Equals("eventId", held.event_id)),
@@ -100,3 +106,29 @@ class ReservationTables:
             released,
             *(give_back(sku, units, now) for sku, units in held.units.items() if sku in shelves),
         ]
+
+    def give_back(
+        self, command: ReleaseCommand, known: Hold | None, asked_at: str
+    ) -> Sequence[Write]:
+        """What stands for a hold that ended before it began, under the release's own id."""
+        if known is not None:
+            later = Update(
+                RESERVATIONS.name,
+                {"orderId": known.order_id},
+                set={"givenBackAt": asked_at},
+                when=(Equals("status", HoldStatus.RELEASED.value),),
+            )
+            return [later]
+        now, payload = self.now(), command.payload
+        item: dict[str, Value] = {
+            "orderId": payload.order_id,
+            "eventId": command.event_id,
+            "items": [line_item(line) for line in payload.items],
+            "status": HoldStatus.RELEASED.value,
+            "heldAt": now,
+            "expiresAt": now,
+            "releasedAt": now,
+            "releaseReason": payload.reason,
+            "givenBackAt": asked_at,
+        }
+        return [Put(RESERVATIONS.name, item, when=(Absent(),))]

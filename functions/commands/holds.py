@@ -8,10 +8,13 @@ from shared.contracts.lines import MAX_HELD_SKUS, MAX_QUANTITY, StockLine
 from shared.errors import InvalidInputError, ReservationConflictError
 from shared.holds import Hold, HoldStatus
 
-ReserveDecision = Literal["held", "refused", "already_held"]
+ReserveDecision = Literal["held", "refused", "already_held", "already_given_back"]
 ReleaseDecision = Literal[
     "released", "not_expired", "nothing_held", "already_released", "already_consumed"
 ]
+
+
+TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,13 @@ def request_of(order_id: str, lines: Sequence[StockLine]) -> Request:
     return Request(order_id, tuple(by_sku.values()))
 
 
-def judge(request: Request, known: Hold | None, available: Mapping[str, int]) -> ReserveDecision:
-    """Hold every line or none.
+def judge(
+    request: Request, known: Hold | None, available: Mapping[str, int], asked_at: str
+) -> ReserveDecision:
+    """Hold every line or none, and none that were given back before their request arrived (I28).
 
     Args:
+        asked_at: when the request was written (ISO-8601).
         known: the order's reservation, whatever became of it.
         available: units by SKU; one that does not exist is not in it, and nothing of it is to be had.
 
@@ -65,6 +71,8 @@ def judge(request: Request, known: Hold | None, available: Mapping[str, int]) ->
         if known.units == request.units:
             return "already_held"
         raise ReservationConflictError("payload.items: the order already holds something else")
+    if known is not None and asked_at < known.given_back_at:
+        return "already_given_back"
     short = [sku for sku, units in request.units.items() if available.get(sku, 0) < units]
     return "refused" if short else "held"
 
@@ -84,4 +92,16 @@ def judge_release(known: Hold | None, reason: str, now: str) -> ReleaseDecision:
         return "already_consumed"
     if known.status is HoldStatus.RELEASED:
         return "already_released"
-    return "not_expired" if reason == "timeout" and now < known.expires_at else "released"
+    return "not_expired" if reason == TIMEOUT and now < known.expires_at else "released"
+
+
+def is_news(known: Hold | None, reason: str, asked_at: str) -> bool:
+    """Whether a release that gives nothing back says something about requests still under way.
+
+    A timeout does not: every hold has one of its own. Nor does one about an order that was bought.
+    """
+    if reason == TIMEOUT:
+        return False
+    if known is None:
+        return True
+    return known.status is HoldStatus.RELEASED and known.given_back_at < asked_at

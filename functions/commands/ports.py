@@ -5,6 +5,7 @@ from typing import Protocol
 
 from functions.commands.domain import Cart, Reject, Situation
 from functions.commands.holds import Request
+from shared.contracts.commands import ReleaseCommand
 from shared.holds import Hold
 from shared.writes import Write
 
@@ -80,6 +81,15 @@ class Reservations(Protocol):
         """The reservation and its units: all or none."""
         ...
 
-    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
+    def end(
+        self, held: Hold, shelves: Mapping[str, int], reason: str, asked_at: str
+    ) -> Sequence[Write]:
         """This very hold released, and its units back where their shelf still exists."""
+        ...
+
+    def give_back(
+        self, command: ReleaseCommand, known: Hold | None, asked_at: str
+    ) -> Sequence[Write]:
+        """Remember that nothing is wanted for an order which holds nothing: its request may have
+        been overtaken."""
         ...

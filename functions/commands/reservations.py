@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from functions.commands.announcements import audited, back_on_shelf
-from functions.commands.holds import Request, judge, judge_release, request_of
+from functions.commands.holds import Request, is_news, judge, judge_release, request_of
 from functions.commands.ports import Reservations
 from shared import metrics
+from shared.clock import iso
 from shared.contracts.commands import ReleaseCommand, ReleasePayload, ReserveCommand
 from shared.contracts.inventory import ReservedLine, StockReserved, StockReservedPayload
 from shared.effects import Effects, Emit
@@ -23,9 +24,9 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
     request = request_of(event.payload.order_id, event.payload.items)
     known, available = reservations.look(request)
     before = None if known is None else known.status
-    match judge(request, known, available):
-        case "already_held":
-            return Effects(outcome="already_held", facts={"order_id": request.order_id})
+    match judge(request, known, available, iso(event.timestamp)):
+        case "already_held" | "already_given_back" as settled:
+            return Effects(outcome=settled, facts={"order_id": request.order_id})
         case "refused":
             return Effects(
                 outcome="refused",
@@ -66,19 +67,27 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
 def release(event: ReleaseCommand, *, reservations: Reservations) -> Effects:
     """Give back what is stored as held, whatever the event says of it.
 
+    One that overtook its request holds for it all the same: the request then takes nothing (I28).
+
     Raises:
         DependencyError: the store did not answer.
     """
     order_id, reason = event.payload.order_id, event.payload.reason
+    asked_at = iso(event.timestamp)
     held = reservations.find(order_id)
     outcome = judge_release(held, reason, reservations.now())
     if held is None or outcome != "released":
-        return Effects(outcome=outcome, facts={"order_id": order_id, "reason": reason})
+        early = is_news(held, reason, asked_at)
+        return Effects(
+            outcome=outcome,
+            writes=reservations.give_back(event, held, asked_at) if early else (),
+            facts={"order_id": order_id, "reason": reason},
+        )
     available = reservations.available(held)
     return Effects(
         outcome="released",
         message="Released held stock",
-        writes=reservations.end(held, available, reason),
+        writes=reservations.end(held, available, reason, asked_at),
         emits=[
             *back_on_shelf(order_id, held.lines, available),
             audited(

@@ -14,7 +14,7 @@ from shared.contracts.inventory import (
 from shared.contracts.lines import MAX_HELD_SKUS, StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.effects import Effects, Emit
-from shared.errors import InvalidInputError, NotFoundError
+from shared.errors import InvalidInputError, PredecessorMissingError
 from shared.text import one_line
 from shared.writes import Write
 
@@ -23,13 +23,13 @@ def record_movement(event: StockUpdated, *, shelves: Shelves) -> Effects:
     """Keep the movement; raise or re-arm the low-stock alert of its shelf.
 
     Raises:
-        NotFoundError: no such SKU.
+        PredecessorMissingError: there is no such SKU yet; an import can still bring it.
         DependencyError: the store did not answer.
     """
     payload = event.payload
     shelf = shelves.look(payload.sku)
     if shelf is None:
-        raise NotFoundError(f"payload.productId: there is no stock of {payload.sku}")
+        raise PredecessorMissingError(f"payload.productId: waits for {payload.sku} to be imported")
     writes: list[Write] = [shelves.moved(event)]
     change = alert_change(shelf)
     if change == "raise":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from shared.clock import iso
 from shared.contracts.lines import OrderLine
@@ -16,7 +17,16 @@ from shared.contracts.topics import (
     ORDER_SHIPPED,
 )
 from shared.envelope import Event
+from shared.errors import (
+    CheckoutRejectedError,
+    NotFoundError,
+    PipelineError,
+    PredecessorMissingError,
+)
+from shared.ids import may_be_order_id
 from shared.writes import Item, Value
+
+CheckoutStatus = Literal["accepted", "confirmed", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +63,43 @@ class Verdict(StrEnum):
     APPLIED = "applied"
     REPEATED = "repeated"
     LATE = "late"
-    EARLY = "early"
     RECORDED = "recorded"
 
 
 def verdict_on(event_type: str, status: str) -> Verdict:
-    """What an event does to an order in this state: only ``applied`` changes anything."""
+    """What an event does to an order in this state: only ``applied`` changes anything.
+
+    Raises:
+        PredecessorMissingError: nothing yet; the order is not that far, and may still get there.
+    """
     transition = TRANSITIONS[event_type]
     if status in transition.allowed_from:
         return Verdict.APPLIED
     if status == transition.to:
         return Verdict.REPEATED
-    ahead = _PROGRESS[status] > max(_PROGRESS[state] for state in transition.allowed_from)
-    return Verdict.LATE if ahead else Verdict.EARLY
+    if _PROGRESS[status] > max(_PROGRESS[state] for state in transition.allowed_from):
+        return Verdict.LATE
+    needed = " or ".join(transition.allowed_from)
+    raise PredecessorMissingError(f"{event_type}: waits until the order is {needed}")
+
+
+def await_order(order_id: str, checkout: CheckoutStatus | None) -> PipelineError:
+    """Why an event about an order that is not there fails: for now, or for good.
+
+    Args:
+        checkout: what became of the order's checkout so far, None if it did not come yet: the
+            shop's own programs may send an event before ``command.checkout`` arrives.
+    """
+    if checkout == "rejected":
+        return CheckoutRejectedError("payload.orderId: its checkout was rejected, for good")
+    return await_decision(order_id, checkout)
+
+
+def await_decision(order_id: str, checkout: CheckoutStatus | None) -> PipelineError:
+    """Why an event about what was decided fails where nothing is: for now, or for good."""
+    if checkout is None and not may_be_order_id(order_id):
+        return NotFoundError(f"payload.orderId: no payment of this shop can have {order_id}")
+    return PredecessorMissingError(f"payload.orderId: waits for the checkout of {order_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +120,18 @@ class Order:
     total: Decimal
     status: OrderStatus
     row: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What became of the paid cart that an order comes from.
+
+    Args:
+        refund: whether its money was asked back before.
+    """
+
+    status: CheckoutStatus
+    refund: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from functions.orders.domain import Order, TimelineEntry
+from functions.orders.domain import Checkout, Order, TimelineEntry
 from shared.contracts.orders import OrderStatus, RefundRequested
 from shared.writes import Write
 
@@ -13,6 +13,14 @@ class Orders(Protocol):
 
     def find(self, order_id: str) -> Order | None:
         """The order as of now.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+    def find_checkout(self, order_id: str) -> Checkout | None:
+        """The checkout that the order is to come from, or came from.
 
         Raises:
             DependencyError: the store did not answer.
@@ -40,14 +48,6 @@ class Orders(Protocol):
     def note(self, order: Order, entry: TimelineEntry) -> Write:
         """Note on an order's timeline, and change nothing else. Of what any number of events may
         tell the first, the newest and the count are kept (I30)."""
-        ...
-
-    def has_refund(self, order_id: str) -> bool | None:
-        """Whether money of this payment was asked back before, None for an unknown checkout.
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
         ...
 
     def refund(self, event: RefundRequested) -> Write:

@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from functions.orders.announcements import audit_of, ignored_of, mail_of, refund_of, returned_of
-from functions.orders.domain import TRANSITIONS, Order, Verdict, entry_of, recorded, verdict_on
+from functions.orders.domain import (
+    TRANSITIONS,
+    Checkout,
+    Order,
+    Verdict,
+    await_decision,
+    await_order,
+    entry_of,
+    recorded,
+    verdict_on,
+)
 from functions.orders.ports import Orders
 from shared import metrics
 from shared.contracts.analytics import AuditPayload, AuditRecorded
@@ -23,7 +33,6 @@ from shared.contracts.orders import (
     ShippedPayload,
 )
 from shared.effects import Effects, Emit, Measure
-from shared.errors import NotFoundError
 from shared.writes import Write
 
 LifecycleEvent = OrderConfirmed | OrderProcessing | OrderShipped | OrderDelivered | OrderCancelled
@@ -33,7 +42,8 @@ def record_created(event: OrderCreated, *, orders: Orders) -> Effects:
     """Note on the order's timeline that its creation was announced.
 
     Raises:
-        NotFoundError: no such order; this pipeline did not create it.
+        PredecessorMissingError: there is no such order yet.
+        CheckoutRejectedError, NotFoundError: there never will be one.
         DependencyError: the store did not answer.
     """
     order = _existing(event.payload.order_id, orders)
@@ -47,11 +57,14 @@ def record_created(event: OrderCreated, *, orders: Orders) -> Effects:
 def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
     """Take an order along its life, or note why the event does not (I20).
 
+    An event that comes before what it follows upon waits for that: nothing of it is lost (I28).
+
     What follows from it (mail, audit; for a cancellation also stock and refund) comes from the
     order as it is stored, never from what the event says of it.
 
     Raises:
-        NotFoundError: no such order.
+        PredecessorMissingError: there is no such order yet, or it is not that far.
+        CheckoutRejectedError, NotFoundError: there never will be one.
         DependencyError: the store did not answer.
     """
     order = _existing(event.payload.order_id, orders)
@@ -86,8 +99,15 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
 
 
 def record_rejected(event: OrderRejected, *, orders: Orders) -> Effects:
-    """Note on the checkout's timeline that its rejection was announced."""
+    """Note on the checkout's timeline that its rejection was announced.
+
+    Raises:
+        PredecessorMissingError: nothing was decided about it yet.
+        NotFoundError: there never will be such a checkout.
+        DependencyError: the store did not answer.
+    """
     order_id = event.payload.order_id
+    _decided(order_id, orders)
     return Effects(
         outcome="recorded",
         writes=[orders.note_checkout(order_id, recorded(event))],
@@ -99,14 +119,13 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     """Note that a payment must go back, and tell the audit trail: once per payment (I21).
 
     Raises:
-        NotFoundError: no such checkout; this pipeline did not take it.
+        PredecessorMissingError: nothing was decided about the checkout yet.
+        NotFoundError: there never will be such a checkout.
         DependencyError: the store did not answer.
     """
     payload = event.payload
     facts: dict[str, str | int] = {"order_id": payload.order_id, "payment_id": payload.payment_id}
-    asked = orders.has_refund(payload.order_id)
-    if asked is None:
-        raise NotFoundError(f"payload.orderId: there is no checkout {payload.order_id}")
+    asked = _decided(payload.order_id, orders).refund
     if asked:
         return Effects(outcome="already_requested", facts=facts)
     audit = AuditPayload(
@@ -137,8 +156,16 @@ def _counted(event: LifecycleEvent, to: str) -> Sequence[Measure]:
 def _existing(order_id: str, orders: Orders) -> Order:
     order = orders.find(order_id)
     if order is None:
-        raise NotFoundError(f"payload.orderId: there is no order {order_id}")
+        checkout = orders.find_checkout(order_id)
+        raise await_order(order_id, None if checkout is None else checkout.status)
     return order
+
+
+def _decided(order_id: str, orders: Orders) -> Checkout:
+    checkout = orders.find_checkout(order_id)
+    if checkout is None or checkout.status == "accepted":
+        raise await_decision(order_id, None if checkout is None else checkout.status)
+    return checkout
 
 
 def _undone(order: Order, shelves: Mapping[str, int]) -> Sequence[Emit]:

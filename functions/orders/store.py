@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import cast
 
-from functions.orders.domain import Order, TimelineEntry, recorded
+from functions.orders.domain import Checkout, CheckoutStatus, Order, TimelineEntry, recorded
 from shared.bounded import note
 from shared.clock import Clock, iso
 from shared.contracts.lines import OrderLine
@@ -29,6 +29,19 @@ class OrderTables:
         """
         item = self._tables.get(ORDERS.name, {"orderId": order_id})
         return None if item is None else _order(item)
+
+    def find_checkout(self, order_id: str) -> Checkout | None:
+        """The checkout of the order.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        if item is None:
+            return None
+        # A refund that was noted before its checkout came left a row without a status.
+        status = cast("CheckoutStatus", item.get("status") or "accepted")
+        return Checkout(status, refund="refundStatus" in item)
 
     def stock_of(self, order: Order) -> Mapping[str, int]:
         """Units available now, in one batch.
@@ -71,15 +84,6 @@ class OrderTables:
     def note(self, order: Order, entry: TimelineEntry) -> Write:
         """Note on an order's timeline: the first, the newest, and how many (I30)."""
         return _noted(ORDERS.name, order.order_id, order.row, entry)
-
-    def has_refund(self, order_id: str) -> bool | None:
-        """Whether the checkout carries a refund request, None if there is no checkout.
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
-        checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        return None if checkout is None else "refundStatus" in checkout
 
     def refund(self, event: RefundRequested) -> Write:
         """The request with its checkout, where a payment integration finds it by its state."""

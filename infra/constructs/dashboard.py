@@ -191,7 +191,7 @@ class Dashboard(Construct):
         )
         self._row(
             Plot("Shelves that ran low", own(metrics.LOW_STOCK_ALERTS)),
-            Plot("Steps that came late, early or twice", own(metrics.MOVES_IGNORED), stacked=True),
+            Plot("Steps that came late or twice", own(metrics.MOVES_IGNORED), stacked=True),
             Plot(
                 "Not told",
                 own(

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.orders.domain import verdict_on
 from ops.dead_letters.domain import OperatorError
 from shared.bounded import entries
 from shared.clock import Clock
 from shared.contracts import catalog
 from shared.contracts.sources import API
 from shared.effects import Outbound
+from shared.errors import PredecessorMissingError
 from shared.lifecycle import step_of
 from shared.ports import Publisher, Tables
 from shared.schema import ORDERS
@@ -42,13 +44,18 @@ class Advancer:
         """Publish the event.
 
         Raises:
-            OperatorError: there is no such order.
+            OperatorError: there is no such order, or it is not that far: an event would wait.
             InvalidInputError: a fact breaks a rule; names it.
             PublishError: QStash did not take it; repeating is harmless under the same id.
         """
+        order = self._order(order_id)
+        try:
+            verdict_on(event_type, str(order["status"]))
+        except PredecessorMissingError as early:
+            raise OperatorError(f"order: {early}") from None
         event = step_of(
             catalog.models()[event_type],
-            self._order(order_id),
+            order,
             facts,
             event_id=event_id,
             source=API,

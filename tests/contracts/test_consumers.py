@@ -23,10 +23,19 @@ def pipeline() -> Pipeline:
     return shop
 
 
+# Where an order must be for a step that is not its first.
+_BEFORE = {
+    "order.processing": "CONFIRMED",
+    "order.shipped": "CONFIRMED",
+    "order.delivered": "SHIPPED",
+}
+
+
 def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
     order_id = event["payload"].get("orderId")
     if order_id is not None:
-        shop.memory.seed("orders", order_row(orderId=order_id))
+        before = _BEFORE.get(event["eventType"], "PENDING")
+        shop.memory.seed("orders", order_row(orderId=order_id, status=before))
         shop.memory.seed("checkouts", {"orderId": order_id, "status": "rejected"})
 
 

@@ -159,7 +159,7 @@ def test_a_refund_of_an_unknown_checkout_makes_no_half_a_checkout(shop):
     event = sample("order.refund.requested")
     event["payload"] |= {"orderId": order_id, "paymentId": "pay-1"}
 
-    assert shop.deliver("orders", event)["statusCode"] == 489
+    assert shop.deliver("orders", event)["statusCode"] == 503
     assert shop.status(order_id)["statusCode"] == 404
     assert shop.checkout(checkout_payload())["statusCode"] == 202
 

@@ -14,6 +14,14 @@ _EDGES = {
     ("CONFIRMED", "cancelled"): "CANCELLED",
     ("PROCESSING", "cancelled"): "CANCELLED",
 }
+_STEPS = {kind for _, kind in _EDGES}
+_EARLY = {
+    ("PENDING", "processing"),
+    ("PENDING", "shipped"),
+    ("PENDING", "delivered"),
+    ("CONFIRMED", "delivered"),
+    ("PROCESSING", "delivered"),
+}
 _TOLD_BY_MAIL = {"confirmed", "shipped", "delivered", "cancelled"}
 Units = dict[str, int]
 
@@ -67,10 +75,10 @@ class Model:
         return [payment for payment, life in self.lives.items() if life.status is not None]
 
     # ------------------------------------------------------------------ events
-    def deliver(self, event_id: str, kind: str, payment: str, units: Units) -> bool:
-        """An event arrives; False if it must be refused for good."""
+    def deliver(self, event_id: str, kind: str, payment: str, units: Units) -> int:
+        """An event arrives: 200 if it is taken, 489 refused for good, 503 if it must wait."""
         if event_id in self._handled:
-            return True
+            return 200
         life = self.lives[payment]
         match kind:
             case "checkout":
@@ -83,7 +91,9 @@ class Model:
                 taken = self._move(life, kind, event_id)
         if taken:
             self._handled.add(event_id)
-        return taken
+            return 200
+        early = kind in _STEPS and not life.rejected
+        return 503 if early else 489
 
     def pass_time(self, seconds: int) -> None:
         """Holds whose time is up go back by themselves."""
@@ -128,6 +138,8 @@ class Model:
         if life.status is None:
             return False
         to = _EDGES.get((life.status, kind))
+        if to is None and (life.status, kind) in _EARLY:
+            return False
         life.timeline[event_id] = to is not None
         if to is None:
             return True

@@ -161,7 +161,6 @@ def test_a_shelf_tells_when_its_alert_is_raised_and_armed_again(shop):
 @pytest.mark.parametrize(
     ("events", "action"),
     [
-        (["shipped"], "order.shipped.early"),
         (["confirmed", "confirmed"], "order.confirmed.repeated"),
         (["confirmed", "shipped", "confirmed"], "order.confirmed.late"),
     ],

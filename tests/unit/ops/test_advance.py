@@ -30,10 +30,19 @@ def test_a_step_is_an_event_of_the_contract_and_its_verdict_is_found(shop, advan
 
 
 def test_a_step_that_does_not_apply_says_so(shop, advancer):
-    advancer.publish("ord_1", "order.shipped", {"carrier": None}, event_id="evt-a")
+    advancer.publish("ord_1", "order.confirmed", {}, event_id="evt-a")
+    advancer.publish("ord_1", "order.confirmed", {}, event_id="evt-b")
     shop.drain()
 
-    assert advancer.verdict("ord_1", "evt-a", seconds=0) == Verdict("early", "PENDING")
+    assert advancer.verdict("ord_1", "evt-b", seconds=0) == Verdict("repeated", "CONFIRMED")
+
+
+def test_a_step_that_would_have_to_wait_is_not_asked_for(shop, advancer):
+    """It would happen at some time, when nobody remembers that it was asked for."""
+    with pytest.raises(OperatorError, match=r"order: .* waits until the order is CONFIRMED"):
+        advancer.publish("ord_1", "order.shipped", {"carrier": None}, event_id="evt-a")
+
+    assert shop.outbox.messages == []
 
 
 def test_facts_travel_with_the_event(shop, advancer):
@@ -54,6 +63,7 @@ def test_waiting_for_a_verdict_ends(shop, advancer):
 def test_an_unknown_order_and_a_bad_fact_are_refused_before_anything_is_published(shop, advancer):
     with pytest.raises(OperatorError):
         advancer.publish("ord_2", "order.confirmed", {}, event_id="evt-a")
+    shop.memory.seed("orders", order_row(status="CONFIRMED"))
     with pytest.raises(InvalidInputError) as refused:
         advancer.publish(
             "ord_1", "order.shipped", {"trackingUrl": "http://x.example"}, event_id="evt-a"

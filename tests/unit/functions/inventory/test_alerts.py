@@ -87,12 +87,29 @@ def test_movement_does_not_move_the_stock_itself(shop):
     assert row["available"] == 10
 
 
-def test_movement_of_a_product_that_is_not_ours_is_refused_for_good(shop):
-    response = shop.deliver("inventory", moved("evt-1", productId="ghost"))
-
-    assert response["statusCode"] == 489
-    assert answer_of(response)["error"]["code"] == "not_found"
+def test_movement_of_a_product_that_is_not_imported_yet_waits_for_the_import(shop):
+    early = shop.deliver("inventory", moved("evt-1", productId="ghost"))
+    assert early["statusCode"] == 503
+    assert answer_of(early)["error"]["code"] == "awaiting_predecessor"
     assert shop.memory.all("movements") == []
+
+    shop.memory.seed("stock", stock("ghost"))
+
+    assert shop.deliver("inventory", moved("evt-1", productId="ghost"))["statusCode"] == 200
+    assert [row["sku"] for row in shop.memory.all("movements")] == ["ghost"]
+
+
+def test_repeated_movement_of_a_product_that_left_the_catalogue_is_a_duplicate(shop, monkeypatch):
+    shop.redis.down = True
+    shop.deliver("inventory", moved("evt-1"))
+    get = shop.memory.get
+    monkeypatch.setattr(
+        shop.memory, "get", lambda table, key: None if table == "stock" else get(table, key)
+    )
+
+    again = shop.deliver("inventory", moved("evt-1"))
+
+    assert (again["statusCode"], answer_of(again)["duplicate"]) == (200, True)
 
 
 # ------------------------------------------------------------------ alerts

@@ -6,7 +6,6 @@ import pytest
 
 from shared.ids import order_id_for
 from tests.builders import answer_of, checkout_payload, line, stock
-from tests.contracts.samples import sample
 from tests.pipeline import Pipeline
 
 ORDER_ID = order_id_for("pay-1")
@@ -63,14 +62,6 @@ def test_rejected_checkout_shows_its_rejection(shop):
     shop.drain()
 
     assert ("order.rejected", "recorded") in timeline(shop, "checkouts")
-    assert shop.memory.all("orders") == []
-
-
-def test_announcement_of_an_order_that_is_not_ours_is_refused_for_good(shop):
-    response = shop.deliver("orders", sample("order.created") | {"eventId": "evt-foreign"})
-
-    assert response["statusCode"] == 489
-    assert answer_of(response)["error"]["code"] == "not_found"
     assert shop.memory.all("orders") == []
 
 
