@@ -15,6 +15,7 @@ from shared.errors import (
     OutOfStockError,
     PriceChangedError,
 )
+from shared.identity import identity_of
 from shared.ids import order_id_for
 
 
@@ -33,12 +34,13 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """A cart with its lines merged and its identity known."""
+    """A cart with its lines merged, and what recognises its request again."""
 
     payload: CheckoutPayload
     order_id: str
     lines: tuple[OrderLine, ...]
     digest: str
+    identity: Mapping[str, str]
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -58,6 +60,7 @@ def cart_of(payload: CheckoutPayload) -> Cart:
         order_id=order_id_for(payload.payment_id),
         lines=lines,
         digest=digest_of(payload.user_id, lines, payload.total_amount),
+        identity=identity_of(payload, lines),
     )
 
 
@@ -93,8 +96,8 @@ def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayloa
 def is_worth_cancelling(status: str, order_status: str | None) -> bool:
     """Whether a cancellation can still change anything; False when the order is cancelled already.
 
-    A promise is only made about an order that exists: the orders function refuses an event about
-    any other for good. Where this says yes, a shipment may still come first; then the shipment wins.
+    A promise is only made about an order that exists: an event about any other would wait, perhaps
+    for ever. Where this says yes, a shipment may still come first; then the shipment wins.
 
     Args:
         status: the checkout's.

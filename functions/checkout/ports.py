@@ -19,6 +19,7 @@ class StoredCheckout:
         user_id: whose it is.
         command: the message that makes it an order; its id never changes.
         reason: why it was rejected.
+        identity: the request that it came from, as digests by field.
         order: its order as stored, if there is one and it was looked for.
     """
 
@@ -29,6 +30,7 @@ class StoredCheckout:
     status: CheckoutState
     reason: RejectionReason | None
     command: Outbound | None
+    identity: Mapping[str, str]
     order: Item | None = None
 
     @property

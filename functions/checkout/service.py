@@ -14,6 +14,7 @@ from shared.contracts.orders import OrderCancelled
 from shared.contracts.sources import CHECKOUT_API
 from shared.effects import Outbound
 from shared.errors import ForeignUserError, NotFoundError, PaymentReusedError, PublishError
+from shared.identity import differing
 from shared.ids import cancellation_event_id_for, checkout_event_id_for
 from shared.lifecycle import step_of
 from shared.ports import Publisher, Telemetry
@@ -39,7 +40,7 @@ def accept(
     Raises:
         ForeignUserError: the cart is another user's than the shopper's.
         InvalidInputError, PriceChangedError, OutOfStockError: the cart cannot be taken as it is.
-        PaymentReusedError: the payment belongs to another cart.
+        PaymentReusedError: the payment belongs to another cart, or to somebody else.
         DependencyError: the store did not answer.
     """
     if shopper is not None and payload.user_id != shopper:
@@ -50,8 +51,9 @@ def accept(
         checked = check(cart, catalogue)
         command = _command(cart, checked, correlation_id, clock)
         stored = checkouts.accept(cart, command)
-    if stored.digest != cart.digest:
-        raise PaymentReusedError("paymentId: already belongs to another cart")
+    fields = differing(cart.identity, stored.identity)
+    if fields or stored.digest != cart.digest:
+        raise PaymentReusedError(fields or ("items",))
     if stored.status == "accepted" and stored.command is not None:
         _publish(stored, stored.command, publisher, telemetry)
     return stored

@@ -11,6 +11,7 @@ from shared.clock import Clock, iso
 from shared.contracts.orders import RejectionReason
 from shared.effects import Outbound
 from shared.holds import hold_of
+from shared.identity import ATTRIBUTE, stored_identity
 from shared.ledger import shard_of
 from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
@@ -56,6 +57,7 @@ class CheckoutTables:
             "paymentId": cart.payload.payment_id,
             "userId": cart.payload.user_id,
             "cartDigest": cart.digest,
+            ATTRIBUTE: cart.identity,
             "status": "accepted",
             "acceptedAt": now,
             "command": command.to_item(),
@@ -101,5 +103,6 @@ def _stored(item: Item, order: Item | None = None) -> StoredCheckout:
         status=cast("CheckoutState", item["status"]),
         reason=cast("RejectionReason | None", reason),
         command=None if command is None else Outbound.from_item(cast("Item", command)),
+        identity=stored_identity(item),
         order=order,
     )

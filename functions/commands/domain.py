@@ -1,6 +1,6 @@
 """Whether a paid cart becomes an order. Pure: what is known comes in, a decision goes out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -10,6 +10,7 @@ from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine, StockLine
 from shared.errors import InvalidInputError, PaymentReusedError
 from shared.holds import Hold
+from shared.identity import differing, identity_of
 from shared.ids import order_id_for
 
 Reason = Literal["out_of_stock", "price_changed", "unknown_product"]
@@ -17,13 +18,14 @@ Reason = Literal["out_of_stock", "price_changed", "unknown_product"]
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """A checked cart: lines merged, total right, order id and digest known."""
+    """A checked cart: lines merged, total right, order id known, and what recognises it again."""
 
     payload: CheckoutPayload
     order_id: str
     lines: tuple[OrderLine, ...]
     total: Decimal
     digest: str
+    identity: Mapping[str, str]
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ class Situation:
         checkout_status: ``accepted``, ``confirmed`` or ``rejected``, if there is a checkout.
         shelves: stock rows by SKU; a SKU that does not exist is not in it.
         hold: what is held for the order, if anything still is.
+        identities: the requests that order and checkout came from, as digests by field.
     """
 
     order_digest: str | None
@@ -67,6 +70,7 @@ class Situation:
     checkout_status: str | None
     shelves: Mapping[str, Shelf]
     hold: Hold | None = None
+    identities: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ def cart_of(payload: CheckoutPayload) -> Cart:
         lines=lines,
         total=total,
         digest=digest_of(payload.user_id, lines, total),
+        identity=identity_of(payload, lines),
     )
 
 
@@ -117,16 +122,22 @@ def decide(cart: Cart, situation: Situation) -> Decision:
     """Order, rejection, or nothing because it was decided before.
 
     Raises:
-        PaymentReusedError: the payment belongs to another cart (I4).
+        PaymentReusedError: the payment belongs to another cart (I4), or to somebody else (I29).
     """
-    for digest in (situation.order_digest, situation.checkout_digest):
-        if digest is not None and digest != cart.digest:
-            raise PaymentReusedError("payload.paymentId: already belongs to another cart")
+    if fields := _contradicted(cart, situation):
+        raise PaymentReusedError([f"payload.{field}" for field in fields])
     if situation.order_digest is not None:
         return Settled("confirmed")
     if situation.checkout_status == "rejected":
         return Settled("rejected")
     return _judge(cart, situation)
+
+
+def _contradicted(cart: Cart, situation: Situation) -> Sequence[str]:
+    known = [differing(cart.identity, identity) for identity in situation.identities]
+    fields = tuple(dict.fromkeys(field for found in known for field in found))
+    digests = {situation.order_digest, situation.checkout_digest} - {None, cart.digest}
+    return fields or (("items",) if digests else ())
 
 
 def left_over(cart: Cart, hold: Hold | None) -> tuple[StockLine, ...]:

@@ -7,6 +7,7 @@ from functions.commands.domain import Cart, Reject, Shelf, Situation
 from functions.commands.shelves import available_of, give_back, sell
 from shared.clock import Clock, iso
 from shared.holds import Hold, HoldStatus, hold_of
+from shared.identity import ATTRIBUTE, stored_identity
 from shared.ports import Tables
 from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
 from shared.text import one_line
@@ -53,6 +54,7 @@ class OrderBookTables:
             checkout_status=_text(checkout, "status"),
             shelves={sku: _shelf(row, held.get(sku, 0)) for sku, row in found if row is not None},
             hold=hold,
+            identities=(stored_identity(order), stored_identity(checkout)),
         )
 
     def available(self, skus: Sequence[str]) -> Mapping[str, int]:
@@ -119,6 +121,7 @@ class OrderBookTables:
             "paymentId": cart.payload.payment_id,
             "userId": cart.payload.user_id,
             "cartDigest": cart.digest,
+            ATTRIBUTE: cart.identity,
         }
         # Decided once, and only as it was read: another cart that the API accepts for the same
         # payment in this very moment must not be decided, nor overwritten, by this one (I4).

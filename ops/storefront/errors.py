@@ -74,7 +74,8 @@ class Refusal:
         names = self.error.details() if self.error else {}
         details = {name: {"type": "string"} for name in names}
         told = {"code": {"const": self.code}, "message": {"type": "string"}, **details}
-        optional = {"others": _OTHERS} if isinstance(self.error, InvalidInputError) else {}
+        several = isinstance(self.error, InvalidInputError | PaymentReusedError)
+        optional = {"others": _OTHERS} if several else {}
         return {
             "type": "object",
             "description": self.meaning,
@@ -92,7 +93,7 @@ class Refusal:
 
 _OTHERS = {
     "type": "array",
-    "description": "Further fields that break a rule, at most nineteen.",
+    "description": "Further fields that break the rule or another, at most nineteen.",
     "items": {
         "type": "object",
         "properties": {"field": {"type": "string"}, "rule": {"type": "string"}},
@@ -142,9 +143,10 @@ REFUSALS = (
         "Let the shopper change the quantity.",
     ),
     Refusal(
-        PaymentReusedError("paymentId: already belongs to another cart"),
-        "The payment paid another cart, and that checkout stays as it is.",
-        "A new cart takes a new payment. To repeat a request, repeat it unchanged.",
+        PaymentReusedError(("customerEmail",)),
+        "The payment belongs to another checkout, which stays as it is: another cart, or another name, mail address or postal address. "
+        "`field` and `others` name what differs.",
+        "A new cart takes a new payment. To repeat a request, repeat it unchanged; to correct a contact, ask the shop.",
     ),
     Refusal(
         CheckoutUndecidedError("the checkout is not decided yet, so there is no order yet"),

@@ -156,7 +156,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
             "name": "X-Correlation-ID",
             "in": "header",
             "required": False,
-            "description": "One name for everything that follows; the order's id without it.",
+            "description": "One name for everything that follows. Without it, or with anything "
+            "else than an identifier, the order's id serves; no request is refused for it.",
             "schema": TypeAdapter(Id).json_schema(),
             "example": "cart:42",
         }

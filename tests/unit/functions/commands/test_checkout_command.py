@@ -8,7 +8,14 @@ import pytest
 
 from shared.ids import order_id_for
 from shared.strict_json import loads
-from tests.builders import answer_of, checkout_command, checkout_payload, line, stock
+from tests.builders import (
+    answer_of,
+    checkout_command,
+    checkout_payload,
+    line,
+    order_row,
+    stock,
+)
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults
 
@@ -293,7 +300,7 @@ def test_two_commands_of_one_payment_at_once_make_one_order(shop):
 
 def test_order_that_appears_between_reading_and_writing_is_never_overwritten(shop):
     """Even where no checkout row stands in the way."""
-    first = {"orderId": ORDER_ID, "cartDigest": "another cart", "customerName": "First"}
+    first = order_row(orderId=ORDER_ID, cartDigest="another cart", customerName="First")
     faults = Faults()
 
     def watch(name: str) -> None:
