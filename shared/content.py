@@ -28,8 +28,12 @@ def digest_of(event: Event) -> str:
     shape, values = _NO_SHAPE, said
     if isinstance(said, BaseModel):
         shape, values = shape_of(type(said)), plain(said)
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=_number)
-    return f"{_hashed(event.event_type, 8)}.{shape}.{_hashed(text, 32)}"
+    return f"{_hashed(event.event_type, 8)}.{shape}.{_hashed(canonical(values), 32)}"
+
+
+def canonical(values: object) -> str:
+    """JSON values as the one text that all their spellings share."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_number)
 
 
 def may_be_same(one: str | None, other: str | None) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from ops.audit.model import Check, Finding, Moment, Name, Page, inner, text
 from ops.audit.outbox import Sent, sent_by
+from shared.content import digest_of, may_be_same
+from shared.contracts import catalog
 from shared.contracts.topics import (
     ANALYTICS_AUDIT,
     COMMAND_CHECKOUT,
@@ -14,6 +16,8 @@ from shared.contracts.topics import (
     ORDER_CREATED,
     ORDER_REFUND_REQUESTED,
 )
+from shared.envelope import validated
+from shared.errors import PermanentError
 from shared.schema import CHECKOUTS, LEDGER, MOVEMENTS, NOTIFICATIONS, ORDERS
 from shared.writes import Item
 
@@ -55,6 +59,26 @@ def arrived(page: Page, moment: Moment) -> Iterator[Finding]:
         known = sent.delayed or sent.event_id in moment.letters.ids or _put_off(page, sent)
         if not known and page.find(*_flat(sent.receipt)) is None:
             yield Finding(sent.event_id, f"{sent.event_type} was published, never handled")
+
+
+def unchanged(page: Page, moment: Moment) -> Iterator[Finding]:
+    """What was handled under an event's id is what was published under it: nobody else's event took
+    its place (I29)."""
+    for _record, sent in _published(page, moment):
+        receipt = page.find(*_flat(sent.receipt))
+        if receipt is None or receipt.get("content") is None:
+            continue
+        said = _content(sent)
+        if said is not None and not may_be_same(said, text(receipt, "content")):
+            yield Finding(sent.event_id, f"{sent.event_type} was handled as something else")
+
+
+def _content(sent: Sent) -> str | None:
+    model = catalog.models().get(sent.event_type)
+    try:
+        return None if model is None else digest_of(validated(model, sent.body))
+    except PermanentError:
+        return None  # what another version wrote, and this one cannot read, says nothing here
 
 
 def ordered(page: Page, _moment: Moment) -> Iterator[Finding]:
@@ -140,6 +164,7 @@ def _flat(name: Name) -> tuple[str, ...]:
 CHECKS = (
     Check("outboxes are published", "I7", LEDGER.name, published),
     Check("published events are handled", "I15", LEDGER.name, arrived),
+    Check("handled is what was published", "I29", LEDGER.name, unchanged),
     Check("created orders exist", "I6", LEDGER.name, ordered),
     Check("audit trail is complete", "I23", LEDGER.name, audited),
     Check("stock movements are complete", "I8", LEDGER.name, moved),

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from functions.orders.domain import TRANSITIONS, Verdict
 from ops.audit.model import Check, Finding, Moment, Name, Page, entries, number, text
 from ops.audit.outbox import sent_by
 from shared.contracts.topics import NOTIFICATION_EMAIL
+from shared.identity import CONTACT, differing, stored_identity
 from shared.ids import order_id_for
 from shared.schema import CHECKOUTS, LEDGER, NOTIFICATIONS, ORDERS
 from shared.writes import Item
@@ -65,6 +67,42 @@ def confirmed(page: Page, _moment: Moment) -> Iterator[Finding]:
             yield Finding(order_id, f"its checkout is {text(checkout, 'status')}, not confirmed")
         elif checkout.get("cartDigest") != order.get("cartDigest"):
             yield Finding(order_id, "its checkout is of another cart")
+
+
+def contact(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """It goes to whom the checkout was accepted for (I29)."""
+    for order in page.rows:
+        order_id = text(order, "orderId")
+        # Digests are salted with the id that the payment gives; another id has its own finding.
+        if order_id != order_id_for(text(order, "paymentId")):
+            continue
+        asked = stored_identity(page.find(CHECKOUTS.name, order_id))
+        known = {name: asked[name] for name in CONTACT if name in asked}
+        if fields := differing(known, stored_identity(order)):
+            yield Finding(order_id, f"its checkout has another {', '.join(fields)}")
+
+
+def nothing_dropped(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """No step was noted as coming too late that could still have happened (I28)."""
+    for order in page.rows:
+        status: str = "PENDING"
+        for entry in entries(order, "timeline"):
+            kind, verdict = text(entry, "type"), text(entry, "verdict")
+            transition = TRANSITIONS.get(kind)
+            if transition is None:
+                continue
+            if verdict == Verdict.APPLIED:
+                status = transition.to
+            elif verdict == Verdict.LATE and status in _before(transition.to):
+                yield Finding(text(order, "orderId"), f"{kind} was dropped while it was {status}")
+
+
+def _before(status: str) -> set[str]:
+    """The states from which an order may still get to this one."""
+    found: set[str] = {
+        state for t in TRANSITIONS.values() if t.to == status for state in t.allowed_from
+    }
+    return found.union(*(_before(state) for state in found)) if found else found
 
 
 def adds_up(page: Page, _moment: Moment) -> Iterator[Finding]:
@@ -141,6 +179,8 @@ def _mails(record: Item | None) -> list[str]:
 CHECKS = (
     Check("one order per payment", "I3", ORDERS.name, one_per_payment),
     Check("order has its confirmed checkout", "I6", ORDERS.name, confirmed),
+    Check("order goes to whom it was accepted for", "I29", ORDERS.name, contact),
+    Check("no step was dropped", "I28", ORDERS.name, nothing_dropped),
     Check("total is lines times price", "I19", ORDERS.name, adds_up),
     Check("timeline makes sense", "I20", ORDERS.name, timeline),
     Check("order has its ledger record", "I6", ORDERS.name, recorded),

@@ -1,7 +1,6 @@
 """What a dead letter is, whatever way it was reported."""
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from shared import strict_json
 from shared.clock import iso
+from shared.content import canonical
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
 from shared.dead_letters.answers import EVENT_ID_REUSED, LastAnswer, LetterKind
 from shared.errors import PermanentError
@@ -123,9 +123,9 @@ def _key(report: DeadLetterReported, event_id: str, answer: LastAnswer) -> str:
 
 
 def content_digest(original: Mapping[str, object]) -> str:
-    """Tells contents of one event id apart: by its type and payload, whatever carried them."""
-    content = [original.get("eventType"), original.get("payload")]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    """Tells contents of one event id apart: by its type and payload, whatever carried them and
+    however they are spelled; a letter that is sent again spells its numbers anew."""
+    text = canonical([original.get("eventType"), original.get("payload")])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

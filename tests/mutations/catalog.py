@@ -31,6 +31,7 @@ _PROCESSING = "tests/unit/shared/test_processing.py"
 _HELD = "tests/unit/shared/test_processing_claims.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
 _SENDING = "tests/unit/functions/notifications/test_sending.py"
+_WAITING = "tests/unit/functions/orders/test_waiting.py"
 _REPLAY = "tests/unit/ops/test_replay.py"
 
 MUTATIONS = (
@@ -70,8 +71,8 @@ MUTATIONS = (
         "I4",
         "The same payment with another cart is refused; the first order stays.",
         "functions/commands/domain.py",
-        "if digest is not None and digest != cart.digest:",
-        "if digest is not None and digest == cart.digest + cart.digest:",
+        "if fields := _contradicted(cart, situation):",
+        "if fields := [name for name in _contradicted(cart, situation) if not name]:",
         "nobody compares the carts",
         (
             (
@@ -305,7 +306,7 @@ MUTATIONS = (
         "I24",
         "Redis lost, flushed or wrong changes latency, never a result.",
         "shared/claims.py",
-        "genuine = hmac.compare_digest(value.encode(), self.done(event_id).encode())",
+        "genuine = self._is_genuine(value, event_id, content)",
         "genuine = True",
         "any mark in Redis is believed",
         (f"{_HELD}::test_value_that_somebody_else_wrote_to_redis_never_loses_an_event",),
@@ -343,6 +344,47 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "I28",
+        "An event that comes before what it follows upon waits for it, and is then applied.",
+        "functions/orders/domain.py",
+        'raise PredecessorMissingError(f"{event_type}: waits until the order is {needed}")',
+        "return Verdict.LATE",
+        "a step that comes early is acknowledged and dropped",
+        (f"{_WAITING}::test_a_life_told_backwards_is_lived_forwards_and_loses_no_fact",),
+    ),
+    Mutation(
+        "I28",
+        "An event that comes before its order is never refused for good while that can still come.",
+        "functions/orders/domain.py",
+        'return PredecessorMissingError(f"payload.orderId: waits for the checkout of {order_id}")',
+        'return NotFoundError(f"payload.orderId: there is no order {order_id}")',
+        "an event about an order that is not there yet is refused for good",
+        (f"{_WAITING}::test_an_event_that_overtook_its_checkout_waits",),
+    ),
+    Mutation(
+        "I29",
+        "One event id says one thing: other content under it is refused, never called a duplicate.",
+        "shared/ledger.py",
+        "if may_be_same(record.content, said):",
+        "if record.key:",
+        "nobody compares what two events of one id say",
+        ("tests/unit/shared/test_one_id_one_content.py",),
+    ),
+    Mutation(
+        "I29",
+        "One payment has one contact: another name or address under it is refused.",
+        "functions/checkout/service.py",
+        "if fields or stored.digest != cart.digest:",
+        "if stored.digest != cart.digest:",
+        "a corrected address is accepted and silently ignored",
+        (
+            (
+                "tests/unit/functions/test_payment_of_somebody_else.py"
+                "::test_the_api_names_what_differs_and_keeps_what_was_first"
+            ),
+        ),
+    ),
+    Mutation(
         "I30",
         "No item grows without bound, and nothing that is ignored stops a real step.",
         "shared/bounded.py",
@@ -355,5 +397,14 @@ MUTATIONS = (
                 "::test_a_flood_of_ignored_events_leaves_the_item_small_and_the_next_step_possible"
             ),
         ),
+    ),
+    Mutation(
+        "I31",
+        "What only diagnoses or decorates never decides about an order.",
+        "shared/envelope.py",
+        "correlation_id: Annotated[Id | None, OR_NONE] = None",
+        "correlation_id: Id | None = None",
+        "a paid cart is refused for an odd correlation id",
+        ("tests/unit/functions/test_odd_diagnostics.py",),
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
-from tests.simulation import deeds
+from tests.simulation import deeds, early
 from tests.simulation.always import lines_of
 from tests.simulation.records import Cart
 from tests.simulation.scenario import Scenario
@@ -55,6 +55,10 @@ class Crowd:
             (3, self._estranges),
             (2, self._reprices),
             (1, self._floods),
+            (6, self._tells_early),
+            (4, self._corrects),
+            (5, self._reuses_ids),
+            (4, self._writes_oddly),
         ]
         deeds_here = usual if scenario.plain else usual + wild
         self._deeds = [deed for _, deed in deeds_here]
@@ -173,6 +177,42 @@ class Crowd:
                 self._world.scheduler.after(delay * 3.0, move)
             for _ in range(self._rng.choice((1, 2, 3))):
                 self._world.scheduler.after(self._rng.choice((0.0, 8.0, 60.0)), back)
+
+    def _tells_early(self) -> None:
+        """Events about an order arrive before it, and its later steps before the earlier ones."""
+        wanted = self._new_cart()
+        way = self._rng.choice(("shopper", "command", "command", "nobody"))
+        if way == "shopper":
+            deeds.check_out(self._world, wanted)
+        kinds = ("confirmed", "confirmed", "processing", "shipped", "delivered", "cancelled")
+        for kind in self._rng.sample(kinds, self._rng.choice((1, 2, 4))):
+            early.tell_early(self._world, wanted, kind)
+        if way == "command":
+            command = partial(self._world.command, wanted, self._world.new_event_id("command"))
+            self._world.scheduler.after(self._rng.choice((0.0, 3.0, 100.0, 900.0)), command)
+
+    def _corrects(self) -> None:
+        """Shoppers mistyped an address and send their payment again, with the right one."""
+        asked = self._world.records.requests
+        for made in self._rng.sample(asked, min(len(asked), 2)):
+            other = early.corrected(made.cart, self._rng.choice(early.CORRECTIONS))
+            if self._rng.random() < 0.5:
+                deeds.check_out(self._world, other)
+            else:
+                self._world.command(other, self._world.new_event_id("command"))
+
+    def _reuses_ids(self) -> None:
+        taken = early.reusable(self._world)
+        for event_id in self._rng.sample(taken, min(len(taken), 2)):
+            early.reuse_id(self._world, event_id)
+
+    def _writes_oddly(self) -> None:
+        wanted, value = self._new_cart(), self._rng.choice(early.ODD)
+        if self._rng.random() < 0.4:
+            early.check_out_oddly(self._world, wanted, value or " ")
+        else:
+            field = self._rng.choice(("correlationId", "causationId", "source"))
+            early.command_oddly(self._world, wanted, field, value)
 
     def _measures(self) -> None:
         deeds.report_metric(self._world, self._rng.randrange(1, 90))

@@ -10,6 +10,7 @@ from shared.contracts.topics import topic_of
 from shared.money import CENT
 from shared.writes import Item
 from tests.pipeline import URLS
+from tests.simulation import order_of_events
 from tests.simulation.invocation import Invocation, Response
 from tests.simulation.journal import Breach
 from tests.simulation.storage import Change, Commit, text
@@ -288,10 +289,16 @@ ON_COMMIT = (
     i8_an_event_is_decided_once,
     i11_what_is_decided_stays,
     i20_states_follow_their_edges,
+    order_of_events.i28_nothing_is_dropped_that_can_still_happen,
 )
 ON_MAIL = (
     i12_nobody_is_mailed_twice,
     i13_no_confirmation_without_an_order,
     i14_suppressed_addresses_get_no_mail,
 )
-ON_ANSWER = (i9_success_means_decided_and_told, i26_genuine_deliveries_are_let_in)
+ON_ANSWER = (
+    i9_success_means_decided_and_told,
+    i26_genuine_deliveries_are_let_in,
+    order_of_events.i28_nothing_is_refused_for_good_that_can_still_come,
+    order_of_events.i29_an_id_says_one_thing,
+)

@@ -314,9 +314,9 @@ def block(world: World, function: str, status: int, seconds: float) -> None:
 
 def flood(world: World, order_id: str, count: int) -> None:
     """Another system tells the same of one order over and over, as events of their own (I30)."""
-    world.note("another system", f"tells {count} times that an order was delivered", order_id)
+    world.note("another system", f"tells {count} times that an order is confirmed", order_id)
     for _ in range(count):
-        move_order(world, order_id, "delivered")
+        move_order(world, order_id, "confirmed")
 
 
 def flush(world: World) -> None:

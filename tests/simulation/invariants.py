@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.bounded import entries
 from shared.contracts.topics import ORDER_REFUND_REQUESTED
-from shared.dead_letters.letter import LetterState
+from shared.dead_letters.letter import LetterState, content_digest, original_of
 from shared.ids import (
     cancellation_event_id_for,
     caused_event_id,
@@ -18,9 +18,11 @@ from shared.ids import (
     order_id_for,
 )
 from shared.writes import Item
-from tests.simulation import always, recounts
+from tests.simulation import always, order_of_events, recounts
 from tests.simulation.always import lines_of
 from tests.simulation.journal import Breach
+from tests.simulation.letters import awaits_another
+from tests.simulation.qstash import Message
 from tests.simulation.recounts import Breaches, about
 from tests.simulation.storage import text
 from tests.simulation.world import World
@@ -179,7 +181,7 @@ def i15_no_failure_goes_unseen(world: World) -> Breaches:
         if message.state == "queued":
             told = f"{message.name} {message.id} never came to an end"
             yield Breach("I15", told, about(message.about))
-        missing = world.tables.row("dead_letters", _letter_id(world, message.about)) is None
+        missing = world.tables.row("dead_letters", _letter_of(world, message)) is None
         if message.state == "failed" and message.source is None and missing:
             told = f"{message.name} {message.id} failed and nobody keeps it"
             yield Breach("I15", told, about(message.about))
@@ -194,11 +196,13 @@ def i15_no_letter_is_out_of_reach(world: World) -> Breaches:
 
 
 def i15_what_failed_for_a_while_succeeds_in_the_end(world: World) -> Breaches:
-    """Faults are over and operators tried again: only what is refused for good may still wait."""
+    """Faults are over and operators tried again: only what is refused for good may still wait, and
+    what waits for something that never came (I28 looks at those)."""
     for row in _rows(world, "dead_letters"):
         for_good = str(row["cause"]).startswith("HTTP 489")
         no_event = str(row["eventId"]).startswith("message:")
-        if row["state"] == LetterState.OPEN and not for_good and not no_event:
+        waits = awaits_another(row)
+        if row["state"] == LetterState.OPEN and not for_good and not no_event and not waits:
             told = f"{row['eventType']} still fails with {row['cause']}, and nothing is wrong"
             yield Breach("I15", told, about(row["eventId"]))
 
@@ -211,9 +215,16 @@ def _letter_id(world: World, event_id: str) -> str:
     return next((f"message:{m.id}" for m in messages if m.about == event_id), event_id)
 
 
+def _letter_of(world: World, message: Message) -> str:
+    # Refused because its id is another's: then its letter is not that one's either (I29).
+    if '"event_id_reused"' in message.refusal:
+        return f"{message.about}#{content_digest(original_of(message.body))}"
+    return _letter_id(world, message.about)
+
+
 def i16_reports_of_one_failure_converge(world: World) -> Breaches:
     failed = Counter(
-        _letter_id(world, message.about)
+        _letter_of(world, message)
         for message in world.qstash.messages.values()
         if message.state == "failed" and message.source is None
     )
@@ -325,6 +336,9 @@ AT_REST: tuple[Callable[[World], Breaches], ...] = (
     recounts.i23_revenue_is_what_the_orders_cost,
     i25_versions_understand_each_other,
     i26_nothing_forged_got_in,
+    order_of_events.i28_what_came_early_is_applied,
+    order_of_events.i29_a_payment_stays_with_its_first_contact,
+    order_of_events.i31_nothing_is_refused_for_what_only_diagnoses,
     no_surprises,
 )
 ALWAYS = (*always.ON_COMMIT, *always.ON_MAIL, *always.ON_ANSWER)

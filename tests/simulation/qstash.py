@@ -36,6 +36,7 @@ class Message:
         about: the event it carries; for a failure callback the event that failed.
         newer: written by the next version of a producer.
         source: for a failure callback the message that failed.
+        refusal: the last answer to one that failed.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Message:
     source: str | None = None
     tries: int = 0
     state: str = "queued"
+    refusal: str = ""
 
     @property
     def name(self) -> str:
@@ -221,7 +223,7 @@ class SimulatedQStash:
 
     # ------------------------------------------------------------------ giving up
     def _fail(self, message: Message, status: int, answer: str) -> None:
-        message.state = "failed"
+        message.state, message.refusal = "failed", answer
         self._failures += 1
         now = int((START.timestamp() + self._world.now) * 1000)
         dlq_id = f"{now}-{self._failures}"

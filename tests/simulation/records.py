@@ -61,11 +61,16 @@ class Cart:
 
 @dataclass
 class Request:
-    """A shopper's checkout, and what the shop said to it."""
+    """A shopper's checkout, and what the shop said to it.
+
+    Args:
+        correlation: the header ``X-Correlation-ID``, if it has one.
+    """
 
     cart: Cart
     answers: list[int] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
+    correlation: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -97,6 +102,8 @@ class Records:
         self.strangers: list[str] = []
         self.hearsay: list[str] = []
         self.called_off: set[str] = set()
+        self.odd: set[str] = set()
+        self.said: dict[str, list[Any]] = {}
         self.committed_key = ""
 
     # ------------------------------------------------------------------ told by the world

@@ -1,5 +1,6 @@
 """One run: chaos, then rest, then the questions."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -88,11 +89,11 @@ def settle(world: World) -> None:
         if not set(made.answers) & {202, 400, 409}:
             world.post(made, patience=len(made.answers) + 3)
     heal(world)
-    tried: set[str] = set()
+    tried: Counter[str] = Counter()
     for _ in range(_ROUNDS):
         world.reconcile()
         _drain(world)
-        fresh = [e for e in deeds.letters_in(world, "open") if e not in tried]
+        fresh = [e for e in deeds.letters_in(world, "open") if tried[e] < _tries(world, e)]
         tried.update(fresh)
         # A replay whose operator died can be taken up again, but not before an hour has passed.
         for event_id in (*fresh, *deeds.letters_in(world, "replaying")):
@@ -122,6 +123,12 @@ def heal(world: World) -> None:
 def _may_heal(row: Item) -> bool:
     tried = int(str(row.get("deliveries", 0)))
     return "nextDeliveryAt" in row and not (awaits_another(row) and tried >= _PATIENT)
+
+
+def _tries(world: World, event_id: str) -> int:
+    # What waits for another event waits for that one's letter, too, and for what that waits for.
+    row = world.tables.row("dead_letters", event_id) or {}
+    return 4 if row and awaits_another(row) else 1
 
 
 def _drain(world: World) -> None:

@@ -99,7 +99,8 @@ class World:
                 self.scheduler.after(2.0 * len(made.answers), again)
 
         def again() -> None:
-            call = request(body_of(made.cart.body), path="/api/checkout")
+            headers = {"x-correlation-id": made.correlation} if made.correlation else {}
+            call = request(body_of(made.cart.body), headers=headers, path="/api/checkout")
             vouched(call, made.cart.user_id)
             self.fleet.invoke("checkout", call, on_answer=hear, subject=order_id)
 
@@ -159,10 +160,10 @@ class World:
         item = {"destination": URLS[topic.value], "headers": headers, "body": body}
         self.qstash.batch([item], who=who)
 
-    def command(self, cart: Cart, event_id: str) -> None:
-        """A command published past the API."""
-        correlation = cart.order_id
-        event = envelope("command.checkout", cart.body, eventId=event_id, correlationId=correlation)
+    def command(self, cart: Cart, event_id: str, **beside: str) -> None:
+        """A command published past the API, with whatever its envelope says beside."""
+        known = {"eventId": event_id, "correlationId": cart.order_id, **beside}
+        event = envelope("command.checkout", cart.body, **known)
         self.journal.belongs(event_id, cart.order_id)
         self.note("another system", f"commands {_cart(cart)} as {event_id}", cart.order_id)
         self.publish(event, who="another system")

@@ -74,6 +74,25 @@ def _other_cart(m: Memory) -> set[str]:
     return {"order has its confirmed checkout"}
 
 
+def _other_contact(m: Memory) -> set[str]:
+    m.change("orders", m.one("orders", orderId=SOLD), customerEmail="eva@example.com")
+    return {"order goes to whom it was accepted for"}
+
+
+def _dropped_step(m: Memory) -> set[str]:
+    order = m.one("orders", orderId=SOLD)
+    dropped = {"at": "x", "type": "order.shipped", "eventId": "evt-x", "verdict": "late"}
+    m.change("orders", order, timeline=[*order["timeline"], dropped])
+    return {"no step was dropped"}
+
+
+def _handled_as_something_else(m: Memory) -> set[str]:
+    record = m.one("ledger", eventType="order.created")
+    kind, shape, _ = record["content"].split(".")
+    m.change("ledger", record, content=f"{kind}.{shape}.{'0' * 32}")
+    return {"handled is what was published"}
+
+
 def _wrong_total(m: Memory) -> set[str]:
     m.change("orders", m.one("orders", orderId=SOLD), totalAmount=Decimal("37.49"))
     return {"total is lines times price"}
