@@ -25,8 +25,8 @@ class Hold:
         event_id: the command that made it; an order's later hold has another one.
         lines: what is held, each SKU once.
         expires_at: from when on a timeout may end it (ISO-8601).
-        given_back_at: when the newest release was written that said that nothing is wanted any more
-            (ISO-8601), empty if none did: a request from before that comes too late.
+        given_back_at: of an order that never held anything when the newest release was written
+            (ISO-8601): a request from before that comes too late. Empty for any other.
     """
 
     order_id: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from functions.commands.holds import TIMEOUT, Request
+from functions.commands.holds import Request
 from functions.commands.shelves import available_of, give_back, hold
 from shared.clock import Clock, iso
 from shared.contracts.commands import ReleaseCommand
@@ -11,7 +11,7 @@ from shared.holds import Hold, HoldStatus, line_item
 from shared.ledger import shard_of
 from shared.ports import Tables
 from shared.schema import RESERVATIONS, STOCK
-from shared.writes import Absent, AnyOf, Equals, Item, Put, Update, Value, Write
+from shared.writes import Absent, AnyOf, Equals, Put, Update, Value, Write
 
 
 class ReservationTables:
@@ -83,13 +83,9 @@ class ReservationTables:
             *(hold(sku, units, now) for sku, units in request.units.items()),
         ]
 
-    def end(
-        self, held: Hold, shelves: Mapping[str, int], reason: str, asked_at: str
-    ) -> Sequence[Write]:
+    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
         """This very hold released, every unit of it on its shelf again, where that still exists."""
         now = self.now()
-        # A timeout only says that time is up, not that nothing is wanted any more.
-        given_back: Item = {} if reason == TIMEOUT else {"givenBackAt": asked_at}
         released = Update(
             RESERVATIONS.name,
             {"orderId": held.order_id},
@@ -97,7 +93,6 @@ class ReservationTables:
                 "status": HoldStatus.RELEASED.value,
                 "releasedAt": now,
                 "releaseReason": reason,
-                **given_back,
             },
             remove=("holdShard",),
             when=(Equals("status", HoldStatus.HELD.value), Equals("eventId", held.event_id)),

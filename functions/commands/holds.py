@@ -96,12 +96,11 @@ def judge_release(known: Hold | None, reason: str, now: str) -> ReleaseDecision:
 
 
 def is_news(known: Hold | None, reason: str, asked_at: str) -> bool:
-    """Whether a release that gives nothing back says something about requests still under way.
+    """Whether a release that gives nothing back says something about a request still under way.
 
-    A timeout does not: every hold has one of its own. Nor does one about an order that was bought.
+    Only where the order never held anything: after a hold, who is meant is its end. A timeout says
+    nothing either: every hold has one of its own.
     """
     if reason == TIMEOUT:
         return False
-    if known is None:
-        return True
-    return known.status is HoldStatus.RELEASED and known.given_back_at < asked_at
+    return known is None or "" < known.given_back_at < asked_at

@@ -81,15 +81,13 @@ class Reservations(Protocol):
         """The reservation and its units: all or none."""
         ...
 
-    def end(
-        self, held: Hold, shelves: Mapping[str, int], reason: str, asked_at: str
-    ) -> Sequence[Write]:
+    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
         """This very hold released, and its units back where their shelf still exists."""
         ...
 
     def give_back(
         self, command: ReleaseCommand, known: Hold | None, asked_at: str
     ) -> Sequence[Write]:
-        """Remember that nothing is wanted for an order which holds nothing: its request may have
-        been overtaken."""
+        """Remember that nothing is wanted for an order that never held anything: its request may
+        have been overtaken."""
         ...

@@ -87,7 +87,7 @@ def release(event: ReleaseCommand, *, reservations: Reservations) -> Effects:
     return Effects(
         outcome="released",
         message="Released held stock",
-        writes=reservations.end(held, available, reason, asked_at),
+        writes=reservations.end(held, available, reason),
         emits=[
             *back_on_shelf(order_id, held.lines, available),
             audited(
