@@ -52,6 +52,6 @@ class Home:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def resolve(argument: str | None, environ: Mapping[str, str] = os.environ) -> Home:
+def resolve(argument: Path | None, environ: Mapping[str, str] = os.environ) -> Home:
     """The home that was asked for: the argument, else the environment, else ``.local``."""
     return Home(Path(argument or environ.get(VARIABLE) or DEFAULT).resolve())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from commandline.text import harmless_lines
 from local.stack import processes, records
 from local.stack.home import Home
 from local.stack.stackfile import Stack, StackFileError
@@ -23,7 +24,7 @@ def report(home: Home, terminal: Terminal) -> bool:
         terminal.line(line)
     for process in dead:
         terminal.line(f"\n  {process.name} ended. The end of its log:")
-        terminal.line(processes.tail(Path(process.log)))
+        terminal.line(harmless_lines(processes.tail(Path(process.log))))
     try:
         addresses(Stack.load(home), terminal)
     except StackFileError as error:

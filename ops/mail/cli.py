@@ -1,10 +1,10 @@
 """``python -m ops mail``: what needs a decision, the decision, and what mails look like."""
 
 import argparse
-import getpass
 from pathlib import Path
 
-from ops import connect
+from commandline.entry import noting
+from ops import actor, connect
 from ops.mail import preview
 from ops.mail.resolve import MailDesk
 from ops.terminal import harmless, shortened, table
@@ -31,7 +31,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="it arrived; send it again; nobody needs it any more",
     )
     resolve.add_argument("--reason", required=True, help="why; kept with the mail")
-    resolve.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
+    actor.add_option(resolve, "--by")
     resolve.set_defaults(run=_resolve)
 
     show = actions.add_parser("preview", help="render every template with sample data to look at")
@@ -81,9 +81,11 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    done = _desk(options).resolve(
-        options.event_id, options.resolution, actor=options.by, reason=options.reason
-    )
+    desk = _desk(options)
+    with noting(lambda: "whether it is decided is not known: `mail list` tells"):
+        done = desk.resolve(
+            options.event_id, options.resolution, actor=options.operator, reason=options.reason
+        )
     verdict = options.resolution if done else "was decided by somebody else, or needs no decision"
     print(f"{harmless(options.event_id)}  {verdict}")
     return 0 if done else 1

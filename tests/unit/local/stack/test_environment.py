@@ -43,7 +43,7 @@ def test_an_aws_client_knows_the_emulator_only(tmp_path):
 def test_home_is_the_argument_else_the_variable_else_the_default(tmp_path):
     other = {home.VARIABLE: str(tmp_path / "b")}
 
-    assert home.resolve(str(tmp_path / "a"), other).folder == tmp_path / "a"
+    assert home.resolve(tmp_path / "a", other).folder == tmp_path / "a"
     assert home.resolve(None, other).folder == tmp_path / "b"
     assert home.resolve(None, {}).folder == home.ROOT / ".local"
 
