@@ -107,7 +107,7 @@ def _on_laptop(path: Path) -> Connection:
         return _opened(stage, tables, {"QSTASH_URL": qstash})
     except DependencyError as error:
         raise OperatorError(
-            f"the local stack does not answer ({explained(error) or error}); "
+            f"the local stack cannot be used ({explained(error) or error}); "
             "`make status` tells what runs, `make up` starts it"
         ) from None
 

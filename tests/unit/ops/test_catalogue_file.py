@@ -51,8 +51,8 @@ def test_columns_without_a_name_are_nothing_while_they_are_empty():
     text = "sku,,name,price,,\nmug,,Mug,1,,\ncup, ,Cup,2\n"
 
     assert [(e.sku, e.name, e.price) for e in parse(text.encode())] == [
-        ("mug", "Mug", 1),
-        ("cup", "Cup", 2),
+        ("mug", "Mug", Decimal(1)),
+        ("cup", "Cup", Decimal(2)),
     ]
     assert wrong("sku,name,price,,\nmug,Mug,12,50,\n") == [
         (2, "column 4", "has no name in the header: name it or empty it")
