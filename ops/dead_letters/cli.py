@@ -5,6 +5,7 @@ import json
 from collections import Counter
 
 from commandline.arguments import number, whole
+from commandline.entry import noting
 from ops import actor, connect
 from ops.dead_letters.domain import FAILURES, Filter, Letter, OperatorError, ReplayOptions, Result
 from ops.dead_letters.replay import Outcome, Replayer
@@ -150,18 +151,18 @@ def _replay(options: argparse.Namespace) -> int:
     for event_id in missing:
         print(f"{harmless(event_id)}  is not among the open letters")
     print(f"{len(letters)} selected")
-    outcomes = replayer.run(
-        letters,
-        ReplayOptions(
-            actor=options.operator,
-            reason=options.reason,
-            dry_run=options.dry_run,
-            force=options.force,
-            even_if_done=options.even_if_done,
-            per_second=options.rate,
-            settle_seconds=options.wait,
-        ),
+    how = ReplayOptions(
+        actor=options.operator,
+        reason=options.reason,
+        dry_run=options.dry_run,
+        force=options.force,
+        even_if_done=options.even_if_done,
+        per_second=options.rate,
+        settle_seconds=options.wait,
     )
+    under_way = "letters not named above may be under way: `dead-letters list --state replaying`"
+    with noting(lambda: "nothing was sent" if options.dry_run else under_way):
+        outcomes = replayer.run(letters, how)
     counts = Counter(outcome.result for outcome in outcomes)
     print(", ".join(f"{count} {result.value}" for result, count in counts.items()) or "nothing")
     bad = FAILURES | {Result.NOT_REACHED, Result.UNREADABLE, Result.TOO_OFTEN}
@@ -184,7 +185,11 @@ def _discard(options: argparse.Namespace) -> int:
     )
     status = 0
     for event_id in options.event_ids:
-        done = replayer.discard(box.get(event_id), actor=options.operator, reason=options.reason)
-        print(f"{harmless(event_id)}  {'discarded' if done else 'was changed by somebody else'}")
+        with noting(lambda: "the letter after those named above may be discarded: `show` tells"):
+            done = replayer.discard(
+                box.get(event_id), actor=options.operator, reason=options.reason
+            )
+        told = "discarded" if done else "was changed by somebody else"
+        print(f"{harmless(event_id)}  {told}", flush=True)
         status = status if done else 1
     return status

@@ -52,7 +52,9 @@ def _run(options: argparse.Namespace) -> int:
     if verdict is None:
         print(f"published as {event_id}; no verdict within {options.wait:g} s")
         return 1
-    print(f"{harmless(options.order_id)}  {verdict.verdict}: the order is {verdict.status}")
+    print(
+        f"{harmless(options.order_id)}  {verdict.verdict}: the order is {harmless(verdict.status)}"
+    )
     return 0 if verdict.verdict == "applied" else 1
 
 

@@ -32,7 +32,12 @@ def test_routes_add_up():
         ["--current-signing-key", ""],
         ["--token", " "],
         ["--parallelism", "0"],
+        ["--port", "1_0"],
+        ["--port", "\u0661"],
+        ["--parallelism", "+1"],
+        ["--route", "x.test=127.0.0.1:\u0661"],
         ["--time-scale", "2"],
+        ["--time-scale", "1e-3"],
         ["--time-scale", "nan"],
     ],
 )
