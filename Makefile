@@ -14,7 +14,7 @@ endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PY := .venv/bin/python
 CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
-CODE := $(wildcard shared functions infra local ops benchmarks tests)
+CODE := $(wildcard commandline shared functions infra local ops benchmarks tests)
 LOCKS := dev layer infra local uv
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header

@@ -1,8 +1,15 @@
 """``python -m benchmarks``."""
 
-import sys
+from commandline.entry import start
 
-from benchmarks.cli import main
+
+def main(arguments: list[str]) -> int:
+    """Run the measurements; the exit status."""
+    # Loading takes a moment: who loses patience meanwhile is answered as at any other time.
+    from benchmarks.cli import main as run  # noqa: PLC0415
+
+    return run(arguments)
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    start(main)

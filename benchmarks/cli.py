@@ -13,6 +13,7 @@ from benchmarks.run import Measurement, Run
 from benchmarks.sampling import FULL, QUICK, is_pinned
 from benchmarks.worker import WorkerError
 from benchmarks.world import NoRedisError, world
+from commandline.arguments import Parser
 from infra.packaging import PackagingError
 from local.terminal import Progress, Step, Terminal
 
@@ -28,7 +29,7 @@ _FAILURES = (ColdStartError, WorkerError, NoRedisError, PackagingError)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="python -m benchmarks",
         description="Performance as ratios to baselines measured in the same run.",
         epilog="; ".join(f"{name}: {what}" for name, (what, _) in MEASUREMENTS.items()),
@@ -81,8 +82,6 @@ def main(argv: Sequence[str]) -> int:
     except _FAILURES as error:
         progress.terminal.line(str(error))
         return 2
-    except KeyboardInterrupt:
-        return 130
     figures = [figure for group in groups.values() for figure in group]
     if arguments.json:
         sys.stdout.write(as_json(groups, rounds=effort.rounds, pinned=is_pinned()) + "\n")

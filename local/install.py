@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from commandline.entry import start
+from commandline.text import harmless_lines
 from local.terminal import Progress, standard_output
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -146,12 +148,17 @@ def _install_node(progress: Progress) -> None:
 
 def _has_pip() -> bool:
     script = VENV / "bin" / "pip"
-    if not PYTHON.exists() or not script.exists() or str(PYTHON.parent) not in script.read_text():
+    if not PYTHON.exists() or not script.exists() or str(PYTHON.parent) not in _text_of(script):
         return False  # never made, half made, or made before the checkout moved
     same = f"import pip, sys; sys.exit(sys.version != {sys.version!r})"
     return (
         subprocess.run([str(PYTHON), "-c", same], check=False, capture_output=True).returncode == 0
     )
+
+
+def _text_of(script: Path) -> str:
+    # Its first line names its folder, in whatever encoding folders have here.
+    return os.fsdecode(script.read_bytes())
 
 
 def _run(
@@ -183,16 +190,16 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def main() -> int:
+def main(_arguments: list[str]) -> int:
     """Install, saying what takes time; nothing at all when there is nothing to do."""
     terminal = standard_output()
     try:
         install(Progress(terminal))
     except InstallError as error:
-        terminal.line(f"  {error}")
+        terminal.line(f"  {harmless_lines(error)}")
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

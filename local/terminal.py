@@ -6,8 +6,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
+
+from commandline.text import cut, padded, width
 
 # Shorter steps need no word that they have begun.
 QUIET_SECONDS = 2.0
@@ -45,7 +47,7 @@ class Terminal:
         if not self.live:
             return
         # A line that wraps could not be replaced.
-        shown = text[: shutil.get_terminal_size().columns - _MARGIN]
+        shown = cut(text, max(1, shutil.get_terminal_size().columns - _MARGIN))
         with self._lock:
             self.stream.write(f"\r\x1b[2K  {self.paint('..', 'cyan')}  {shown}")
             self.stream.flush()
@@ -117,6 +119,11 @@ class Progress:
             self._finish(step, self._clock() - started, succeeded=succeeded)
 
     def _tick(self, step: Step, started: float, done: threading.Event) -> None:
+        # Whoever does the step learns by its own words that nobody listens any more.
+        with suppress(OSError):
+            self._show(step, started, done)
+
+    def _show(self, step: Step, started: float, done: threading.Event) -> None:
         terminal = self.terminal
         if terminal.live:
             while not done.wait(LIVE_INTERVAL):
@@ -138,12 +145,12 @@ class Progress:
 
 def table(rows: list[list[str]], *, indent: str = "  ") -> list[str]:
     """Rows as aligned columns, the first row a heading above a rule."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         (
-            indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            indent + "  ".join(padded(cell, size) for cell, size in zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
-    rule = indent + "  ".join("-" * width for width in widths)
+    rule = indent + "  ".join("-" * size for size in widths)
     return [lines[0], rule, *lines[1:]]

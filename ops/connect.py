@@ -15,18 +15,31 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from commandline import files
+from commandline.files import FileError
+from commandline.text import harmless
+from ops.aws_errors import explained
 from ops.dead_letters.domain import OperatorError
 from shared import strict_json
 from shared.adapters import clients, runtime
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.clock import Clock, SystemClock
-from shared.errors import DependencyError
+from shared.errors import DependencyError, PermanentError
 from shared.ports import Publisher
 from shared.schema import TABLES
 from shared.settings import PublisherSettings
 
 DEFAULT_STACK_FILE = Path(".local/stack.json")
+_MOST_BYTES = 1_000_000
+_OF_ACCOUNTS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_ENDPOINT_URL",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +82,41 @@ def connect(options: argparse.Namespace) -> Connection:
         OperatorError: there is no such stage, or no local stack.
         ConfigurationError: the stage lacks parameters; names them.
         DependencyError: AWS did not answer.
+        BotoCoreError: AWS cannot be asked: no credentials, no region, a profile that is not there.
     """
-    if options.stage:
-        return _opened(options.stage, _outputs(f"OrderPipelineData-{options.stage}"), {})
-    stack = _stack(options.stack)
-    aws = stack["aws"]
-    # botocore reads its connection from the environment, here as in Lambda.
+    try:
+        return _in_account(options.stage) if options.stage else _on_laptop(options.stack)
+    except BotoCoreError:
+        raise  # some of them are ValueErrors, too
+    except ValueError as error:  # how botocore refuses an address
+        raise OperatorError(f"the connection to AWS makes no sense: {error}") from error
+
+
+def _in_account(stage: str) -> Connection:
+    return _opened(stage, _outputs(f"OrderPipelineData-{stage}"), {})
+
+
+def _on_laptop(path: Path) -> Connection:
+    stack = _stack(path)
+    try:
+        _surround(stack["aws"])
+        stage, tables, qstash = stack["stage"], stack["tables"], stack["qstash"]["url"]
+    except (KeyError, TypeError) as error:
+        raise OperatorError(f"--stack: {harmless(path)} describes no stack ({error})") from None
+    try:
+        return _opened(stage, tables, {"QSTASH_URL": qstash})
+    except DependencyError as error:
+        raise OperatorError(
+            f"the local stack cannot be used ({explained(error) or error}); "
+            "`make status` tells what runs, `make up` starts it"
+        ) from None
+
+
+def _surround(aws: Mapping[str, str]) -> None:
+    # botocore reads its connection from the environment, here as in Lambda. What the environment
+    # says about accounts must lead no command for this laptop astray, nor stop it.
+    for name in [name for name in os.environ if name.startswith(_OF_ACCOUNTS)]:
+        del os.environ[name]
     os.environ.update(
         AWS_ENDPOINT_URL=aws["endpoint_url"],
         AWS_DEFAULT_REGION=aws["region"],
@@ -82,18 +124,19 @@ def connect(options: argparse.Namespace) -> Connection:
         AWS_ACCESS_KEY_ID=aws["access_key_id"],
         AWS_SECRET_ACCESS_KEY=aws["secret_access_key"],
     )
-    return _opened(stack["stage"], stack["tables"], {"QSTASH_URL": stack["qstash"]["url"]})
 
 
 def _stack(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_bytes()
-    except OSError:
+        text = files.read(path, most=_MOST_BYTES)
+    except FileError as error:
         raise OperatorError(
-            f"--stack: there is no running stack at {path}; `make up` starts one, "
-            "--stage names one in an account"
+            f"--stack: {error}; `make up` starts a stack, --stage names one in an account"
         ) from None
-    values: dict[str, Any] = strict_json.loads(text, max_bytes=1_000_000)
+    try:
+        values: dict[str, Any] = strict_json.loads(text, max_bytes=_MOST_BYTES)
+    except PermanentError as error:
+        raise OperatorError(f"--stack: {harmless(path)} describes no stack ({error})") from None
     return values
 
 
@@ -101,10 +144,7 @@ def _outputs(stack: str) -> dict[str, str]:
     try:
         found = clients.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        raise OperatorError(f"--stage: AWS does not show the stack {stack} ({code})") from error
-    except BotoCoreError as error:
-        raise DependencyError(f"AWS: {type(error).__name__}") from error
+        raise OperatorError(f"--stage: AWS does not show the stack {stack}") from error
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
     return {
         name: outputs[output]

@@ -6,14 +6,16 @@ import asyncio
 import logging
 import sys
 
+from commandline.entry import complain, start
+from commandline.streams import OutputError
 from local.qstash.errors import StateFileError
 from local.qstash.options import parse_settings
 from local.qstash.server import serve
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Run until told to stop; returns the exit status."""
-    settings = parse_settings()
+    settings = parse_settings(arguments)
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr, force=True
     )
@@ -22,11 +24,13 @@ def main() -> int:
     )
     try:
         asyncio.run(serve(settings))
+    except OutputError:
+        raise
     except (StateFileError, OSError) as error:
-        print(f"qstash: {error}", file=sys.stderr)
+        complain(f"qstash: {error}")
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

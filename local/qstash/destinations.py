@@ -40,7 +40,15 @@ def parse_route(text: str) -> Route:
     pattern, equals, address = text.partition("=")
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not (pattern and equals and colon and host and port.isdigit() and 0 < int(port) < 65536):
+    if not (
+        pattern
+        and equals
+        and colon
+        and host
+        and port.isascii()
+        and port.isdigit()
+        and 0 < int(port) < 65536
+    ):
         raise ValueError(f"expected PATTERN=HOST:PORT, got {text!r}")
     return Route(pattern=pattern.lower(), host=host, port=int(port))
 

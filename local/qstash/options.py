@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from commandline.arguments import Parser, number, whole
 from local.qstash.destinations import Route, is_loopback, parse_route
 from local.qstash.plans import PAYG, PLANS, Plan
 
@@ -44,9 +45,9 @@ class Settings:
         print(f"QStash dev server listening on http://{host}:{port}", flush=True)
 
 
-def parse_settings(arguments: list[str] | None = None) -> Settings:
+def parse_settings(arguments: list[str]) -> Settings:
     """Read the command line; ends the program with a usage message if it makes no sense."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="python -m local.qstash",
         description="A QStash development server: signed webhooks with retries, callbacks and a dead letter queue.",
     )
@@ -54,7 +55,7 @@ def parse_settings(arguments: list[str] | None = None) -> Settings:
     add("--host", type=_loopback, default="127.0.0.1", help="loopback address to listen on")
     add(
         "--port",
-        type=_port,
+        type=whole(0, 65_535),
         default=8080,
         help="0 picks a free one (default: 8080, as the official server)",
     )
@@ -78,13 +79,13 @@ def parse_settings(arguments: list[str] | None = None) -> Settings:
         help="connect to HOST:PORT, in plain HTTP, for destination hosts that match the pattern (repeatable)",
     )  # fmt: skip
     add("--allow-external", action="store_true", help="deliver to any host, also on the internet")
-    add("--parallelism", type=_positive, default=10, help="deliveries at once (default: 10)")
+    add("--parallelism", type=whole(1, 10_000), default=10, help="deliveries at once (default: 10)")
     add(
         "--quota", choices=sorted(PLANS), default=PAYG.name, metavar="PLAN",
         help=f"plan whose limits apply: {', '.join(sorted(PLANS))} (default: {PAYG.name}, as the official server)",
     )  # fmt: skip
     add(
-        "--time-scale", type=_scale, default=1.0,
+        "--time-scale", type=number(0, 1), default=1.0,
         help="multiply default backoff, Upstash-Delay and Upstash-Retry-Delay by this (0.01: a hundred times faster)",
     )  # fmt: skip
     add(
@@ -105,13 +106,6 @@ def _loopback(text: str) -> str:
     return text
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 65536:
-        raise argparse.ArgumentTypeError("not a port")
-    return port
-
-
 def _not_empty(text: str) -> str:
     # An empty signing key would let anybody forge signatures at receivers that don't check for it.
     if not text.strip():
@@ -124,17 +118,3 @@ def _route(text: str) -> Route:
         return parse_route(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
-def _scale(text: str) -> float:
-    scale = float(text)
-    if not 0 <= scale <= 1:
-        raise argparse.ArgumentTypeError("must be between 0 and 1")
-    return scale

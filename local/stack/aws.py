@@ -1,6 +1,7 @@
 """The AWS emulator as the stack sees it: how to start it, and a client for each service."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from local.stack import environment
 from local.stack.emulator import KEEP_VARIABLE, LIMIT_VARIABLE, UNPACK_VARIABLE
 from local.stack.home import Home
 from local.stack.ports import LOOPBACK
+from local.stack.processes import StartError
 from local.stack.state.keeper import DEPLOYING_PATH, FORGET_LETTERS_PATH, KEEP_PATH
 
 CONCURRENCY_VARIABLE = "LOCAL_CONCURRENCY"
@@ -31,16 +33,26 @@ def command() -> list[str]:
     return [sys.executable, "-m", "local.stack.emulator"]
 
 
-def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the emulator is told; the functions' processes inherit it."""
+def _limit(environ: Mapping[str, str]) -> str:
     limit = environ.get(CONCURRENCY_VARIABLE) or str(max(4, 2 * (os.cpu_count() or 1)))
+    if re.fullmatch(r"[1-9][0-9]{0,3}", limit) is None:
+        raise StartError(f"{CONCURRENCY_VARIABLE}={limit} must be a whole number from 1 to 9999")
+    return limit
+
+
+def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the emulator is told; the functions' processes inherit it.
+
+    Raises:
+        StartError: a setting of the environment makes no sense.
+    """
     return {
         **environment.of_aws_client(home, endpoint(port)),
         "GATEWAY_PORT": str(port),
         # Every request is judged by the policies of whoever signed it: a function can do here what
         # its role allows, and nothing else.
         "AUTH": "false" if environ.get(IAM_VARIABLE) == "off" else "true",
-        LIMIT_VARIABLE: limit,
+        LIMIT_VARIABLE: _limit(environ),
         UNPACK_VARIABLE: str(home.scratch / "unpacked"),
         "LAMBDA_WARM_TTL_SECONDS": _IDLE_SECONDS,
         KEEP_VARIABLE: str(home.state / "aws"),

@@ -78,6 +78,6 @@ class Home:
         self.state.mkdir(mode=0o700)
 
 
-def resolve(argument: str | None, environ: Mapping[str, str] = os.environ) -> Home:
+def resolve(argument: Path | None, environ: Mapping[str, str] = os.environ) -> Home:
     """The home that was asked for: the argument, else the environment, else ``.local``."""
     return Home(Path(argument or environ.get(VARIABLE) or DEFAULT).resolve())

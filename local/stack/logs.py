@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from commandline.text import harmless, harmless_lines
 from local.terminal import Terminal
 
 _PREFIX = "/aws/lambda/order-pipeline-local-"
@@ -59,19 +60,24 @@ def line(entry: Entry, terminal: Terminal) -> str:
     try:
         fields = json.loads(entry.message)
     except ValueError:
-        return f"{entry.function}  {entry.message}"
+        return _plain(entry)
     if isinstance(fields, dict) and "_aws" in fields:
         return ""  # a metric in CloudWatch's embedded format
     if not isinstance(fields, dict) or "message" not in fields:
-        return f"{entry.function}  {entry.message}"
+        return _plain(entry)
     level = str(fields.get("level", ""))
     moment = str(fields.get("timestamp", ""))
     ids = [
         str(fields[name]) for name in ("eventId", "event_id", "correlation_id") if name in fields
     ]
-    text = "  ".join([moment, level.ljust(7), entry.function, str(fields["message"]), *ids])
+    words = [moment, level.ljust(7), entry.function, str(fields["message"]), *ids]
+    text = harmless("  ".join(words))
     colour = _COLOURS.get(level)
     return terminal.paint(text, colour) if colour else text
+
+
+def _plain(entry: Entry) -> str:
+    return harmless_lines(f"{entry.function}  {entry.message}")
 
 
 def _groups(logs: Any) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Which port a process listens on: the one that was asked for, else a free one."""
 
+import re
 import secrets
 import socket
 from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ def choose(
     wanted = environ.get(variable, "").strip()
     if not wanted:
         return before if before is not None and is_free(before) else _any(draw)
-    if not wanted.isdecimal() or not 0 < int(wanted) < 65_536:
+    if re.fullmatch(r"[0-9]{1,5}", wanted) is None or not 0 < int(wanted) < 65_536:
         raise PortError(f"{variable}={wanted} is not a port number")
     try:
         return _bind(int(wanted))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from commandline.text import harmless_lines
 from local.stack import processes, records, survey
 from local.stack.home import Home
 from local.stack.plan import Action, decide
@@ -25,7 +26,7 @@ def report(home: Home, terminal: Terminal) -> bool:
         terminal.line(line)
     for process in dead:
         terminal.line(f"\n  {process.name} ended. The end of its log:")
-        terminal.line(processes.tail(Path(process.log)))
+        terminal.line(harmless_lines(processes.tail(Path(process.log))))
     plan = decide(found)
     for word in plan.words:
         terminal.line(f"\n  {word}")

@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from commandline.arguments import number
 from ops import connect
 from ops.audit import report
 from ops.audit.model import Moment
 from ops.audit.reading import StoredTables
 from ops.audit.run import Audit
-from ops.dead_letters.domain import OperatorError
 from shared.adapters import clients
 
 # Longer than the slowest retries of an event, so that nothing under way is taken for lost.
 _MINUTES = 20.0
+# Ten years.
+_MOST_MINUTES = 5_256_000
 _QUIET_SECONDS = 2.0
 
 
@@ -31,7 +31,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=number(0, _MOST_MINUTES),
         default=_MINUTES,
         help="what is younger may still be under way (default: %(default)g)",
     )
@@ -44,23 +44,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _run(options: argparse.Namespace) -> int:
-    if not options.minutes >= 0:
-        raise OperatorError("--minutes: must not be negative")
-    connection = _connected(options)
+    connection = connect.connect(options)
     source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
     moment = Moment(connection.clock.now(), timedelta(minutes=options.minutes))
     results = Audit(source, moment, strict=options.strict, progress=_progress()).run()
     show = report.as_json if options.json else report.as_text
     print(show(results, stage=connection.stage, now=moment.now))
     return 1 if any(result.breaches for result in results) else 0
-
-
-def _connected(options: argparse.Namespace) -> connect.Connection:
-    # A traceback would end with status 1, and a script would read it as a broken promise.
-    try:
-        return connect.connect(options)
-    except (BotoCoreError, ClientError) as error:
-        raise OperatorError(f"cannot open the stage: {error}") from error
 
 
 def _progress() -> Callable[[str, int], None]:

@@ -1,9 +1,9 @@
 """What an audit found, for people and for machines."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from commandline.text import as_json as to_json
 from ops.audit.model import Finding
 from ops.audit.run import Result
 from ops.terminal import harmless, table
@@ -56,7 +56,7 @@ def as_json(results: Sequence[Result], *, stage: str, now: datetime) -> str:
     ]
     breaches = sum(result.breaches for result in results)
     summary = {"stage": stage, "at": iso(now), "breaches": breaches, "checks": checks}
-    return json.dumps(summary, indent=2)
+    return to_json(summary, indent=2)
 
 
 def _line(finding: Finding) -> str:

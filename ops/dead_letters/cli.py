@@ -1,11 +1,12 @@
 """``python -m ops dead-letters``: list, show, replay, discard."""
 
 import argparse
-import getpass
 import json
 from collections import Counter
 
-from ops import connect
+from commandline.arguments import number, whole
+from commandline.entry import noting
+from ops import actor, connect
 from ops.dead_letters.domain import FAILURES, Filter, Letter, OperatorError, ReplayOptions, Result
 from ops.dead_letters.replay import Outcome, Replayer
 from ops.dead_letters.store import LetterBox
@@ -35,9 +36,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     replay.add_argument("--all", action="store_true", help="every open letter the filter admits")
     _add_filter(replay)
     _add_person(replay)
-    replay.add_argument("--limit", type=int, default=100, help="most letters (default: 100)")
-    replay.add_argument("--rate", type=float, default=0, help="most letters per second")
-    replay.add_argument("--wait", type=float, default=60, help="seconds to wait for each wave")
+    replay.add_argument(
+        "--limit", type=whole(1, 1_000_000), default=100, help="most letters (default: 100)"
+    )
+    replay.add_argument("--rate", type=number(0, 1000), default=0.0, help="most letters per second")
+    replay.add_argument(
+        "--wait", type=number(0, 86_400), default=60.0, help="seconds to wait for each wave"
+    )
     replay.add_argument("--dry-run", action="store_true", help="only say what would happen")
     replay.add_argument("--force", action="store_true", help="also what was replayed too often")
     replay.add_argument("--even-if-done", action="store_true", help="also what is handled already")
@@ -66,7 +71,7 @@ def _add_filter(parser: argparse.ArgumentParser) -> None:
 
 def _add_person(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", required=True, help="why; kept in the letter's history")
-    parser.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
+    actor.add_option(parser, "--by")
 
 
 def _filter(options: argparse.Namespace, event_ids: tuple[str, ...] = ()) -> Filter:
@@ -163,18 +168,18 @@ def _replay(options: argparse.Namespace) -> int:
     for event_id in missing:
         print(f"{harmless(event_id)}  is not among the open letters")
     print(f"{len(letters)} selected")
-    outcomes = replayer.run(
-        letters,
-        ReplayOptions(
-            actor=options.by,
-            reason=options.reason,
-            dry_run=options.dry_run,
-            force=options.force,
-            even_if_done=options.even_if_done,
-            per_second=options.rate,
-            settle_seconds=options.wait,
-        ),
+    how = ReplayOptions(
+        actor=options.operator,
+        reason=options.reason,
+        dry_run=options.dry_run,
+        force=options.force,
+        even_if_done=options.even_if_done,
+        per_second=options.rate,
+        settle_seconds=options.wait,
     )
+    under_way = "letters not named above may be under way: `dead-letters list --state replaying`"
+    with noting(lambda: "nothing was sent" if options.dry_run else under_way):
+        outcomes = replayer.run(letters, how)
     counts = Counter(outcome.result for outcome in outcomes)
     print(", ".join(f"{count} {result.value}" for result, count in counts.items()) or "nothing")
     bad = FAILURES | {Result.NOT_REACHED, Result.UNREADABLE, Result.TOO_OFTEN}
@@ -197,7 +202,11 @@ def _discard(options: argparse.Namespace) -> int:
     )
     status = 0
     for event_id in options.event_ids:
-        done = replayer.discard(box.get(event_id), actor=options.by, reason=options.reason)
-        print(f"{harmless(event_id)}  {'discarded' if done else 'was changed by somebody else'}")
+        with noting(lambda: "the letter after those named above may be discarded: `show` tells"):
+            done = replayer.discard(
+                box.get(event_id), actor=options.operator, reason=options.reason
+            )
+        told = "discarded" if done else "was changed by somebody else"
+        print(f"{harmless(event_id)}  {told}", flush=True)
         status = status if done else 1
     return status

@@ -4,6 +4,7 @@ import argparse
 import re
 from datetime import UTC, datetime, timedelta
 
+from commandline.arguments import whole
 from ops import connect
 from ops.dead_letters.domain import OperatorError
 from ops.history.reading import DEFAULT_LIMIT, KINDS, MOST, Trail
@@ -27,7 +28,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         about.add_argument("--since", default="", help="2026-01-31, a time, or 90m, 24h, 7d ago")
         about.add_argument(
             "--limit",
-            type=int,
+            type=whole(1, MOST),
             default=DEFAULT_LIMIT,
             help=f"the newest so many entries, at most {MOST} (default: %(default)s)",
         )
@@ -72,6 +73,8 @@ def moment(text: str, now: datetime) -> str:
             return iso(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
         except OverflowError:
             raise OperatorError(_SINCE_RULE) from None
+    if not text.isascii():
+        raise OperatorError(_SINCE_RULE)
     try:
         found = datetime.fromisoformat(text)
         return iso(found if found.tzinfo else found.replace(tzinfo=UTC))

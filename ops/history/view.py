@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from commandline.text import as_json as to_json
+from commandline.text import padded, width
 from ops.history.reading import Entry, Story
 from ops.terminal import harmless, shortened
 from shared.writes import Item, Value
@@ -15,18 +17,18 @@ _OLDER = "there may be older entries: --limit shows more"
 
 def as_text(story: Story) -> str:
     """Three lines per entry, oldest first: what was done by whom; what it changed; about what."""
-    width = max((len(entry.action) for entry in story.entries), default=0)
+    columns = max((width(harmless(entry.action)) for entry in story.entries), default=0)
     older = [_OLDER, ""] if story.more else []
-    return "\n".join([*older, *(line for e in story.entries for line in _lines(e, width))])
+    return "\n".join([*older, *(line for e in story.entries for line in _lines(e, columns))])
 
 
-def _lines(entry: Entry, width: int) -> Sequence[str]:
+def _lines(entry: Entry, columns: int) -> Sequence[str]:
     ids = [f"{entry.entity_type} {entry.entity_id}", f"event {entry.event_id}"]
     if entry.correlation_id:
         ids.append(f"correlation {entry.correlation_id}")
     time = entry.at.replace("T", " ").rstrip("Z")
     lines = (
-        f"{time}  {entry.action:<{width}}  {who(entry)}",
+        f"{time}  {padded(harmless(entry.action), columns)}  {who(entry)}",
         f"    {change(entry)}",
         f"    {', '.join(ids)}",
     )
@@ -57,7 +59,7 @@ def as_json(story: Story, *, kind: str, name: str) -> str:
             for entry in story.entries
         ],
     }
-    return json.dumps(values, indent=2, default=_number)
+    return to_json(values, indent=2, default=_number)
 
 
 def who(entry: Entry) -> str:

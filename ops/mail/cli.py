@@ -1,12 +1,11 @@
 """``python -m ops mail``: what needs a decision, the decision, and what mails look like."""
 
 import argparse
-import getpass
 import random
-import sys
 from pathlib import Path
 
-from ops import connect
+from commandline.entry import complain, noting
+from ops import actor, connect
 from ops.books import Books
 from ops.dead_letters.domain import OperatorError
 from ops.mail import preview
@@ -40,7 +39,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="it arrived; send it again; nobody needs it any more",
     )
     resolve.add_argument("--reason", required=True, help="why; kept with the mail")
-    resolve.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
+    actor.add_option(resolve, "--by")
     resolve.set_defaults(run=_resolve)
 
     lift = actions.add_parser(
@@ -48,7 +47,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     lift.add_argument("address", metavar="ADDRESS")
     lift.add_argument("--reason", required=True, help="why; kept in the audit trail")
-    lift.add_argument("--by", default=getpass.getuser(), help="who (default: %(default)s)")
+    actor.add_option(lift, "--by")
     lift.add_argument("--dry-run", action="store_true", help="only say what would change")
     lift.set_defaults(run=_unsuppress)
 
@@ -95,19 +94,23 @@ def _list(options: argparse.Namespace) -> int:
 def _unsuppress(options: argparse.Namespace) -> int:
     # Looked at before anything is opened: a wrong word needs no network to be told.
     address = checked_address(options.address)
-    reason, actor = _line("--reason", options.reason), _line("--by", options.by)
+    reason = _line("--reason", options.reason)
     connection = connect.connect(options)
     books = Books(connection.tables, connection.publisher, connection.clock, jitter=random.random)
     provider = SESList(lambda: clients.aws("sesv2"))
-    desk = SuppressionDesk(connection.tables, books, provider, actor=actor, reason=reason)
-    print(_lifted(address, desk.lift(address, dry_run=options.dry_run)))
+    desk = SuppressionDesk(
+        connection.tables, books, provider, actor=options.operator, reason=reason
+    )
+    with noting(lambda: "whether it is off the list is not known: repeat the command"):
+        done = desk.lift(address, dry_run=options.dry_run)
+    print(_lifted(address, done))
     return 0
 
 
 def _lifted(address: str, done: Lifted) -> str:
     if done.unpublished is not None:
         told = "it is stored; QStash did not take its audit entry yet, the reconciler publishes it"
-        print(f"{told} ({harmless(done.unpublished)})", file=sys.stderr)
+        complain(f"{told} ({done.unpublished})")
     also = "; it was on the list of SES, too" if done.at_provider else ""
     return f"{harmless(address)}  {done.outcome}{also}"
 
@@ -125,9 +128,11 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    done = _desk(options).resolve(
-        options.event_id, options.resolution, actor=options.by, reason=options.reason
-    )
+    desk = _desk(options)
+    with noting(lambda: "whether it is decided is not known: `mail list` tells"):
+        done = desk.resolve(
+            options.event_id, options.resolution, actor=options.operator, reason=options.reason
+        )
     verdict = options.resolution if done else "was decided by somebody else, or needs no decision"
     print(f"{harmless(options.event_id)}  {verdict}")
     return 0 if done else 1

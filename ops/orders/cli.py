@@ -4,6 +4,8 @@ import argparse
 import uuid
 from typing import Any
 
+from commandline.arguments import number
+from commandline.entry import noting
 from ops import connect
 from ops.orders.advance import Advancer
 from ops.terminal import harmless
@@ -26,7 +28,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     for name, (event_type, help_text) in _STEPS.items():
         step = steps.add_parser(name, help=help_text)
         step.add_argument("order_id")
-        step.add_argument("--wait", type=float, default=30, help="seconds to wait for the verdict")
+        step.add_argument(
+            "--wait", type=number(0, 86_400), default=30, help="seconds to wait for the verdict"
+        )
         step.set_defaults(run=_run, event_type=event_type)
         connect.add_options(step)
         if name == "ship":
@@ -41,12 +45,16 @@ def _run(options: argparse.Namespace) -> int:
     connection = connect.connect(options)
     advancer = Advancer(connection.tables, connection.publisher, connection.clock)
     event_id = f"evt_{uuid.uuid4().hex}"
-    advancer.publish(options.order_id, options.event_type, _facts(options), event_id=event_id)
-    verdict = advancer.verdict(options.order_id, event_id, seconds=options.wait)
+    with noting(lambda: f"whether {event_id} was published is not known; `trace` tells"):
+        advancer.publish(options.order_id, options.event_type, _facts(options), event_id=event_id)
+    with noting(lambda: f"published as {event_id}; `trace` tells what became of it"):
+        verdict = advancer.verdict(options.order_id, event_id, seconds=options.wait)
     if verdict is None:
         print(f"published as {event_id}; no verdict within {options.wait:g} s")
         return 1
-    print(f"{harmless(options.order_id)}  {verdict.verdict}: the order is {verdict.status}")
+    print(
+        f"{harmless(options.order_id)}  {verdict.verdict}: the order is {harmless(verdict.status)}"
+    )
     return 0 if verdict.verdict == "applied" else 1
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from commandline.entry import noting
 from functions.notifications.devices import DeviceTables
 from functions.notifications.push_message import endpoint_arn
 from ops import connect
@@ -51,7 +52,8 @@ def act(options: argparse.Namespace, devices: DeviceTables) -> int:
     registering = options.action == "register"
     change = devices.register if registering else devices.remove
     try:
-        changed = change(user, options.endpoint)
+        with noting(lambda: "whether it is done is not known: `push list` tells"):
+            changed = change(user, options.endpoint)
     except ConditionsFailed:
         raise OperatorError("the user's devices are being changed: try again") from None
     state = "registered" if registering else "removed"

@@ -1,12 +1,12 @@
 """``python -m ops refunds``: list, settle."""
 
 import argparse
-import getpass
-import json
 import random
 import sys
 
-from ops import connect
+from commandline.entry import noting
+from commandline.text import as_json
+from ops import actor, connect
 from ops.books import Books
 from ops.connect import Connection
 from ops.dead_letters.domain import OperatorError
@@ -31,7 +31,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     settle = actions.add_parser("settle", help="the money went back")
     settle.add_argument("order_id", metavar="ORDER_ID")
     settle.add_argument("--reference", required=True, help="the provider's name for the refund")
-    settle.add_argument("--operator", default=getpass.getuser(), help="who (%(default)s)")
+    actor.add_option(settle)
     settle.set_defaults(run=_settle)
     for action in (listing, settle):
         connect.add_options(action)
@@ -41,7 +41,7 @@ def _list(options: argparse.Namespace) -> int:
     refunds = _desk(connect.connect(options)).list(options.state, _MOST)
     if options.json:
         for refund in refunds:
-            print(json.dumps(refund.as_json()))
+            print(as_json(refund.as_json()))
         return 0
     print(_table(refunds) if refunds else f"no refund is {options.state}")
     if len(refunds) == _MOST:
@@ -51,9 +51,11 @@ def _list(options: argparse.Namespace) -> int:
 
 def _settle(options: argparse.Namespace) -> int:
     reference = _line("--reference", options.reference)
-    operator = _line("--operator", options.operator)
     desk = _desk(connect.connect(options))
-    refund, unpublished = desk.settle(options.order_id, reference=reference, operator=operator)
+    with noting(lambda: "whether it is settled is not known: the same command settles it once"):
+        refund, unpublished = desk.settle(
+            options.order_id, reference=reference, operator=options.operator
+        )
     print(
         f"{harmless(refund.order_id)}  {refund.amount:.2f} settled as {harmless(refund.reference)}"
     )

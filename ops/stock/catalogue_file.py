@@ -1,7 +1,8 @@
 """Reads a catalogue from CSV, strictly: every bad line is told, and then nothing is read.
 
 Columns, in any order: ``sku`` (``productId`` or ``productId#variationId``), ``name``, ``price``, and
-optionally ``available`` and ``threshold``, whose cells may be empty: then they say nothing.
+optionally ``available`` and ``threshold``, whose cells may be empty: then they say nothing. Rows and
+columns of nothing but blanks, which spreadsheets like to add, are nothing.
 """
 
 import csv
@@ -12,40 +13,26 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ops.dead_letters.domain import OperatorError
+from ops.stock.catalogue_text import HOW_TO_SAVE, text_of
 from ops.stock.domain import MAX_UNITS, SKU_RULE, UNITS_RULE, parts_of
+from ops.stock.problems import CatalogueError, Problem
 from shared.money import MAX_AMOUNT, amount
 from shared.text import one_line
 
 REQUIRED = ("sku", "name", "price")
 OPTIONAL = ("available", "threshold")
-MAX_BYTES = 20_000_000
 MAX_NAME = 200
 PRICE_RULE = (
     f"must be an amount from 0 to {MAX_AMOUNT} with at most two decimals and a point, such as 12.50"
 )
-NAME_RULE = f"must be 1 to {MAX_NAME} characters on one line, with no blank at either end"
+NAME_RULE = (
+    f"must be 1 to {MAX_NAME} characters on one line, with no blank at either end, "
+    "and not begin like a formula (= + - @)"
+)
+# What makes a spreadsheet calculate: it shows something else than is stored, or runs it (S19).
+_FORMULA = ("=", "+", "-", "@")
 _PRICE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 _UNITS = re.compile(r"[0-9]{1,12}")
-_BYTE_ORDER = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A cell, or a line, that breaks a rule.
-
-    Args:
-        line: as an editor counts, from 1.
-        column: name of the column, empty for the whole line.
-    """
-
-    line: int
-    column: str
-    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +47,6 @@ class Entry:
     threshold: int | None = None
 
 
-class CatalogueError(OperatorError):
-    """The file is no catalogue; names every line that is the reason."""
-
-    code = "catalogue"
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: p.line))
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__(f"file: has {count}; nothing was written")
-
-
 @dataclass(slots=True)
 class _Reading:
     """What was read so far."""
@@ -81,11 +57,14 @@ class _Reading:
 
     def add(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
         """One record of the file."""
-        if len(cells) != len(columns):
+        named = max(number for number, column in enumerate(columns, 1) if column)
+        if not named <= len(cells) <= len(columns):
             rule = f"has {len(cells)} cells, the header has {len(columns)}"
+            if len(cells) > len(columns):
+                rule += ": a cell with a comma in it needs quotes, a price has a point"
             self.problems.append(Problem(line, "", rule))
             return
-        values, broken = _values(dict(zip(columns, cells, strict=True)))
+        values, broken = _values(columns, cells)
         self.problems += [Problem(line, column, rule) for column, rule in broken]
         if isinstance(sku := values.get("sku"), str):
             first = self.lines.setdefault(sku, line)
@@ -105,9 +84,9 @@ def parse(data: bytes) -> tuple[Entry, ...]:
     reading = _Reading()
     columns: Sequence[str] = ()
     try:
-        for line, cells in _records(_text(data)):
-            if not cells:
-                continue  # an empty line
+        for line, cells in _records(text_of(data)):
+            if not any(map(str.strip, cells)):
+                continue
             if not columns:
                 columns = _columns(line, cells)
             else:
@@ -119,19 +98,6 @@ def parse(data: bytes) -> tuple[Entry, ...]:
     if reading.problems:
         raise CatalogueError(reading.problems)
     return tuple(reading.entries)
-
-
-def _text(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
-        raise CatalogueError([Problem(1, "", f"the file must have at most {MAX_BYTES} bytes")])
-    for mark, encoding in _BYTE_ORDER.items():
-        if data.startswith(mark):
-            raise CatalogueError([Problem(1, "", f"the file is {encoding}, it must be UTF-8")])
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise CatalogueError([Problem(line, "", "the file must be UTF-8 text")]) from None
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -151,33 +117,50 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(line: int, cells: Sequence[str]) -> Sequence[str]:
+    """The header's names as we write them; a column without a name is called nothing."""
+    names = tuple(cell.strip().lower() for cell in cells)
+    if names[0].startswith("sep="):
+        rule = f"is a spreadsheet's note to itself: remove the line, or {HOW_TO_SAVE}"
+        raise CatalogueError([Problem(line, "", rule)])
+    if len(names) == 1 and (found := re.search(r"[;\t]", names[0])):
+        mark = "semicolons" if found[0] == ";" else "tabs"
+        rule = (
+            f"its cells are separated by {mark}, they must be by commas, with a point in prices: "
+            f"{HOW_TO_SAVE} from a spreadsheet set to English; {_header()}"
+        )
+        raise CatalogueError([Problem(line, "", rule)])
     problems = [
         Problem(line, column, "is missing in the header")
         for column in REQUIRED
-        if column not in cells
+        if column not in names
     ]
-    if len(cells) == 1 and re.search(r"[;\t]", cells[0]):
-        problems = [Problem(line, "", f"must be separated by commas: {_header()}")]
-    else:
-        known = (*REQUIRED, *OPTIONAL)
-        for number, cell in enumerate(cells):
-            if cell not in known:
-                problems.append(Problem(line, cell, f"is no column of a catalogue: {_header()}"))
-            elif cell in cells[:number]:
-                problems.append(Problem(line, cell, "is in the header twice"))
+    for number, name in enumerate(names):
+        if name and name not in (*REQUIRED, *OPTIONAL):
+            problems.append(Problem(line, name, f"is no column of a catalogue: {_header()}"))
+        elif name and name in names[:number]:
+            problems.append(Problem(line, name, "is in the header twice"))
     if problems:
         raise CatalogueError(problems)
-    return tuple(cells)
+    return names
 
 
 def _header() -> str:
     return ",".join(REQUIRED) + "".join(f"[,{column}]" for column in OPTIONAL)
 
 
-def _values(cells: Mapping[str, str]) -> tuple[dict[str, object], list[tuple[str, str]]]:
+def _values(
+    columns: Sequence[str], cells: Sequence[str]
+) -> tuple[dict[str, object], list[tuple[str, str]]]:
     values: dict[str, object] = {}
     broken: list[tuple[str, str]] = []
-    for column, cell in cells.items():
+    # A row may lack cells only where columns have no names.
+    for number, (column, cell) in enumerate(zip(columns, cells, strict=False), 1):
+        if column == "":
+            if cell.strip():
+                broken.append(
+                    (f"column {number}", "has no name in the header: name it or empty it")
+                )
+            continue
         read, rule = _READERS[column]
         try:
             values[column] = read(cell)
@@ -192,7 +175,7 @@ def _sku(cell: str) -> str:
 
 
 def _name(cell: str) -> str:
-    if one_line(cell, MAX_NAME) != cell:
+    if one_line(cell, MAX_NAME) != cell or cell.startswith(_FORMULA):
         raise ValueError(NAME_RULE)
     return cell
 
@@ -204,7 +187,7 @@ def _price(cell: str) -> Decimal:
 
 
 def _units(cell: str) -> int | None:
-    if cell == "":
+    if not cell.strip():
         return None
     if _UNITS.fullmatch(cell) is None or int(cell) > MAX_UNITS:
         raise ValueError(UNITS_RULE)

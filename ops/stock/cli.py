@@ -1,7 +1,6 @@
 """``python -m ops stock``: list, show, restock, adjust, return, import."""
 
 import argparse
-import getpass
 import random
 import sys
 import time
@@ -9,17 +8,32 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from ops import connect
+from commandline import files
+from commandline.arguments import whole
+from commandline.entry import STOPS, complain, noting
+from ops import actor, connect
 from ops.audit.reading import StoredTables
 from ops.books import Books
 from ops.connect import Connection
 from ops.dead_letters.domain import OperatorError
 from ops.stock import showing
-from ops.stock.catalogue_file import CatalogueError, Entry, parse
+from ops.stock.catalogue_file import Entry, parse
+from ops.stock.catalogue_text import MAX_BYTES
 from ops.stock.desk import Desk
-from ops.stock.domain import Adjust, Request, Restock, Return, Shelf, checked, checked_key, parts_of
+from ops.stock.domain import (
+    MAX_UNITS,
+    Adjust,
+    Request,
+    Restock,
+    Return,
+    Shelf,
+    checked,
+    checked_key,
+    parts_of,
+)
 from ops.stock.importing import Importer, key_of
-from ops.stock.plan import summary_of
+from ops.stock.plan import Change, summary_of
+from ops.stock.problems import CatalogueError
 from ops.terminal import harmless
 from shared.adapters import clients
 from shared.errors import PipelineError
@@ -41,27 +55,37 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
     showing_one = actions.add_parser("show", help="one shelf and its last movements")
     showing_one.add_argument("sku", metavar="SKU")
-    showing_one.add_argument("--last", type=int, default=10, help="how many (default: %(default)s)")
+    showing_one.add_argument(
+        "--last", type=whole(0, 1000), default=10, help="how many (default: %(default)s)"
+    )
     showing_one.set_defaults(run=_show)
 
     restock = actions.add_parser("restock", help="units arrived")
     restock.add_argument("sku", metavar="SKU")
-    restock.add_argument("units", type=int, metavar="UNITS")
+    restock.add_argument("units", type=whole(1, MAX_UNITS), metavar="UNITS")
     restock.set_defaults(request=lambda o: Restock(o.sku, o.units))
 
     adjust = actions.add_parser("adjust", help="the shelf was counted; units were found or lost")
     adjust.add_argument("sku", metavar="SKU")
     change = adjust.add_mutually_exclusive_group(required=True)
-    change.add_argument("--to", type=int, metavar="N", help="units available now")
-    change.add_argument("--by", type=int, metavar="±N", help="units more or less")
+    change.add_argument("--to", type=whole(0, MAX_UNITS), metavar="N", help="units available now")
+    change.add_argument(
+        "--by",
+        type=whole(-MAX_UNITS, MAX_UNITS, signed=True),
+        metavar="±N",
+        help="units more or less",
+    )
     adjust.add_argument(
-        "--expected", type=int, metavar="M", help="refuse if there are not M available before"
+        "--expected",
+        type=whole(0, MAX_UNITS),
+        metavar="M",
+        help="refuse if there are not M available before",
     )
     adjust.set_defaults(request=lambda o: Adjust(o.sku, o.to, o.by or 0, o.expected))
 
     back = actions.add_parser("return", help="a customer sent units back")
     back.add_argument("sku", metavar="SKU")
-    back.add_argument("units", type=int, metavar="UNITS")
+    back.add_argument("units", type=whole(1, MAX_UNITS), metavar="UNITS")
     back.add_argument("--order", required=True, metavar="ORDER_ID", help="that had them")
     back.set_defaults(request=lambda o: Return(o.sku, o.units, o.order))
 
@@ -80,7 +104,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     importing.set_defaults(run=_import)
 
     for action in (restock, adjust, back, importing):
-        action.add_argument("--operator", default=getpass.getuser(), help="who (%(default)s)")
+        actor.add_option(action)
     for action in (listing, showing_one, restock, adjust, back, importing):
         connect.add_options(action)
 
@@ -96,8 +120,6 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     parts_of(options.sku)
-    if not 0 <= options.last <= 1000:
-        raise OperatorError("--last: must be from 0 to 1000")
     connection = connect.connect(options)
     row = connection.tables.get(STOCK.name, {"sku": options.sku})
     if row is None:
@@ -115,58 +137,66 @@ def _move(options: argparse.Namespace) -> int:
     # Looked at before anything is opened: a wrong word needs no network to be told.
     request: Request = checked(options.request(options))
     why = _line("--reason", options.reason)
-    operator = _line("--operator", options.operator)
     key = checked_key(options.key or uuid.uuid4().hex)
     connection = connect.connect(options)
     # Said before it is needed: whoever loses the connection can repeat the very same command.
     print(f"key {key}", flush=True)
-    desk = Desk(connection.tables, _books(connection), connection.clock, operator=operator)
-    result = desk.carry_out(request, why=why, key=key)
-    print(showing.done(result))
+    desk = Desk(connection.tables, _books(connection), connection.clock, operator=options.operator)
+    with noting(lambda: f"whether it was stored is not known: --key {key} does it once"):
+        result = desk.carry_out(request, why=why, key=key)
+    with noting(lambda: f"it is stored ({showing.done(result)})"):
+        print(showing.done(result), flush=True)
     _tell_unpublished(result.unpublished)
     return 0
 
 
 def _import(options: argparse.Namespace) -> int:
     try:
-        data = options.file.read_bytes()
-    except OSError as error:
-        raise OperatorError(f"file: cannot read {options.file}: {error.strerror}") from None
-    try:
-        entries = parse(data)
+        return _imported(options)
     except CatalogueError as error:
-        print(showing.problems(error), file=sys.stderr)
+        complain(showing.problems(error))
         raise
-    why = _line("--reason", options.reason or one_line(f"import of {options.file.name}", _MAX_WHY))
-    operator = _line("--operator", options.operator)
+
+
+def _imported(options: argparse.Namespace) -> int:
+    data = files.read(options.file, most=MAX_BYTES)
+    entries = parse(data)
+    name = harmless(options.file.name)
+    why = _line("--reason", options.reason or one_line(f"import of {name}", _MAX_WHY))
     key = checked_key(options.key or key_of(data))
     connection = connect.connect(options)
     importer = Importer(
         connection.tables,
         _books(connection),
         connection.clock,
-        operator=operator,
+        operator=options.operator,
         why=why,
         key=key,
         new_id=lambda: uuid.uuid4().hex,
         progress=_progress(len(entries)),
     )
-    return _imported(importer, entries, dry_run=options.dry_run)
+    importer.refuse_twins(entries)
+    return _carried_out(importer, entries, dry_run=options.dry_run)
 
 
-def _imported(importer: Importer, entries: tuple[Entry, ...], *, dry_run: bool) -> int:
-    done = []
-    try:
+def _carried_out(importer: Importer, entries: tuple[Entry, ...], *, dry_run: bool) -> int:
+    done: list[Change] = []
+
+    def how_far() -> str:
+        if dry_run:
+            return "nothing was written"
+        if len(done) == len(entries):
+            return f"all {len(done)} products are done"
+        told = f"stopped after {len(done)} of {len(entries)} products"
+        return f"{told}: the same command carries on there"
+
+    with noting(how_far, on=(PipelineError, *STOPS)):
         for change in importer.look(entries) if dry_run else importer.run(entries):
             done.append(change)  # noqa: PERF402 - what was done must outlive what stops it
-    except PipelineError:
-        if not dry_run:
-            told = f"stopped after {len(done)} of {len(entries)} products"
-            print(f"{told}: the same command carries on there", file=sys.stderr)
-        raise
-    if told := showing.changes(done):
-        print(f"{told}\n")
-    print(showing.summary(summary_of(done)) + ("; nothing was written" if dry_run else ""))
+        if told := showing.changes(done):
+            print(f"{told}\n")
+        end = "; nothing was written" if dry_run else ""
+        print(f"{showing.summary(summary_of(done))}{end}", flush=True)
     _tell_unpublished(importer.unpublished)
     return 0
 

@@ -16,6 +16,8 @@ from ops.stock.catalogue_file import Entry
 from ops.stock.domain import Shelf, parts_of
 from ops.stock.effects import Deed, announced, audited
 from ops.stock.plan import Change
+from ops.stock.problems import CatalogueError
+from ops.stock.twins import refused, twins
 from shared.clock import Clock, iso
 from shared.contracts.inventory import StockReason
 from shared.effects import Effects, Emit
@@ -73,6 +75,23 @@ class Importer:
         self._operator, self._why, self._key = operator, why, key
         self._new_id, self._progress = new_id, progress
         self.unpublished: PipelineError | None = None
+
+    def refuse_twins(self, entries: Sequence[Entry]) -> None:
+        """Refuse SKUs that differ only in case, unless the catalogue has both.
+
+        Raises:
+            CatalogueError: names both lines of each pair.
+            DependencyError: the store did not answer.
+        """
+        pairs = list(twins(entries))
+        skus = sorted({entry.sku for pair in pairs for entry in pair})
+        known: set[str] = set()
+        for start in range(0, len(skus), _PER_READ):
+            some = skus[start : start + _PER_READ]
+            rows = self._tables.get_many([(STOCK.name, {"sku": sku}) for sku in some])
+            known |= {sku for sku, row in zip(some, rows, strict=True) if row is not None}
+        if problems := refused(pairs, known):
+            raise CatalogueError(problems)
 
     def look(self, entries: Sequence[Entry]) -> Iterator[Change]:
         """What the entries would change, now, in their order.

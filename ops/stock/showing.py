@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ops.stock.catalogue_file import CatalogueError
 from ops.stock.desk import Done
 from ops.stock.domain import Shelf
 from ops.stock.plan import Change, Summary
+from ops.stock.problems import CatalogueError
 from ops.terminal import harmless, shortened, table
 from shared.writes import Item
 

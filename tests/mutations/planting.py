@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.mutations.catalog import Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("shared", "functions", "ops", "local", "tests", "docs")
+COPIED = ("commandline", "shared", "functions", "ops", "local", "tests", "docs")
 SECONDS = 180
 
 

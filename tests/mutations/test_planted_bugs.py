@@ -4,9 +4,9 @@ be found by chaos."""
 import pytest
 
 from tests.mutations import page
-from tests.mutations.__main__ import hunt
 from tests.mutations.catalog import MUTATIONS
 from tests.mutations.planting import Copy
+from tests.mutations.program import hunt
 
 FAILED = 1  # pytest's own exit code for "tests ran, and some failed"
 

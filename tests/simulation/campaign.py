@@ -2,10 +2,12 @@
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing.pool import Pool
 
 from tests.simulation.run import Outcome, i24_redis_changes_no_result, run
 from tests.simulation.scenario import Scenario, steps_of
@@ -86,8 +88,17 @@ def _results(seeds: Sequence[int], steps: int | None, workers: int) -> Iterator[
         yield from map(step, seeds)
         return
     # Spawned, not forked: every process then starts without anybody else's threads.
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with _spawned(workers) as pool:
         yield from pool.imap_unordered(step, seeds, chunksize=4)
+
+
+def _spawned(workers: int) -> Pool:
+    # Processes inherit that an interrupt is not theirs: it reaches them too, and this one ends them.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return multiprocessing.get_context("spawn").Pool(workers)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def default_workers() -> int:

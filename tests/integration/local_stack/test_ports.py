@@ -62,7 +62,7 @@ def test_a_port_in_use_is_refused_by_name(taken):
         ports.choose("LOCAL_AWS_PORT", {"LOCAL_AWS_PORT": str(taken)})
 
 
-@pytest.mark.parametrize("value", ["x", "0", "65536", "-1", "80.0"])
+@pytest.mark.parametrize("value", ["x", "0", "65536", "-1", "80.0", "8_0", "\u0668\u0660", "+80"])
 def test_nonsense_is_no_port(value):
     with pytest.raises(ports.PortError, match="is not a port number"):
         ports.choose("LOCAL_AWS_PORT", {"LOCAL_AWS_PORT": value})

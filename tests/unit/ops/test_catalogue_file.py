@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ops.stock.catalogue_file import MAX_BYTES, CatalogueError, Entry, parse
+from ops.stock.catalogue_file import PRICE_RULE, Entry, parse
+from ops.stock.catalogue_text import MAX_BYTES
+from ops.stock.problems import CatalogueError
 from ops.stock.showing import problems
 
 HEADER = "sku,name,price,available,threshold\n"
@@ -32,6 +34,60 @@ def test_a_line_is_a_product_and_an_empty_cell_says_nothing():
 
 def test_columns_come_in_any_order_and_the_optional_ones_may_be_absent():
     assert parse(b"price,sku,name\n1.00,mug,Mug\n") == (Entry(2, "mug", "Mug", Decimal(1)),)
+
+
+def test_rows_of_nothing_but_blanks_are_nothing_and_are_counted():
+    text = "\n,,\nsku,name,price\n\n,,\n , \t,\u00a0\nmug,Mug,1\n,,\n"
+
+    assert [(entry.line, entry.sku) for entry in parse(text.encode())] == [(7, "mug")]
+    assert wrong("\n" + HEADER + ",,,,\nmug,Mug,free,1,1\n") == [(4, "price", PRICE_RULE)]
+
+
+def test_the_header_may_be_written_in_any_case_with_blanks_around():
+    assert parse(b" SKU ,Name,\tPRICE\nmug,Mug,1\n")[0].sku == "mug"
+
+
+def test_columns_without_a_name_are_nothing_while_they_are_empty():
+    text = "sku,,name,price,,\nmug,,Mug,1,,\ncup, ,Cup,2\n"
+
+    assert [(e.sku, e.name, e.price) for e in parse(text.encode())] == [
+        ("mug", "Mug", Decimal(1)),
+        ("cup", "Cup", Decimal(2)),
+    ]
+    assert wrong("sku,name,price,,\nmug,Mug,12,50,\n") == [
+        (2, "column 4", "has no name in the header: name it or empty it")
+    ]
+
+
+def test_a_price_with_a_comma_moves_no_other_cell():
+    for row in ("mug,Mug,12,50,3,", "mug,Mug,12,50,3,1"):
+        [(line, column, rule)] = wrong(f"{HEADER}{row}\n")
+        assert (line, column) == (2, "")
+        assert rule.startswith(
+            "has 6 cells, the header has 5: a cell with a comma in it needs quotes"
+        )
+
+
+def test_an_optional_cell_of_blanks_says_nothing():
+    assert parse(f"{HEADER}mug,Mug,1, ,\t\n".encode()) == (Entry(2, "mug", "Mug", Decimal(1)),)
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", "=cmd()", "+1", "-1", "@SUM(A1)", "Mug\nof tea", "Mug\x00"]
+)
+def test_a_name_that_a_spreadsheet_would_calculate_or_break_is_refused(name):
+    text = f'sku,name,price\nmug,"{name}",1\ncup,,1\n'
+
+    found = wrong(text)
+
+    assert found[0][0] == 2
+    assert "cup" not in str(found[0])
+
+
+def test_lines_are_counted_as_an_editor_shows_them():
+    text = 'sku,name,price\r\nmug,"Mug\nof\r\ntea",1\r\n\r\ncup,Cup,x\r\n'
+
+    assert [(line, column) for line, column, _ in wrong(text)] == [(2, "name"), (6, "price")]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -86,6 +142,9 @@ def test_every_problem_of_every_line_is_told_and_a_double_names_both_lines():
         (" 1", False),
         ("1e2", False),
         ("NaN", False),
+        ("1_0", False),
+        ("\u0661", False),
+        ("inf", False),
         ("€1", False),
         ("", False),
     ],
@@ -103,15 +162,41 @@ def test_a_price_is_an_amount_with_at_most_two_decimals(cell, is_right):
     [
         ("", (1, "", "must be a header")),
         ("\n\n", (1, "", "must be a header")),
-        ("sku;name;price\n", (1, "", "must be separated by commas")),
-        ("sku\tname\tprice\n", (1, "", "must be separated by commas")),
+        (
+            "sku;name;price\n",
+            (1, "", "its cells are separated by semicolons, they must be by comm"),
+        ),
+        ("sku\tname\tprice\n", (1, "", "its cells are separated by tabs, they must be by commas")),
+        ("sep=;\nsku;name;price\n", (1, "", "is a spreadsheet's note")),
+        ("sep=,\nsku,name,price\n", (1, "", "is a spreadsheet's note")),
         ("sku,name\n", (1, "price", "is missing")),
-        ("sku,name,price,SKU\n", (1, "SKU", "is no column")),
+        ("sku,name,price,cost\n", (1, "cost", "is no column")),
+        ("sku,name,price, SKU \n", (1, "sku", "is in the header twice")),
         ("sku,name,price,sku\n", (1, "sku", "is in the header twice")),
         ('sku,name,price\nmug,"Mug,1\n', (2, "", "cannot be read as CSV")),
         ('sku,name,price\nmug,"M"ug,1\n', (2, "", "cannot be read as CSV")),
         ("sku,name,price\n".encode("utf-16"), (1, "", "the file is UTF-16")),
-        (b"sku,name,price\nmug,Mug,1\ncaf\xe9,Caf\xe9,1\n", (3, "", "the file must be UTF-8")),
+        ("sku,name,price\n".encode("utf-16-le"), (1, "", "the file is UTF-16 or UTF-32")),
+        ("sku,name,price\n".encode("utf-16-be"), (1, "", "the file is UTF-16 or UTF-32")),
+        ("sku,name,price\n".encode("utf-32-le"), (1, "", "the file is UTF-16 or UTF-32")),
+        (b"PK\x03\x04\x14\x00", (1, "", "the file is a spreadsheet (such as .xlsx")),
+        (
+            b"sku,name,price\r\nmug,Mug,1\rcup,Caf\xe9,1\n",
+            (
+                3,
+                "",
+                'byte 8 of the line (0xE9) after "cup,Caf" is not UTF-8: save it as "CSV UTF-8',
+            ),
+        ),
+        (
+            b"\xef\xbb\xbfsku,n\xe4me,price\n",
+            (1, "", 'byte 6 of the line (0xE4) after "sku,n" is not UTF-8'),
+        ),
+        (
+            b"sku,name,price\nmug,Mu\x00g,1\n",
+            (2, "", 'byte 7 of the line (0x00) after "mug,Mu" is NUL'),
+        ),
+        ("sku,name,price\nmug," + "x" * 200_000 + ",1\n", (2, "", "cannot be read as CSV: field")),
         (b"x" * (MAX_BYTES + 1), (1, "", "the file must have at most")),
     ],
 )
@@ -123,12 +208,12 @@ def test_a_file_that_is_no_catalogue_is_told_what_it_is(text, problem):
 
 def test_problems_are_printed_with_nothing_for_the_terminal_to_obey():
     with pytest.raises(CatalogueError) as refused:
-        parse(b"sku,name,price,\x1b[2J\n")
+        parse("sku,name,price,\x1b[2J\u202e\n".encode())
 
     printed = problems(refused.value)
 
     assert "\x1b" not in printed
-    assert "\\x1b[2J" in printed
+    assert "\\x1b[2j\\u202e" in printed
 
 
 cells = st.one_of(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ops.__main__ import _parser, main
+from ops.__main__ import main
+from ops.commands import parser
 from ops.dead_letters.domain import OperatorError
 from ops.history.cli import moment, tell
 from ops.history.reading import MOST, Trail
@@ -32,7 +33,7 @@ def shop() -> Pipeline:
 
 
 def _asked(shop: Pipeline, *arguments: str) -> int:
-    options = _parser().parse_args(["history", *arguments])
+    options = parser().parse_args(["history", *arguments])
     return tell(options, shop.tables, shop.clock)
 
 
@@ -265,15 +266,25 @@ def test_what_nobody_knows_of_ends_with_status_one(shop, capsys):
         (("user", ""), "user: must be"),
         (("user", "u" * 129), "user: must be"),
         (("stock", "mug#r d"), "stock: must be"),
-        (("order", ORDER, "--limit", "0"), "--limit: must be from 1"),
-        (("order", ORDER, "--limit", str(MOST + 1)), "--limit: must be from 1"),
         (("order", ORDER, "--since", "yesterday"), "--since: must be"),
         (("order", ORDER, "--since", "999999d"), "--since: must be"),
+        (("order", ORDER, "--since", "\u0667d"), "--since: must be"),
+        (("order", ORDER, "--since", "1_0d"), "--since: must be"),
+        (("order", ORDER, "--since", "\u0662\u0660\u0662\u0666-01-31"), "--since: must be"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_named(shop, arguments, rule):
     with pytest.raises(OperatorError, match=rule):
         _asked(shop, *arguments)
+
+
+@pytest.mark.parametrize("limit", ["0", str(MOST + 1), "-1", "1_0", "\u0661", "ten"])
+def test_a_limit_that_is_none_ends_the_program(limit, capsys):
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args(["history", "order", ORDER, "--limit", limit])
+
+    assert end.value.code == 2
+    assert f"--limit: must be a whole number from 1 to {MOST}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -294,7 +305,7 @@ def test_the_command_without_a_stack_says_so(tmp_path, capsys):
 
     assert main(["history", "order", ORDER, "--stack", missing]) == 2
 
-    assert "no running stack" in capsys.readouterr().err
+    assert "No such file or directory; `make up` starts a stack" in capsys.readouterr().err
 
 
 def test_an_entry_of_other_programs_without_states_is_shown(shop):

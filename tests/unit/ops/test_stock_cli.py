@@ -1,5 +1,6 @@
 """The stock command: what it prints, and how it ends."""
 
+import json
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -102,17 +103,112 @@ def test_events_that_could_not_leave_are_told_and_the_command_succeeds(shop, sai
     [
         (["restock", "ghost", "1", "--reason", "x"], "sku: there is no ghost"),
         (["show", "ghost"], "sku: there is no ghost"),
-        (["show", "mug", "--last", "-1"], "--last: must be"),
         (["restock", "mug", "1", "--reason", "a\nb"], "--reason: must be"),
         (["restock", "mug", "1", "--reason", ""], "--reason: must be"),
-        (["restock", "mug", "1", "--reason", "x", "--operator", " "], "--operator: must be"),
         (["restock", "mug", "1", "--reason", "x", "--key", "a b"], "--key: must be"),
-        (["import", "does-not-exist.csv"], "file: cannot read"),
+        (["import", "does-not-exist.csv"], "cannot read does-not-exist.csv: No such file"),
     ],
 )
 def test_a_mistake_ends_with_2_and_is_named(shop, said, arguments, rule):
     assert main(["stock", *arguments]) == 2
     assert rule in said()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (["show", "mug", "--last", "-1"], "--last: must be"),
+        (["restock", "mug", "1_0", "--reason", "x"], "UNITS: must be"),
+        (["restock", "mug", "0", "--reason", "x"], "UNITS: must be"),
+        (["restock", "mug", "+5", "--reason", "x"], "UNITS: must be"),
+        (["return", "mug", "\u0661", "--order", "o", "--reason", "x"], "UNITS: must be"),
+        (["adjust", "mug", "--to", " 5 ", "--reason", "x"], "--to: must be"),
+        (["adjust", "mug", "--by", "1e3", "--reason", "x"], "--by: must be"),
+        (["adjust", "mug", "--to", "1", "--expected", "1_0", "--reason", "x"], "--expected: must"),
+        (["restock", "mug", "1", "--reason", "x", "--operator", " "], "--operator: must be"),
+        (["restock", "mug", "1", "--reason", "caf\udce9"], "reason: must be UTF-8"),
+        (["restock", "m\udce9g", "1", "--reason", "x"], "sku: must be UTF-8"),
+    ],
+)
+def test_an_argument_that_is_none_ends_with_2_before_anything_is_opened(
+    shop, said, monkeypatch, arguments, rule
+):
+    monkeypatch.setattr(connect, "connect", lambda _options: pytest.fail("opened"))
+
+    with pytest.raises(SystemExit) as end:
+        main(["stock", *arguments])
+
+    assert end.value.code == 2
+    assert rule in said()
+
+
+@pytest.mark.parametrize("by", ["+3", "-3"])
+def test_a_difference_says_its_direction(shop, by):
+    assert main(["stock", "adjust", "mug", "--by", by, "--reason", "counted"]) == 0
+
+    assert shop.row()["available"] == 10 + int(by)
+
+
+def test_the_name_of_a_file_that_is_not_utf_8_is_stored_as_text(shop, tmp_path):
+    file = tmp_path / "caf\udce9.csv"
+    file.write_text(HEADER + "cup,Cup,4,3,1\n", encoding="utf-8")
+
+    assert main(["stock", "import", str(file)]) == 0
+
+    record: Any = shop.memory.all("ledger")[0]
+    [audit] = [json.loads(m["body"]) for m in record["outbox"] if m["topic"] == "analytics"]
+    assert audit["payload"]["metadata"]["reason"] == r"import of caf\udce9.csv"
+
+
+def test_a_movement_that_is_interrupted_says_how_to_be_sure(shop, monkeypatch):
+    def interrupted(_writes: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shop.memory, "transact", interrupted)
+
+    with pytest.raises(KeyboardInterrupt) as stop:
+        main(["stock", "restock", "mug", "1", "--reason", "x", "--key", "k"])
+
+    [note] = stop.value.__notes__
+    assert note == "whether it was stored is not known: --key k does it once"
+
+
+def test_an_import_that_is_interrupted_says_how_far_it_came(shop, tmp_path, monkeypatch):
+    file = tmp_path / "catalogue.csv"
+    file.write_text(HEADER + "cup,Cup,4,3,1\nmug,Mug,1,8,2\n", encoding="utf-8")
+    monkeypatch.setattr("ops.stock.cli._progress", lambda _total: _interrupting(2))
+
+    with pytest.raises(KeyboardInterrupt) as stop:
+        main(["stock", "import", str(file)])
+
+    [note] = stop.value.__notes__
+    assert note == "stopped after 1 of 2 products: the same command carries on there"
+
+
+def _interrupting(at: int) -> Any:
+    def tell(done: int) -> None:
+        if done == at:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+def test_skus_that_differ_in_case_are_refused_unless_the_catalogue_has_both(shop, said, tmp_path):
+    file = tmp_path / "catalogue.csv"
+    file.write_text(
+        HEADER + "cup,Cup,4,3,1\nmug,Mug,1,8,2\n\nMUG,Big mug,2,1,0\n", encoding="utf-8"
+    )
+
+    for dry in (["--dry-run"], []):
+        assert main(["stock", "import", str(file), *dry]) == 2
+        told = said()
+        assert "5     sku     MUG differs from mug on line 3 only in case" in told
+        assert "nothing was written" in told
+    assert (shop.row("cup"), shop.row("MUG")) == (None, None)
+
+    shop.memory.seed("stock", stock("MUG"))
+    assert main(["stock", "import", str(file)]) == 0
+    assert (shop.row("MUG")["available"], shop.row("cup")["available"]) == (1, 3)
 
 
 def test_an_import_is_tried_dry_then_done_then_nothing(shop, said, tmp_path):

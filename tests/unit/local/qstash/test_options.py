@@ -39,7 +39,12 @@ def test_the_plan_is_chosen_as_on_the_official_server():
         ["--token", " "],
         ["--parallelism", "0"],
         ["--quota", "gold"],
+        ["--port", "1_0"],
+        ["--port", "\u0661"],
+        ["--parallelism", "+1"],
+        ["--route", "x.test=127.0.0.1:\u0661"],
         ["--time-scale", "2"],
+        ["--time-scale", "1e-3"],
         ["--time-scale", "nan"],
     ],
 )

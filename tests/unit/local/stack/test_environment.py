@@ -1,5 +1,8 @@
-from local.stack import environment, home, qstash
+import pytest
+
+from local.stack import aws, environment, home, qstash
 from local.stack.home import Home
+from local.stack.processes import StartError
 
 
 def test_a_shells_real_credentials_reach_no_child(tmp_path):
@@ -43,7 +46,7 @@ def test_an_aws_client_knows_the_emulator_only(tmp_path):
 def test_home_is_the_argument_else_the_variable_else_the_default(tmp_path):
     other = {home.VARIABLE: str(tmp_path / "b")}
 
-    assert home.resolve(str(tmp_path / "a"), other).folder == tmp_path / "a"
+    assert home.resolve(tmp_path / "a", other).folder == tmp_path / "a"
     assert home.resolve(None, other).folder == tmp_path / "b"
     assert home.resolve(None, {}).folder == home.ROOT / ".local"
 
@@ -58,3 +61,9 @@ def test_a_qstash_server_on_this_machine_is_used():
 def test_the_production_qstash_of_a_shell_is_left_alone():
     assert qstash.running_already({"QSTASH_URL": "https://qstash.upstash.io"}) is None
     assert qstash.running_already({}) is None
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "\u0664", "1_0", "4.0", "nan", " 4", "10000"])
+def test_a_limit_of_invocations_that_is_no_number_is_named_before_anything_starts(tmp_path, limit):
+    with pytest.raises(StartError, match=r"LOCAL_CONCURRENCY=.* must be a whole number"):
+        aws.process_environment(Home(tmp_path), 1, {"LOCAL_CONCURRENCY": limit})

@@ -2,6 +2,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from local.stack.logs import Entry, line, read, show
 from local.terminal import Terminal
 
@@ -35,6 +37,18 @@ class CloudWatch:
 
 def quiet() -> Terminal:
     return Terminal(io.StringIO(), live=False)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ['{"message": "\\u001b[2Jgone\\u202e\\nline"}', "\x1b[2Jgone\u202e", '"\x7f"'],
+    ids=str,
+)
+def test_a_line_that_a_function_wrote_is_shown_and_not_obeyed(message):
+    shown = line(Entry(1, "orders", message), quiet())
+
+    assert not set(shown) & {"\x1b", "\u202e", "\x7f", "\n"}
+    assert "\\x" in shown
 
 
 def test_lines_of_all_functions_come_in_one_order():

@@ -1,0 +1,58 @@
+"""The operators' commands: which there are, and how each ends."""
+
+import argparse
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commandline.arguments import Parser, check_text
+from commandline.entry import REFUSED, complain, with_notes
+from commandline.files import FileError
+from ops import documents, trace
+from ops.audit import cli as audit
+from ops.aws_errors import explained
+from ops.dead_letters import cli as dead_letters
+from ops.history import cli as history
+from ops.mail import cli as mail
+from ops.orders import cli as orders
+from ops.push import cli as push
+from ops.refunds import cli as refunds
+from ops.stock import cli as stock
+from shared.errors import PipelineError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    whole: argparse.ArgumentParser = Parser(
+        prog="python -m ops", description="Operate the pipeline."
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    dead_letters.add_to(commands)
+    mail.add_to(commands)
+    orders.add_to(commands)
+    push.add_to(commands)
+    refunds.add_to(commands)
+    stock.add_to(commands)
+    trace.add_to(commands)
+    history.add_to(commands)
+    audit.add_to(commands)
+    documents.add_to(commands)
+    return whole
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit status."""
+    known = parser()
+    options = known.parse_args(arguments)
+    check_text(options, known)
+    try:
+        return int(options.run(options))
+    except (PipelineError, FileError, BotoCoreError, ClientError) as error:
+        complain(with_notes(_told(error), error))
+        return REFUSED
+
+
+def _told(error: Exception) -> str:
+    cause = explained(error)
+    if cause is None:
+        return str(error)
+    return f"{error}: {cause}" if isinstance(error, PipelineError) else cause
