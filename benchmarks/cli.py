@@ -14,7 +14,7 @@ from benchmarks.sampling import FULL, QUICK, is_pinned
 from benchmarks.worker import WorkerError
 from benchmarks.world import NoRedisError, world
 from commandline.arguments import Parser
-from infra.packaging import PackagingError
+from infra.assets.staging import PackagingError
 from local.terminal import Progress, Step, Terminal
 
 MEASUREMENTS: Mapping[str, tuple[str, Measurement]] = {

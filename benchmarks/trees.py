@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra.packaging import HOST, stage_function, stage_layer
-from infra.topics import FUNCTIONS
+from infra.assets.staging import HOST, stage_function, stage_layer
+from infra.functions import FUNCTIONS
 
 FUNCTION_NAMES = tuple(spec.name for spec in FUNCTIONS)
 # The first moment that a zip archive can name, which is what asset archives are dated.

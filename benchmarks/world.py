@@ -10,7 +10,7 @@ from benchmarks import servers
 from benchmarks.events import API_URL, CATALOGUE, URLS
 from benchmarks.servers import CountingServer
 from local.stack import ports, redis
-from shared.schema import TABLES
+from shared.storage.schema import TABLES
 from tests.conformance.redis_proxy import RedisProxy
 from tests.signing import CURRENT_KEY, NEXT_KEY
 

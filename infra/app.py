@@ -14,8 +14,8 @@ from typing import Any
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from infra.assets.staging import ROOT, PackagingError
 from infra.environment import MissingSettingError
-from infra.packaging import ROOT, PackagingError
 from infra.settings import OVERRIDES, StageError, StageSettings, stage_settings
 from infra.stacks.data_stack import DataStack
 from infra.stacks.observability_stack import ObservabilityStack

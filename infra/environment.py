@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from infra.settings import StageSettings
-from shared.settings import Settings
+from shared.kernel.settings import Settings
 
 
 class MissingSettingError(ValueError):

@@ -13,7 +13,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from infra.constructs.mail import Mail
-from shared.schema import Table
+from shared.storage.schema import Table
 
 
 @dataclass(frozen=True, slots=True)

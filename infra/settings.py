@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.outside_metrics import check
+from shared.telemetry.declared_metrics import check
 
 StageName = Literal["local", "dev", "prod"]
 

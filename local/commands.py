@@ -17,15 +17,15 @@ from local.stack.aws import KeepError
 from local.stack.cdk import CdkError
 from local.stack.client import StackClient
 from local.stack.home import Home
+from local.stack.pid_file import BusyError, RecordsError
+from local.stack.polling import NotObservedError
 from local.stack.ports import PortError
 from local.stack.processes import StartError
-from local.stack.records import BusyError, RecordsError
 from local.stack.redis import RedisError
 from local.stack.reset import reset
 from local.stack.stackfile import Stack, StackFileError
 from local.stack.supervisor import Supervisor
 from local.stack.survey import NotRunningError
-from local.stack.waiting import NotObservedError
 from local.terminal import Progress, Terminal, standard_output
 
 EXPECTED_ERRORS = (

@@ -7,17 +7,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from commandline.arguments import Parser, check_text
 from commandline.entry import REFUSED, complain, with_notes
 from commandline.files import FileError
-from ops import documents, trace
 from ops.audit import cli as audit
-from ops.aws_errors import explained
+from ops.core.aws_errors import explained
 from ops.dead_letters import cli as dead_letters
+from ops.docs import cli as docs
 from ops.history import cli as history
 from ops.mail import cli as mail
 from ops.orders import cli as orders
 from ops.push import cli as push
 from ops.refunds import cli as refunds
 from ops.stock import cli as stock
-from shared.errors import PipelineError
+from ops.trace import cli as trace
+from shared.kernel.errors import PipelineError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     trace.add_to(commands)
     history.add_to(commands)
     audit.add_to(commands)
-    documents.add_to(commands)
+    docs.add_to(commands)
     return whole
 
 

@@ -1,12 +1,14 @@
-"""The Lambda layer: everything the functions have in common, in three rings.
+"""The Lambda layer: everything the functions have in common, in nine rings, from the ground up.
 
-Ring 0, words: ``errors ids money strict_json clock writes schema envelope effects ports contracts``.
-They need the standard library and pydantic only, and touch nothing outside the process.
+``kernel``     time, ids, money, text, errors, settings: nothing of the shop
+``contracts``  the words of the wire: the envelope, and every event by its topic
+``storage``    tables, rows and conditional writes, as data and ports
+``commerce``   the shop's own words: carts, payments, the life of an order
+``telemetry``  what may be logged, and the table of all metrics
+``messaging``  the spine: signature, claim, ledger, outbox, dead letters
+``adapters``   DynamoDB, Redis, QStash, SSM: the only code here that does input or output
+``runtime``    puts a function together in Lambda
+``client``     for programs of the shop's own: publish an event, consume a delivery
 
-Ring 1, mechanisms: ``http signature claims ledger settings observability delivery``. They do the
-work of the pipeline through the ports of ring 0 and own no connection.
-
-Ring 2, ``adapters``: DynamoDB, Redis, QStash, SSM. The only code here that does input or output.
-
-A ring imports itself and the rings below it, never one above. Nothing runs on import.
+A ring imports itself and the rings before it, never one after it. Nothing runs on import.
 """

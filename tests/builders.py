@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.strict_json import dumps
+from shared.kernel.strict_json import dumps
 
 MOMENT = "2026-03-01T12:00:00.000Z"
 

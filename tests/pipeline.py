@@ -14,17 +14,19 @@ from functions.commands.handler import build as build_commands
 from functions.commands.settings import CommandsSettings
 from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
+from functions.notifications.compose import Senders
 from functions.notifications.handler import build as build_notifications
 from functions.notifications.settings import NotificationsSettings
-from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
-from shared.consumer import Ports
 from shared.contracts.topics import Topic
-from shared.delivery import Handler
-from shared.effects import Outbound
-from shared.ports import Claims, CorePorts, Publisher, Tables
-from shared.signature import RotatingKeys, SigningKeys, Verifier
+from shared.messaging.claims import Claims
+from shared.messaging.compose import Ports
+from shared.messaging.consumer import Handler
+from shared.messaging.outbox import Outbound
+from shared.messaging.ports import CorePorts, Publisher
+from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
+from shared.storage.ports import Tables
 from tests.builders import Context, body_of, request, vouched
 from tests.fakes.claims import InMemoryClaims
 from tests.fakes.clock import ManualClock

@@ -25,8 +25,8 @@ from botocore.config import Config
 from local.stack import aws, environment, ports, processes, qstash, redis
 from local.stack.home import Home
 from local.stack.processes import Process
-from shared.adapters import clients
-from shared.schema import TABLES, Table
+from shared.runtime import clients
+from shared.storage.schema import TABLES, Table
 from tests.conformance.endpoint import Endpoint
 from tests.signing import CURRENT_KEY, NEXT_KEY
 

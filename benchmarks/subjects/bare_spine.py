@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from functions.commands.settings import CommandsSettings
-from shared.adapters import runtime
-from shared.consumer import consumer
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.topics import COMMAND_CHECKOUT, Topic
-from shared.delivery import Consumer
-from shared.effects import Effects
-from shared.ports import Tables
-from shared.processing import route
-from shared.writes import Item, Key, Write
+from shared.messaging.compose import consumer
+from shared.messaging.consumer import Consumer
+from shared.messaging.effects import Effects
+from shared.messaging.processor import route
+from shared.runtime import compose
+from shared.storage.ports import Tables
+from shared.storage.writes import Item, Key, Write
 
 
 class Nowhere:
@@ -45,9 +45,9 @@ class Nowhere:
 
 def build() -> Consumer:
     """Real verification, Redis and telemetry; what comes in is decided and forgotten."""
-    settings = CommandsSettings.load(os.environ, runtime.parameter_reader())
+    settings = CommandsSettings.load(os.environ, compose.parameter_reader())
     nowhere: Tables = Nowhere()
-    ports = replace(runtime.ports(settings, "bare", os.environ), tables=nowhere)
+    ports = replace(compose.ports(settings, "bare", os.environ), tables=nowhere)
 
     def decide(_event: CheckoutCommand) -> Effects:
         return Effects(outcome="seen")

@@ -11,15 +11,15 @@ from redis import Redis
 from benchmarks import events
 from benchmarks.subjects import Batch, Subject, Workload
 from functions.commands.settings import CommandsSettings
-from shared.adapters import clients, runtime
-from shared.clock import SystemClock
 from shared.contracts import analytics, commands
+from shared.contracts.envelope import read_event
 from shared.contracts.topics import COMMAND_CHECKOUT, Topic
-from shared.effects import Outbound
-from shared.envelope import read_event
-from shared.observability import PowertoolsTelemetry
-from shared.ports import ClaimState
-from shared.signature import RotatingKeys, SigningKeys, Verifier
+from shared.kernel.clock import SystemClock
+from shared.messaging.claims import ClaimState
+from shared.messaging.outbox import Outbound
+from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
+from shared.runtime import clients, compose
+from shared.telemetry.powertools import PowertoolsTelemetry
 from tests.signing import CURRENT_KEY, NEXT_KEY, sign
 
 KIB, MIB = 1024, 1024 * 1024
@@ -85,7 +85,7 @@ def _telemetry() -> PowertoolsTelemetry:
 
 def _publish(messages: int) -> Subject:
     def subject(environ: Mapping[str, str]) -> Workload:
-        publisher = runtime.publisher(_settings(environ), SystemClock(), _telemetry())
+        publisher = compose.publisher(_settings(environ), SystemClock(), _telemetry())
         event = read_event(events.audit_body("evt-1"), {"analytics.audit": analytics.AuditRecorded})
         batch = [Outbound.of(event)] * messages
         return _repeat(lambda: publisher.publish(batch))
@@ -94,7 +94,7 @@ def _publish(messages: int) -> Subject:
 
 
 def _claims(environ: Mapping[str, str]) -> Workload:
-    claims = runtime.claims(_settings(environ), Topic.COMMANDS.value, SystemClock(), _telemetry())
+    claims = compose.claims(_settings(environ), Topic.COMMANDS.value, SystemClock(), _telemetry())
     ids = events.fresh_ids("claim")
 
     def run() -> None:

@@ -1,5 +1,5 @@
 """The topic that remembers: audit trail, business metrics, and every message that failed."""
 
-from shared import startup
+from shared.runtime import startup
 
 startup.begin()

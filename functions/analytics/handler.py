@@ -5,16 +5,16 @@ from functools import partial
 from functions.analytics import service
 from functions.analytics.settings import AnalyticsSettings
 from functions.analytics.store import AuditTables
-from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer
 from shared.contracts import analytics, topics
-from shared.dead_letters import callback
-from shared.dead_letters.keep import keep_dead_letter
-from shared.dead_letters.store import DeadLetterTables
-from shared.delivery import Consumer
-from shared.envelope import Event
-from shared.outside_metrics import declared
-from shared.processing import route
+from shared.contracts.envelope import Event
+from shared.messaging.compose import Ports, consumer
+from shared.messaging.consumer import Consumer
+from shared.messaging.dead_letters import failure_callback
+from shared.messaging.dead_letters.keep import keep_dead_letter
+from shared.messaging.dead_letters.store import DeadLetterTables
+from shared.messaging.processor import route
+from shared.runtime.compose import consumer_entry
+from shared.telemetry.declared_metrics import declared
 
 
 def build(settings: AnalyticsSettings, ports: Ports) -> Consumer:
@@ -29,7 +29,7 @@ def build(settings: AnalyticsSettings, ports: Ports) -> Consumer:
     }
 
     def failed(body: bytes) -> Event:
-        return callback.decode(body, now=ports.clock.now())
+        return failure_callback.decode(body, now=ports.clock.now())
 
     return consumer(topics.Topic.ANALYTICS, settings, ports, routes, others={"failures": failed})
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from shared.contracts.analytics import AuditRecorded
-from shared.writes import Write
+from shared.storage.writes import Write
 
 
 class AuditTrail(Protocol):

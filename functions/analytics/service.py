@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from functions.analytics.ports import AuditTrail
-from shared import metrics
 from shared.contracts.analytics import AuditRecorded, MetricRecorded
-from shared.effects import Effects
-from shared.metrics import Metric
+from shared.messaging.effects import Effects
+from shared.telemetry import metrics
+from shared.telemetry.metrics import Metric
 
 
 def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:

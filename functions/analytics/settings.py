@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from shared.outside_metrics import check
-from shared.settings import ConsumerSettings, NonEmpty, TableName
+from shared.kernel.settings import ConsumerSettings, NonEmpty, TableName
+from shared.telemetry.declared_metrics import check
 
 
 class AnalyticsSettings(ConsumerSettings):

@@ -1,10 +1,10 @@
 """Audit entries as items."""
 
-from shared.clock import iso
 from shared.contracts.analytics import AuditRecorded
-from shared.envelope import plain
-from shared.schema import AUDIT
-from shared.writes import Absent, Put, Value, Write
+from shared.contracts.envelope import plain
+from shared.kernel.clock import iso
+from shared.storage.schema import AUDIT
+from shared.storage.writes import Absent, Put, Value, Write
 
 
 class AuditTables:

@@ -13,24 +13,20 @@ from functions.checkout.wire import (
     CancelRequest,
     CheckoutStatus,
 )
-from shared import strict_json
 from shared.contracts.commands import CheckoutPayload
-from shared.delivery import LambdaContext
-from shared.envelope import WireModel, plain, validated
-from shared.errors import (
-    MethodNotAllowedError,
-    NotFoundError,
-    PipelineError,
-)
-from shared.http import (
+from shared.contracts.envelope import WireModel, plain, validated
+from shared.kernel import strict_json
+from shared.kernel.errors import MethodNotAllowedError, NotFoundError, PipelineError
+from shared.kernel.ids import is_id
+from shared.messaging.consumer import LambdaContext
+from shared.messaging.http import (
     HttpRequest,
     HttpResponse,
     check_declared_json,
     error_response,
     internal_error_response,
 )
-from shared.ids import is_id
-from shared.ports import CorePorts
+from shared.messaging.ports import CorePorts
 
 # The largest cart that keeps to every limit, each character of its texts written as an escape, takes
 # some 278 KiB; a test adds it up. What is larger is no cart, and is not read (S9).

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.cart import digest_of, merged, total_of
+from shared.commerce.cart import digest_of, merged, total_of
+from shared.commerce.payment_identity import identity_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine
-from shared.errors import (
+from shared.kernel.errors import (
     AlreadyShippedError,
     CheckoutRejectedError,
     CheckoutUndecidedError,
@@ -15,8 +16,7 @@ from shared.errors import (
     OutOfStockError,
     PriceChangedError,
 )
-from shared.identity import identity_of
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 
 
 @dataclass(frozen=True, slots=True)

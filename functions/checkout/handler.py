@@ -3,8 +3,8 @@
 from functions.checkout.api import CheckoutApi
 from functions.checkout.settings import CheckoutSettings
 from functions.checkout.store import CheckoutTables
-from shared.adapters import runtime
-from shared.ports import CorePorts
+from shared.messaging.ports import CorePorts
+from shared.runtime import compose
 
 
 def build(settings: CheckoutSettings, ports: CorePorts) -> CheckoutApi:
@@ -13,4 +13,4 @@ def build(settings: CheckoutSettings, ports: CorePorts) -> CheckoutApi:
     return CheckoutApi(store, ports, auth=settings.storefront_auth)
 
 
-lambda_handler = runtime.plain_entry("checkout", CheckoutSettings, build)
+lambda_handler = compose.plain_entry("checkout", CheckoutSettings, build)

@@ -7,8 +7,8 @@ from typing import Protocol, cast
 from functions.checkout.domain import Cart, CatalogueEntry
 from functions.checkout.wire import CheckoutState
 from shared.contracts.orders import OrderStatus, RejectionReason
-from shared.effects import Outbound
-from shared.writes import Item
+from shared.messaging.outbox import Outbound
+from shared.storage.writes import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,17 @@ from typing import Literal
 
 from functions.checkout.domain import Cart, cart_of, check, is_worth_cancelling
 from functions.checkout.ports import Checkouts, StoredCheckout
-from shared.clock import Clock
+from shared.commerce.lifecycle_events import step_of
+from shared.commerce.payment_identity import differing
 from shared.contracts.commands import CheckoutCommand, CheckoutPayload
 from shared.contracts.orders import OrderCancelled
 from shared.contracts.sources import CHECKOUT_API
-from shared.effects import Outbound
-from shared.errors import ForeignUserError, NotFoundError, PaymentReusedError, PublishError
-from shared.identity import differing
-from shared.ids import cancellation_event_id_for, checkout_event_id_for
-from shared.lifecycle import step_of
-from shared.ports import Publisher, Telemetry
+from shared.kernel.clock import Clock
+from shared.kernel.errors import ForeignUserError, NotFoundError, PaymentReusedError, PublishError
+from shared.kernel.ids import cancellation_event_id_for, checkout_event_id_for
+from shared.messaging.outbox import Outbound
+from shared.messaging.ports import Publisher
+from shared.telemetry.ports import Telemetry
 
 _NO_REASON = "cancelled by the customer"
 

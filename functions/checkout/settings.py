@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from shared.settings import NonEmpty, PublisherSettings, TableName
+from shared.kernel.settings import NonEmpty, PublisherSettings, TableName
 
 
 class CheckoutSettings(PublisherSettings):

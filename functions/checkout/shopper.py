@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from shared.errors import SignInRequiredError
-from shared.http import HttpRequest
+from shared.kernel.errors import SignInRequiredError
+from shared.messaging.http import HttpRequest
 
 
 def shopper_of(request: HttpRequest, auth: Literal["none", "jwt"]) -> str | None:

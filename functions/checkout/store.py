@@ -7,16 +7,16 @@ from typing import cast
 from functions.checkout.domain import Cart, CatalogueEntry
 from functions.checkout.ports import StoredCheckout
 from functions.checkout.wire import CheckoutState
-from shared.clock import Clock, iso
+from shared.commerce.payment_identity import ATTRIBUTE, stored_identity
 from shared.contracts.orders import RejectionReason
-from shared.effects import Outbound
-from shared.holds import hold_of
-from shared.identity import ATTRIBUTE, stored_identity
-from shared.ledger import shard_of
-from shared.ports import Tables
-from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
-from shared.text import one_line
-from shared.writes import Absent, ConditionsFailed, Item, Put, Value
+from shared.kernel.clock import Clock, iso
+from shared.kernel.text import one_line
+from shared.messaging.ledger import shard_of
+from shared.messaging.outbox import Outbound
+from shared.storage.ports import Tables
+from shared.storage.records.reservation import hold_of
+from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
+from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
 
 
 class CheckoutTables:

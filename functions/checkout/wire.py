@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
+from shared.contracts.envelope import FoldedLines, WireModel
 from shared.contracts.orders import OrderStatus, RejectionReason
-from shared.envelope import FoldedLines, WireModel
-from shared.ids import Id
+from shared.kernel.ids import Id
 
 OrderId = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^ord_[0-9a-f]{32}$"})]
 StatusUrl = Annotated[

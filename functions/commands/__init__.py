@@ -1,5 +1,5 @@
 """The topic that decides: turns ``command.checkout`` into an order, or into a rejection."""
 
-from shared import startup
+from shared.runtime import startup
 
 startup.begin()

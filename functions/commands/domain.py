@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from shared.cart import digest_of, merged, total_of
+from shared.commerce.cart import digest_of, merged, total_of
+from shared.commerce.payment_identity import differing, identity_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine, StockLine
-from shared.errors import InvalidInputError, PaymentReusedError
-from shared.holds import Hold
-from shared.identity import differing, identity_of
-from shared.ids import order_id_for
+from shared.kernel.errors import InvalidInputError, PaymentReusedError
+from shared.kernel.ids import order_id_for
+from shared.storage.records.reservation import Hold
 
 Reason = Literal["out_of_stock", "price_changed", "unknown_product"]
 

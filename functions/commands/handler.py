@@ -2,15 +2,15 @@
 
 from functools import partial
 
-from functions.commands import reservations, service
-from functions.commands.hold_store import ReservationTables
+from functions.commands import reservation_service, service
+from functions.commands.reservation_store import ReservationTables
 from functions.commands.settings import CommandsSettings
 from functions.commands.store import OrderBookTables
-from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer
 from shared.contracts import commands, topics
-from shared.delivery import Consumer
-from shared.processing import route
+from shared.messaging.compose import Ports, consumer
+from shared.messaging.consumer import Consumer
+from shared.messaging.processor import route
+from shared.runtime.compose import consumer_entry
 
 
 def build(settings: CommandsSettings, ports: Ports) -> Consumer:
@@ -18,8 +18,8 @@ def build(settings: CommandsSettings, ports: Ports) -> Consumer:
     orders = OrderBookTables(ports.tables, ports.clock)
     held = ReservationTables(ports.tables, ports.clock, hold_seconds=settings.hold_seconds)
     check_out = partial(service.check_out, orders=orders, telemetry=ports.telemetry)
-    reserve = partial(reservations.reserve, reservations=held)
-    release = partial(reservations.release, reservations=held)
+    reserve = partial(reservation_service.reserve, reservations=held)
+    release = partial(reservation_service.release, reservations=held)
     routes = {
         topics.COMMAND_CHECKOUT: route(commands.CheckoutCommand, check_out),
         topics.COMMAND_INVENTORY_RESERVE: route(commands.ReserveCommand, reserve),

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from functions.commands.domain import Cart, Reject, Situation
-from functions.commands.holds import Request
+from functions.commands.reservation_rules import Request
 from shared.contracts.commands import ReleaseCommand
-from shared.holds import Hold
-from shared.writes import Write
+from shared.storage.records.reservation import Hold
+from shared.storage.writes import Write
 
 
 class OrderBook(Protocol):

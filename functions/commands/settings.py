@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.settings import ConsumerSettings, NonEmpty, TableName
+from shared.kernel.settings import ConsumerSettings, NonEmpty, TableName
 
 
 class CommandsSettings(ConsumerSettings):

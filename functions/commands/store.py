@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from functions.commands.domain import Cart, Reject, Shelf, Situation
-from functions.commands.shelves import available_of, give_back, sell
-from shared.clock import Clock, iso
-from shared.holds import Hold, HoldStatus, hold_of
-from shared.identity import ATTRIBUTE, stored_identity
-from shared.ports import Tables
-from shared.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
-from shared.text import one_line
-from shared.writes import (
+from shared.commerce.payment_identity import ATTRIBUTE, stored_identity
+from shared.kernel.clock import Clock, iso
+from shared.kernel.text import one_line
+from shared.storage.ports import Tables
+from shared.storage.records.reservation import Hold, HoldStatus, hold_of
+from shared.storage.records.stock import available_of, give_back, sell
+from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
+from shared.storage.writes import (
     Absent,
     Condition,
     Equals,

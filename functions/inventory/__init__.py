@@ -1,5 +1,5 @@
 """The topic that watches the shelves: records stock movements and raises low-stock alerts."""
 
-from shared import startup
+from shared.runtime import startup
 
 startup.begin()

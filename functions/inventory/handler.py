@@ -5,11 +5,11 @@ from functools import partial
 from functions.inventory import service
 from functions.inventory.settings import InventorySettings
 from functions.inventory.store import ShelfTables
-from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer
 from shared.contracts import inventory, topics
-from shared.delivery import Consumer
-from shared.processing import route
+from shared.messaging.compose import Ports, consumer
+from shared.messaging.consumer import Consumer
+from shared.messaging.processor import route
+from shared.runtime.compose import consumer_entry
 
 
 def build(settings: InventorySettings, ports: Ports) -> Consumer:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from functions.inventory.domain import ShelfState
 from shared.contracts.inventory import StockReserved, StockUpdated
-from shared.writes import Write
+from shared.storage.writes import Write
 
 
 class Shelves(Protocol):

@@ -2,7 +2,6 @@
 
 from functions.inventory.domain import ShelfState, alert_change
 from functions.inventory.ports import Shelves
-from shared import metrics
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import (
     StockLow,
@@ -13,10 +12,12 @@ from shared.contracts.inventory import (
 )
 from shared.contracts.lines import MAX_HELD_SKUS, StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
-from shared.effects import Effects, Emit
-from shared.errors import InvalidInputError, PredecessorMissingError
-from shared.text import one_line
-from shared.writes import Write
+from shared.kernel.errors import InvalidInputError, PredecessorMissingError
+from shared.kernel.text import one_line
+from shared.messaging.effects import Effects
+from shared.messaging.outbox import Emit
+from shared.storage.writes import Write
+from shared.telemetry import metrics
 
 
 def record_movement(event: StockUpdated, *, shelves: Shelves) -> Effects:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from shared.settings import ConsumerSettings, NonEmpty, TableName
+from shared.kernel.settings import ConsumerSettings, NonEmpty, TableName
 
 
 class InventorySettings(ConsumerSettings):

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from functions.inventory.domain import ShelfState, rearm_level
-from shared.clock import iso
 from shared.contracts.inventory import StockReserved, StockUpdated
-from shared.legible import legible
-from shared.ports import Tables
-from shared.schema import MOVEMENTS, STOCK
-from shared.text import one_line
-from shared.writes import Absent, AtLeast, AtMost, Equals, Item, Put, Update, Write
+from shared.kernel.clock import iso
+from shared.kernel.legible import legible
+from shared.kernel.text import one_line
+from shared.storage.ports import Tables
+from shared.storage.schema import MOVEMENTS, STOCK
+from shared.storage.writes import Absent, AtLeast, AtMost, Equals, Item, Put, Update, Write
 
 
 class ShelfTables:

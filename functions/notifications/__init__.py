@@ -1,5 +1,5 @@
 """The topic that tells people: renders and sends mail, once per event."""
 
-from shared import startup
+from shared.runtime import startup
 
 startup.begin()

@@ -1,84 +1,9 @@
 """What telling people needs from outside."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from functions.notifications.domain import Mail, Notice, Push, Registration, SendRecord, Text
-from shared.writes import Write
-
-
-class Mailer(Protocol):
-    """Hands one mail to the mail service, at most once per call."""
-
-    def send(self, mail: Mail) -> str:
-        """The service's message id.
-
-        Raises:
-            MailRefusedError: it will never take this mail.
-            ServiceNotReadyError: somebody has to put something right there.
-            DependencyError: it did not take the mail now.
-            DeliveryUnknownError: it may or may not have taken it.
-        """
-        ...
-
-
-class TextSender(Protocol):
-    """Hands one text to the telephone network, at most once per call."""
-
-    def send(self, text: Text) -> str:
-        """The service's message id.
-
-        Raises:
-            OptedOutError: the owner of the number wants no texts.
-            MessageRefusedError: it will never take this text.
-            ServiceNotReadyError: somebody has to put something right there.
-            DependencyError: it did not take the text now.
-            DeliveryUnknownError: it may or may not have taken it.
-        """
-        ...
-
-
-class PushSender(Protocol):
-    """Hands one message to the push service of one device, at most once per call."""
-
-    def send(self, push: Push) -> str:
-        """The service's message id.
-
-        Raises:
-            EndpointGoneError: the device takes no messages any more; nothing was sent.
-            MessageRefusedError: the service will never take this message.
-            DependencyError: it did not take the message now.
-            DeliveryUnknownError: it may or may not have taken it.
-        """
-        ...
-
-
-class Devices(Protocol):
-    """Which devices belong to whom."""
-
-    def of(self, user_id: str) -> Registration:
-        """The user's devices, none if nothing is known of the user.
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
-        ...
-
-    def without(self, registration: Registration, gone: Sequence[str]) -> Write:
-        """The same registration with some endpoints taken out, unless it changed meanwhile."""
-        ...
-
-
-class Renderer(Protocol):
-    """Turns template and data into the two forms of a mail."""
-
-    def render(self, template_id: str, data: Mapping[str, Any]) -> tuple[str, str]:
-        """HTML and text.
-
-        Raises:
-            InvalidInputError: no such template, or a variable that it needs is missing.
-        """
-        ...
+from functions.notifications.domain import Notice, SendRecord
+from shared.storage.writes import Write
 
 
 class SendLedger(Protocol):

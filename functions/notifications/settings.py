@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.settings import ConsumerSettings, NonEmpty, TableName
+from shared.kernel.settings import ConsumerSettings, NonEmpty, TableName
 
 # What networks show as a sender: letters, digits and hyphens, at least one letter.
 _SENDER_ID = r"^$|^[A-Za-z0-9-]{0,10}[A-Za-z][A-Za-z0-9-]{0,10}$"

@@ -1,5 +1,5 @@
 """The topic that keeps the life of an order: records each event on its timeline."""
 
-from shared import startup
+from shared.runtime import startup
 
 startup.begin()

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from shared.clock import iso
+from shared.contracts.envelope import Event
 from shared.contracts.lines import OrderLine
 from shared.contracts.orders import OrderStatus
 from shared.contracts.topics import (
@@ -16,15 +16,15 @@ from shared.contracts.topics import (
     ORDER_PROCESSING,
     ORDER_SHIPPED,
 )
-from shared.envelope import Event
-from shared.errors import (
+from shared.kernel.clock import iso
+from shared.kernel.errors import (
     CheckoutRejectedError,
     NotFoundError,
     PipelineError,
     PredecessorMissingError,
 )
-from shared.ids import may_be_order_id
-from shared.writes import Item, Value
+from shared.kernel.ids import may_be_order_id
+from shared.storage.writes import Item, Value
 
 CheckoutStatus = Literal["accepted", "confirmed", "rejected"]
 

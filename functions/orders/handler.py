@@ -5,11 +5,11 @@ from functools import partial
 from functions.orders import service
 from functions.orders.settings import OrdersSettings
 from functions.orders.store import OrderTables
-from shared.adapters.runtime import consumer_entry
-from shared.consumer import Ports, consumer
 from shared.contracts import orders, topics
-from shared.delivery import Handler
-from shared.processing import route
+from shared.messaging.compose import Ports, consumer
+from shared.messaging.consumer import Handler
+from shared.messaging.processor import route
+from shared.runtime.compose import consumer_entry
 
 
 def build(settings: OrdersSettings, ports: Ports) -> Handler:

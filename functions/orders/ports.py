@@ -5,7 +5,7 @@ from typing import Protocol
 
 from functions.orders.domain import Checkout, Order, TimelineEntry
 from shared.contracts.orders import OrderStatus, RefundRequested
-from shared.writes import Write
+from shared.storage.writes import Write
 
 
 class Orders(Protocol):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from functions.orders.announcements import audit_of, ignored_of, mail_of, refund_of, returned_of
 from functions.orders.domain import (
     TRANSITIONS,
     Checkout,
@@ -14,8 +13,8 @@ from functions.orders.domain import (
     recorded,
     verdict_on,
 )
+from functions.orders.events import audit_of, ignored_of, mail_of, refund_of, returned_of
 from functions.orders.ports import Orders
-from shared import metrics
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import StockUpdated
 from shared.contracts.notifications import EmailRequested
@@ -32,8 +31,11 @@ from shared.contracts.orders import (
     RefundRequested,
     ShippedPayload,
 )
-from shared.effects import Effects, Emit, Measure
-from shared.writes import Write
+from shared.messaging.effects import Effects
+from shared.messaging.outbox import Emit
+from shared.storage.writes import Write
+from shared.telemetry import metrics
+from shared.telemetry.measurement import Measure
 
 LifecycleEvent = OrderConfirmed | OrderProcessing | OrderShipped | OrderDelivered | OrderCancelled
 

@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import cast
 
 from functions.orders.domain import Checkout, CheckoutStatus, Order, TimelineEntry, recorded
-from shared.bounded import note
-from shared.clock import Clock, iso
 from shared.contracts.lines import OrderLine
 from shared.contracts.orders import OrderStatus, RefundRequested
-from shared.money import amount
-from shared.ports import Tables
-from shared.schema import CHECKOUTS, ORDERS, STOCK
-from shared.writes import Equals, Item, Missing, Present, Update, Write
+from shared.kernel.clock import Clock, iso
+from shared.kernel.money import amount
+from shared.storage.bounded import note
+from shared.storage.ports import Tables
+from shared.storage.schema import CHECKOUTS, ORDERS, STOCK
+from shared.storage.writes import Equals, Item, Missing, Present, Update, Write
 
 
 class OrderTables:

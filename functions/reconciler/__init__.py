@@ -1,5 +1,5 @@
 """The one function that no topic calls: every minute it carries on with what got stuck."""
 
-from shared import startup
+from shared.runtime import startup
 
 startup.begin()

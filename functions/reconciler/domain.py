@@ -3,17 +3,17 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.clock import iso
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import ReleaseCommand, ReleasePayload
 from shared.contracts.sources import API, CHECKOUT_API
-from shared.dead_letters.letter import event_id_of
-from shared.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
-from shared.dead_letters.schedule import is_unconfirmed
-from shared.effects import Outbound
-from shared.holds import Hold
-from shared.ids import caused_event_id, expiry_event_id_for
-from shared.writes import Item
+from shared.kernel.clock import iso
+from shared.kernel.ids import caused_event_id, expiry_event_id_for
+from shared.messaging.dead_letters.dead_letter import event_id_of
+from shared.messaging.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
+from shared.messaging.dead_letters.schedule import is_unconfirmed
+from shared.messaging.outbox import Outbound
+from shared.storage.records.reservation import Hold
+from shared.storage.writes import Item
 
 # A healthy delivery is done within seconds; nobody races one that is merely under way.
 PATIENCE = timedelta(seconds=60)

@@ -11,13 +11,13 @@ from shared.adapters.qstash_dlq import body_of
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
 from shared.contracts.sources import API
 from shared.contracts.topics import topic_of
-from shared.dead_letters.answers import LastAnswer
-from shared.dead_letters.callback import decode
-from shared.dead_letters.letter import error_text, original_of
-from shared.dead_letters.qstash_values import count_of, status_of, times_of
-from shared.errors import PermanentError
-from shared.http import NON_RETRYABLE
-from shared.ids import caused_event_id, is_id
+from shared.kernel.errors import PermanentError
+from shared.kernel.ids import caused_event_id, is_id
+from shared.messaging.dead_letters.answers import LastAnswer
+from shared.messaging.dead_letters.dead_letter import error_text, original_of
+from shared.messaging.dead_letters.failure_callback import decode
+from shared.messaging.dead_letters.qstash_values import count_of, status_of, times_of
+from shared.messaging.http import NON_RETRYABLE
 
 # Per run. Another application's entries may lie above ours in the same queue.
 MOST_LOOKED_AT = 1000

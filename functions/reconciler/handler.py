@@ -7,10 +7,10 @@ from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import HoldTables, PendingTables
-from shared.adapters import clients, runtime
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
-from shared.delivery import Handler
-from shared.ports import CorePorts
+from shared.messaging.consumer import Handler
+from shared.messaging.ports import CorePorts
+from shared.runtime import clients, compose
 
 
 def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
@@ -34,4 +34,4 @@ def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
     return partial(answer, reconciler, telemetry=ports.telemetry)
 
 
-lambda_handler = runtime.plain_entry("reconciler", ReconcilerSettings, build)
+lambda_handler = compose.plain_entry("reconciler", ReconcilerSettings, build)

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from functions.reconciler.domain import DueLetter
-from shared.bounded import note
-from shared.clock import Clock, iso
 from shared.contracts.analytics import DeadLetterReported
 from shared.contracts.topics import Topic
-from shared.dead_letters.keep import keep_dead_letter
-from shared.dead_letters.letter import LetterState
-from shared.dead_letters.schedule import PLANNED, is_unconfirmed, looked_at, sent
-from shared.dead_letters.store import DeadLetterTables
-from shared.effects import Measure
-from shared.errors import ContentionError
-from shared.ledger import AlreadyRecordedError, Ledger
-from shared.ports import Tables
-from shared.schema import DEAD_LETTERS
-from shared.writes import ConditionsFailed, Equals, Item, Update, Value
+from shared.kernel.clock import Clock, iso
+from shared.kernel.errors import ContentionError
+from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.messaging.dead_letters.keep import keep_dead_letter
+from shared.messaging.dead_letters.schedule import PLANNED, is_unconfirmed, looked_at, sent
+from shared.messaging.dead_letters.store import DeadLetterTables
+from shared.messaging.ledger import AlreadyRecordedError, Ledger
+from shared.storage.bounded import note
+from shared.storage.ports import Tables
+from shared.storage.schema import DEAD_LETTERS
+from shared.storage.writes import ConditionsFailed, Equals, Item, Update, Value
+from shared.telemetry.measurement import Measure
 
 _DECISIONS = 4
 _BY = "reconciler"

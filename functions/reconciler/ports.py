@@ -6,9 +6,9 @@ from typing import Protocol
 
 from functions.reconciler.domain import DueLetter, OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
-from shared.effects import Measure
-from shared.holds import Hold
-from shared.ledger import Record
+from shared.messaging.ledger import Record
+from shared.storage.records.reservation import Hold
+from shared.telemetry.measurement import Measure
 
 
 class PendingWork(Protocol):

@@ -19,14 +19,15 @@ from functions.reconciler.domain import (
     stuck_of,
 )
 from functions.reconciler.ports import FailedMessages, Holds, Letters, PendingWork
-from shared import metrics
-from shared.clock import Deadline, iso
 from shared.contracts.analytics import DeadLetterReported
-from shared.errors import PipelineError
-from shared.holds import Hold
-from shared.ledger import Record
-from shared.ports import CorePorts, Telemetry
-from shared.schema import PENDING_SHARDS
+from shared.kernel.clock import Deadline, iso
+from shared.kernel.errors import PipelineError
+from shared.messaging.ledger import Record
+from shared.messaging.ports import CorePorts
+from shared.storage.records.reservation import Hold
+from shared.storage.schema import PENDING_SHARDS
+from shared.telemetry import metrics
+from shared.telemetry.ports import Telemetry
 
 Step = Callable[[], object]
 

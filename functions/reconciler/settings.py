@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from shared.settings import NonEmpty, ReceiverSettings, TableName
+from shared.kernel.settings import NonEmpty, ReceiverSettings, TableName
 
 
 class ReconcilerSettings(ReceiverSettings):

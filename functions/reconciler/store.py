@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import cast
 
 from functions.reconciler.domain import OwedCheckout
-from shared.clock import Clock, iso
-from shared.effects import Outbound
-from shared.holds import Hold, hold_of
-from shared.ledger import Ledger, Record
-from shared.ports import Tables
-from shared.schema import CHECKOUTS, RESERVATIONS
-from shared.writes import ConditionsFailed, Equals, Item, Update
+from shared.kernel.clock import Clock, iso
+from shared.messaging.ledger import Ledger, Record
+from shared.messaging.outbox import Outbound
+from shared.storage.ports import Tables
+from shared.storage.records.reservation import Hold, hold_of
+from shared.storage.schema import CHECKOUTS, RESERVATIONS
+from shared.storage.writes import ConditionsFailed, Equals, Item, Update
 
 
 class PendingTables:

@@ -11,9 +11,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs.tables import pascal
-from infra.topics import FunctionSpec
-from shared import metrics
-from shared.metrics import NAMESPACE, Metric
+from infra.functions import FunctionSpec
+from shared.telemetry import metrics
+from shared.telemetry.metrics import NAMESPACE, Metric
 
 _PERIOD = Duration.minutes(5)
 _NEAR_TIMEOUT = 0.8
@@ -23,7 +23,7 @@ _TOO_MUCH = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 @dataclass(frozen=True, slots=True)
 class OwnMetric:
-    """A metric of ``shared.metrics``: how much, within how long, is too much.
+    """A metric of ``shared.telemetry.metrics``: how much, within how long, is too much.
 
     Args:
         threshold: this much is too much already.

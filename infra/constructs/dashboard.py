@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.constructs.graphs import COLUMNS, PERCENTILES, Graphs, Plot, graph
 from infra.settings import StageSettings
-from shared import metrics
+from shared.telemetry import metrics
 
 _ALARMS_HEIGHT = 5
 

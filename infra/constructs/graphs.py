@@ -12,9 +12,9 @@ from typing import Literal
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from infra.functions import FUNCTIONS
 from infra.settings import StageSettings
-from infra.topics import FUNCTIONS
-from shared.metrics import NAMESPACE, SERVICE, Metric
+from shared.telemetry.metrics import NAMESPACE, SERVICE, Metric
 
 COLUMNS = 24
 PERCENTILES = ("p50", "p95", "p99")

@@ -4,7 +4,7 @@ from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.packaging import StagedAsset
+from infra.assets.staging import StagedAsset
 
 
 def asset_code(asset: StagedAsset) -> lambda_.AssetCode:

@@ -1,4 +1,4 @@
-"""The tables, created from `shared.schema` so that code and infrastructure cannot disagree."""
+"""The tables, created from `shared.storage.schema` so that code and infrastructure cannot disagree."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from shared.schema import Index, Table
+from shared.storage.schema import Index, Table
 
 
 def pascal(name: str) -> str:

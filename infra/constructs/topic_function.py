@@ -9,12 +9,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from infra.assets.staging import StagedAsset
 from infra.constructs.shared_layer import SharedLayer, asset_code
+from infra.functions import FunctionSpec
 from infra.grants import Resources, send_pushes
 from infra.nag import acknowledge
-from infra.packaging import StagedAsset
 from infra.settings import StageSettings
-from infra.topics import FunctionSpec
 from shared.contracts.topics import Topic
 
 RETENTION = {
@@ -25,7 +25,7 @@ RETENTION = {
 
 
 class TopicFunction(Construct):
-    """A function as `infra.topics` describes it, in one stage.
+    """A function as `infra.functions` describes it, in one stage.
 
     Callers go through the alias `live`, so that its address survives every release and SnapStart
     can be switched on without moving it.

@@ -8,7 +8,7 @@ from infra.constructs.mail import Mail
 from infra.constructs.tables import Tables
 from infra.grants import Resources
 from infra.settings import StageSettings
-from shared.schema import TABLES
+from shared.storage.schema import TABLES
 
 
 class DataStack(Stack):

@@ -8,8 +8,8 @@ from constructs import Construct
 from infra.constructs.alarms import Alarms
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.encrypted_topic import EncryptedTopic
+from infra.functions import FUNCTIONS
 from infra.settings import StageSettings
-from infra.topics import FUNCTIONS
 
 
 class ObservabilityStack(Stack):

@@ -6,17 +6,17 @@ from aws_cdk import Annotations, CfnOutput, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.constructs.clockwork import Clockwork
-from infra.constructs.ingress import Ingress
+from infra.assets.staging import HOST, LAMBDA, stage_function, stage_layer
+from infra.constructs.http_api import Ingress
 from infra.constructs.mail import MailFeedback
+from infra.constructs.schedule import Clockwork
 from infra.constructs.shared_layer import SharedLayer
 from infra.constructs.tables import pascal
 from infra.constructs.topic_function import TopicFunction
 from infra.environment import environment_of, provided_values
+from infra.functions import FUNCTIONS
 from infra.grants import Resources
-from infra.packaging import HOST, LAMBDA, stage_function, stage_layer
 from infra.settings import StageSettings
-from infra.topics import FUNCTIONS
 from shared.contracts.topics import Topic
 
 

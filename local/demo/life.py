@@ -4,7 +4,7 @@ from typing import Any
 
 from local.demo.play import Play
 from local.demo.shopper import Cart
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 
 
 def hold(play: Play) -> None:

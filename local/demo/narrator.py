@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from local.stack.waiting import NotObservedError, wait_for
+from local.stack.polling import NotObservedError, wait_for
 from local.terminal import Terminal, table
 
 _LABEL_WIDTH = 10

@@ -14,8 +14,8 @@ from local.demo.narrator import Narrator
 from local.demo.shopper import Cart, ordinary_cart
 from local.stack.client import Item, StackClient
 from local.stack.home import ROOT
-from local.stack.waiting import NotObservedError
-from shared.ids import order_id_for
+from local.stack.polling import NotObservedError
+from shared.kernel.ids import order_id_for
 
 T = TypeVar("T")
 

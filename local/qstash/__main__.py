@@ -9,8 +9,8 @@ import sys
 from commandline.entry import complain, start
 from commandline.streams import OutputError
 from local.qstash.errors import StateFileError
-from local.qstash.options import parse_settings
-from local.qstash.server import serve
+from local.qstash.http.options import parse_settings
+from local.qstash.http.server import serve
 
 
 def main(arguments: list[str]) -> int:

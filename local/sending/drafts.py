@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.clock import iso
+from shared.kernel.clock import iso
 
 
 class DraftError(Exception):

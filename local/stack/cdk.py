@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from local.stack import environment, processes, records
+from local.stack import environment, pid_file, processes
 from local.stack.home import ROOT, Home
 
 CONTEXT_VARIABLE = "LOCAL_CONTEXT"
@@ -70,7 +70,7 @@ class Cdk:
         ]
         settings = environment.of_cdk(self.home, self.endpoint_url)
         code = processes.run(f"cdk-{name}", command, self.home, settings, self._remember)
-        records.end_command(self.home)
+        pid_file.end_command(self.home)
         log = self.home.logs / f"cdk-{name}.log"
         if self.verbose:
             sys.stdout.write(log.read_text(encoding="utf-8", errors="replace"))
@@ -79,7 +79,7 @@ class Cdk:
             raise CdkError(f"cdk {name} failed ({log}):\n{failure(said)}")
 
     def _remember(self, process: processes.Process) -> None:
-        records.begin_command(self.home, process)
+        pid_file.begin_command(self.home, process)
 
 
 def context_arguments(facts: str, own: Mapping[str, str]) -> list[str]:

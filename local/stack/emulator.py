@@ -15,7 +15,7 @@ from hypercorn.config import Config
 
 from local.qstash.errors import StateFileError
 from local.stack import permissions, unpacking
-from local.stack.gate import InvocationGate
+from local.stack.concurrency_limit import InvocationGate
 from local.stack.ports import LOOPBACK
 from local.stack.state.keeper import Keeper
 from local.stack.state.snapshot import SnapshotError

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from local.stack import processes, records
+from local.stack import pid_file, processes
 from local.stack.home import Home
 from local.stack.plan import Name
 from local.stack.processes import Process
@@ -19,7 +19,7 @@ def mend(home: Home, progress: Progress, environ: Mapping[str, str], dead: Seque
     and can be mended another time.
     """
     stack = Stack.load(home)
-    before = records.read(home)
+    before = pid_file.read(home)
     # Their children may live on, and hold what the new ones need.
     processes.stop([process for process in before if process.name in dead], home)
     known = {process.name: process for process in before}
@@ -28,7 +28,7 @@ def mend(home: Home, progress: Progress, environ: Mapping[str, str], dead: Seque
     def remember(process: Process) -> None:
         started.append(process)
         known[process.name] = process
-        records.write(home, list(known.values()))
+        pid_file.write(home, list(known.values()))
 
     try:
         Launcher(home, progress, environ, remember).start_again(dead, stack)

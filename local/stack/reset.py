@@ -7,7 +7,7 @@ from redis import Redis
 
 from local.stack import aws
 from local.stack.client import StackClient
-from shared.schema import TABLES
+from shared.storage.schema import TABLES
 
 
 def reset(client: StackClient) -> int:

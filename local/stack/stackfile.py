@@ -11,7 +11,7 @@ from local.stack import environment
 from local.stack.home import Home
 from local.stack.qstash import Server
 from shared.contracts.topics import Topic
-from shared.schema import TABLES
+from shared.storage.schema import TABLES
 
 
 class StackFileError(Exception):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from commandline.text import harmless_lines
-from local.stack import processes, records, survey
+from local.stack import pid_file, processes, survey
 from local.stack.home import Home
 from local.stack.plan import Action, decide
 from local.stack.stackfile import Stack, StackFileError
@@ -12,7 +12,7 @@ from local.terminal import Terminal, table
 
 def report(home: Home, terminal: Terminal) -> bool:
     """Print the state of the stack; whether all of it runs."""
-    known = records.read(home)
+    known = pid_file.read(home)
     if not known:
         terminal.line(f"  no stack runs in {home.folder}; {_offer(home)}")
         return False

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from local.stack import aws, catalogue, processes, records, secrets, survey
+from local.stack import aws, catalogue, pid_file, processes, secrets, survey
 from local.stack.cdk import CONTEXT_VARIABLE, Cdk
 from local.stack.home import Home
 from local.stack.mending import mend
@@ -37,7 +37,7 @@ class Supervisor:
         On any failure, and on Ctrl-C, nothing that was started here is left running.
         """
         self.home.create()
-        with records.exclusive(self.home):
+        with pid_file.exclusive(self.home):
             plan = decide(survey.take(self.home))
             for word in plan.words:
                 self.progress.terminal.line(f"  {word}")
@@ -58,8 +58,8 @@ class Supervisor:
         if not self.home.folder.exists():
             return []
         self.home.create()
-        with records.exclusive(self.home):
-            stopped = self._stop(self._started or records.read(self.home))
+        with pid_file.exclusive(self.home):
+            stopped = self._stop(self._started or pid_file.read(self.home))
             if forget:
                 self.home.forget()
             return stopped
@@ -82,7 +82,7 @@ class Supervisor:
             step.note(f"{added} of {len(catalogue.CATALOGUE)} products added")
 
     def _replace(self) -> Stack:
-        self._stop(records.read(self.home))
+        self._stop(pid_file.read(self.home))
         if not survey.take(self.home).is_kept:
             # What an `up` that never came to its end left; messages to functions that are no more.
             self.home.forget_state()
@@ -150,15 +150,15 @@ class Supervisor:
 
     def _remember(self, process: Process) -> None:
         self._started.append(process)
-        records.write(self.home, self._started)
+        pid_file.write(self.home, self._started)
 
     def _stop(self, known: Sequence[Process]) -> list[str]:
         # First the command that works on the others.
-        stopped = processes.stop(records.abandoned_command(self.home), self.home)
-        records.end_command(self.home)
+        stopped = processes.stop(pid_file.abandoned_command(self.home), self.home)
+        pid_file.end_command(self.home)
         stopped += processes.stop(known, self.home)
         self.home.stack_file.unlink(missing_ok=True)
-        records.forget(self.home)
+        pid_file.forget(self.home)
         # The emulator unpacks every function and layer there, once per worker. Something that
         # cannot be removed must not make a stopped stack look as if it were not.
         shutil.rmtree(self.home.scratch, ignore_errors=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from local.stack import ports, records
+from local.stack import pid_file, ports
 from local.stack.home import Home
 from local.stack.plan import Name, Part, Situation, names
 from local.stack.processes import Process
@@ -23,7 +23,7 @@ def take(home: Home) -> Situation:
     kept = {Name.AWS: is_kept, Name.QSTASH: (home.state / QSTASH_JOURNAL).exists()}
     before = remembered_ports(home)
     return Situation(
-        parts=tuple(_part(entry, before, kept) for entry in records.read(home)),
+        parts=tuple(_part(entry, before, kept) for entry in pid_file.read(home)),
         is_complete=home.stack_file.exists(),
         is_kept=is_kept,
     )

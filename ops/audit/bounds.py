@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ops.audit.model import Check, Finding, Moment, Page, entries, name_of
-from shared.bounded import FIRST, NEWEST
-from shared.schema import CHECKOUTS, DEAD_LETTERS, NOTIFICATIONS, ORDERS
+from ops.audit.model import Check, Finding, Moment, Page
+from ops.core.rows import entries, name_of
+from shared.storage.bounded import FIRST, NEWEST
+from shared.storage.schema import CHECKOUTS, DEAD_LETTERS, NOTIFICATIONS, ORDERS
 
 # Steps of a life that are kept beside what was noted, more than there can be.
 _STEPS = 20

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from ops.audit.model import Check, Finding, Moment, Name, Page, inner, number, text
+from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.outbox import parsed
-from shared.schema import CHECKOUTS, ORDERS
-from shared.writes import Item
+from ops.core.rows import Name, inner, number, text
+from shared.storage.schema import CHECKOUTS, ORDERS
+from shared.storage.writes import Item
 
 _STATUSES = {"accepted", "confirmed", "rejected"}
 

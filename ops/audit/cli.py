@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from commandline.arguments import number
-from ops import connect
 from ops.audit import report
 from ops.audit.model import Moment
-from ops.audit.reading import StoredTables
 from ops.audit.run import Audit
-from shared.adapters import clients
+from ops.core.connection import add_options, connect
+from ops.core.table_reader import StoredTables
+from shared.runtime import clients
 
 # Longer than the slowest retries of an event, so that nothing under way is taken for lost.
 _MINUTES = 20.0
@@ -39,12 +39,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--strict", action="store_true", help="waiting dead letters and stuck checkouts break it"
     )
     parser.add_argument("--json", action="store_true", help="for machines")
-    connect.add_options(parser)
+    add_options(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    connection = connect.connect(options)
+    connection = connect(options)
     source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
     moment = Moment(connection.clock.now(), timedelta(minutes=options.minutes))
     results = Audit(source, moment, strict=options.strict, progress=_progress()).run()

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from ops.audit.model import Check, Finding, Moment, Name, Page, inner, text
+from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.outbox import Sent, sent_by
-from shared.content import digest_of, may_be_same
+from ops.core.rows import Name, inner, text
 from shared.contracts import catalog
+from shared.contracts.content import digest_of, may_be_same
+from shared.contracts.envelope import validated
 from shared.contracts.topics import (
     ANALYTICS_AUDIT,
     COMMAND_CHECKOUT,
@@ -16,10 +18,9 @@ from shared.contracts.topics import (
     ORDER_CREATED,
     ORDER_REFUND_REQUESTED,
 )
-from shared.envelope import validated
-from shared.errors import PermanentError
-from shared.schema import CHECKOUTS, LEDGER, MOVEMENTS, NOTIFICATIONS, ORDERS
-from shared.writes import Item
+from shared.kernel.errors import PermanentError
+from shared.storage.schema import CHECKOUTS, LEDGER, MOVEMENTS, NOTIFICATIONS, ORDERS
+from shared.storage.writes import Item
 
 # What a recipient gets so many of within an hour, and then no more until the next.
 _CAPPED = {NOTIFICATION_EMAIL, NOTIFICATION_SMS}

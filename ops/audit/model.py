@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
-from shared.clock import iso
-from shared.ledger import RETENTION
-from shared.schema import TABLES
-from shared.writes import Item
+from ops.core.rows import Name
+from shared.kernel.clock import iso
+from shared.messaging.ledger import RETENTION
+from shared.storage.writes import Item
 
-Name = tuple[str, tuple[str, ...]]
 """Logical table and key of a row."""
 
 # Rows that expire are judged only while nothing that belongs to them can have expired.
@@ -105,34 +103,3 @@ class Check:
     table: str
     look: Look
     strict: bool = False
-
-
-def name_of(table: str, row: Item) -> Name:
-    """Table and key of a row."""
-    return table, tuple(text(row, attribute) for attribute in TABLES[table].key_names())
-
-
-def text(row: Item, attribute: str) -> str:
-    """An attribute as text, empty if the row lacks it."""
-    value = row.get(attribute)
-    return "" if value is None else str(value)
-
-
-def number(row: Item, attribute: str) -> Decimal:
-    """An attribute as an exact number, zero if the row lacks it."""
-    value = row.get(attribute)
-    return Decimal(0) if value is None else Decimal(str(value))
-
-
-def inner(row: Item, attribute: str) -> Item:
-    """An attribute that is a row itself, empty if it is not."""
-    value = row.get(attribute)
-    return value if isinstance(value, Mapping) else {}
-
-
-def entries(row: Item, attribute: str) -> list[Item]:
-    """The rows in a list attribute."""
-    value = row.get(attribute)
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        return []
-    return [entry for entry in value if isinstance(entry, Mapping)]

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from functions.orders.domain import TRANSITIONS, Verdict
-from ops.audit.model import Check, Finding, Moment, Name, Page, entries, number, text
+from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.outbox import sent_by
+from ops.core.rows import Name, entries, number, text
+from shared.commerce.payment_identity import CONTACT, differing, stored_identity
 from shared.contracts.topics import NOTIFICATION_EMAIL
-from shared.identity import CONTACT, differing, stored_identity
-from shared.ids import order_id_for
-from shared.schema import CHECKOUTS, LEDGER, NOTIFICATIONS, ORDERS
-from shared.writes import Item
+from shared.kernel.ids import order_id_for
+from shared.storage.schema import CHECKOUTS, LEDGER, NOTIFICATIONS, ORDERS
+from shared.storage.writes import Item
 
 # The event without which an order cannot be in this state.
 _PROOF = {

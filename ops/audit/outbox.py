@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ops.audit.model import Name, entries, inner, text
-from shared import strict_json
+from ops.core.rows import Name, entries, inner, text
 from shared.contracts.topics import ANALYTICS_AUDIT, INVENTORY_STOCK_UPDATED
-from shared.errors import PermanentError
-from shared.ids import is_id, sku_of
-from shared.schema import AUDIT, LEDGER, MOVEMENTS
-from shared.writes import Item
+from shared.kernel import strict_json
+from shared.kernel.errors import PermanentError
+from shared.kernel.ids import is_id, sku_of
+from shared.storage.schema import AUDIT, LEDGER, MOVEMENTS
+from shared.storage.writes import Item
 
 _MOST_BYTES = 1_000_000
 

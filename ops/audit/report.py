@@ -6,8 +6,8 @@ from datetime import datetime
 from commandline.text import as_json as to_json
 from ops.audit.model import Finding
 from ops.audit.run import Result
-from ops.terminal import harmless, table
-from shared.clock import iso
+from ops.core.terminal import harmless, table
+from shared.kernel.clock import iso
 
 _SHOWN = 20
 

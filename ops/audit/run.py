@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ops.audit import bounds, checkouts, ledger, letters, mail, orders, shelves
-from ops.audit.model import Check, Finding, Moment, Name, Page
-from ops.audit.reading import Source
-from ops.audit.story import Story
-from shared.schema import (
+from ops.audit import bounds, checkouts, dead_letters, ledger, notifications, orders, stock
+from ops.audit.model import Check, Finding, Moment, Page
+from ops.audit.stock_totals import Story
+from ops.core.rows import Name
+from ops.core.table_reader import Source
+from shared.storage.schema import (
     CHECKOUTS,
     DEAD_LETTERS,
     LEDGER,
@@ -17,15 +18,15 @@ from shared.schema import (
     RESERVATIONS,
     STOCK,
 )
-from shared.writes import Item
+from shared.storage.writes import Item
 
 CHECKS: tuple[Check, ...] = (
-    *shelves.CHECKS,
+    *stock.CHECKS,
     *orders.CHECKS,
     *checkouts.CHECKS,
     *ledger.CHECKS,
-    *mail.CHECKS,
-    *letters.CHECKS,
+    *notifications.CHECKS,
+    *dead_letters.CHECKS,
     *bounds.CHECKS,
 )
 # The findings of one check that are kept; the others are only counted.
@@ -36,8 +37,8 @@ _FIRST: Mapping[str, Callable[[Item], list[Name]]] = {
     ORDERS.name: orders.first_round,
     CHECKOUTS.name: checkouts.first_round,
     LEDGER.name: ledger.first_round,
-    NOTIFICATIONS.name: mail.first_round,
-    DEAD_LETTERS.name: letters.first_round,
+    NOTIFICATIONS.name: notifications.first_round,
+    DEAD_LETTERS.name: dead_letters.first_round,
 }
 
 
@@ -92,7 +93,7 @@ class Audit:
         story = Story(self.moment)
         # First what explains what is missing elsewhere; then in the order that `story` needs.
         for table, also in (
-            (DEAD_LETTERS.name, lambda page: letters.learn(page, self.moment.letters)),
+            (DEAD_LETTERS.name, lambda page: dead_letters.learn(page, self.moment.letters)),
             (RESERVATIONS.name, story.reservations),
             (STOCK.name, story.stock),
             (ORDERS.name, story.orders),
@@ -127,7 +128,7 @@ class Audit:
 
     def _sums(self, story: Story) -> Sequence[Result]:
         results = []
-        for name, invariant, look in shelves.SUMS:
+        for name, invariant, look in stock.SUMS:
             result = Result(name, invariant, rows=len(story.shelves))
             result.add(look(story), strict=self.strict)
             results.append(result)

@@ -4,18 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.dead_letters.letter import LetterState
-from shared.errors import PermanentError
-from shared.writes import Item
+from ops.core.errors import OperatorError
+from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.storage.writes import Item
 
 MAX_REPLAYS = 5
 _RAMP = (1, 5, 20)
-
-
-class OperatorError(PermanentError):
-    """The operator asked for something that cannot be done; says what could."""
-
-    code = "operator"
 
 
 @dataclass(frozen=True, slots=True)

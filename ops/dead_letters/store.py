@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from ops.dead_letters.domain import Letter, OperatorError
-from shared.bounded import entries, left_out, note
-from shared.clock import Clock, iso
-from shared.dead_letters.letter import LetterState
-from shared.dead_letters.schedule import PLANNED, Plan, is_unconfirmed, opened
-from shared.ports import Tables
-from shared.schema import DEAD_LETTERS
-from shared.writes import ConditionsFailed, Equals, Item, Update
+from ops.core.errors import OperatorError
+from ops.dead_letters.domain import Letter
+from shared.kernel.clock import Clock, iso
+from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.messaging.dead_letters.schedule import PLANNED, Plan, is_unconfirmed, opened
+from shared.storage.bounded import entries, left_out, note
+from shared.storage.ports import Tables
+from shared.storage.schema import DEAD_LETTERS
+from shared.storage.writes import ConditionsFailed, Equals, Item, Update
 
 PAGE = 1000
 # Longer than QStash's retries of a replayed message, its callback and the reconciler's pull take.

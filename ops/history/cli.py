@@ -5,13 +5,13 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from commandline.arguments import whole
-from ops import connect
-from ops.dead_letters.domain import OperatorError
-from ops.history.reading import DEFAULT_LIMIT, KINDS, MOST, Trail
+from ops.core.connection import add_options, connect
+from ops.core.errors import OperatorError
+from ops.core.terminal import harmless
+from ops.history.store import DEFAULT_LIMIT, KINDS, MOST, Trail
 from ops.history.view import as_json, as_text
-from ops.terminal import harmless
-from shared.clock import Clock, iso
-from shared.ports import Tables
+from shared.kernel.clock import Clock, iso
+from shared.storage.ports import Tables
 
 _AGO = re.compile(r"([0-9]{1,6})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -34,11 +34,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         )
         about.add_argument("--json", action="store_true", help="as one JSON object, values whole")
         about.set_defaults(run=_run)
-        connect.add_options(about)
+        add_options(about)
 
 
 def _run(options: argparse.Namespace) -> int:
-    connection = connect.connect(options)
+    connection = connect(options)
     return tell(options, connection.tables, connection.clock)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from commandline.text import as_json as to_json
 from commandline.text import padded, width
-from ops.history.reading import Entry, Story
-from ops.terminal import harmless, shortened
-from shared.writes import Item, Value
+from ops.core.terminal import harmless, shortened
+from ops.history.store import Entry, Story
+from shared.storage.writes import Item, Value
 
 _WIDEST = 60
 _OLDER = "there may be older entries: --limit shows more"

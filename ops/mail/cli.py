@@ -5,15 +5,16 @@ import random
 from pathlib import Path
 
 from commandline.entry import complain, noting
-from ops import actor, connect
-from ops.books import Books
-from ops.dead_letters.domain import OperatorError
+from ops.core import actor
+from ops.core.connection import add_options, connect
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
+from ops.core.terminal import harmless, shortened, table
 from ops.mail import preview
-from ops.mail.resolve import MailDesk
+from ops.mail.service import MailDesk
 from ops.mail.suppression import Lifted, SESList, SuppressionDesk, checked_address
-from ops.terminal import harmless, shortened, table
-from shared.adapters import clients
-from shared.text import one_line
+from shared.kernel.text import one_line
+from shared.runtime import clients
 
 _MAX_WHY = 200
 
@@ -64,11 +65,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     show.set_defaults(run=_preview)
 
     for action in (listing, resolve, lift):
-        connect.add_options(action)
+        add_options(action)
 
 
 def _desk(options: argparse.Namespace) -> MailDesk:
-    connection = connect.connect(options)
+    connection = connect(options)
     return MailDesk(connection.tables, connection.publisher, connection.clock)
 
 
@@ -95,7 +96,7 @@ def _unsuppress(options: argparse.Namespace) -> int:
     # Looked at before anything is opened: a wrong word needs no network to be told.
     address = checked_address(options.address)
     reason = _line("--reason", options.reason)
-    connection = connect.connect(options)
+    connection = connect(options)
     books = Books(connection.tables, connection.publisher, connection.clock, jitter=random.random)
     provider = SESList(lambda: clients.aws("sesv2"))
     desk = SuppressionDesk(

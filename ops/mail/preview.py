@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from functions.notifications.rendering import JinjaRenderer
+from functions.notifications.channels.email.rendering import JinjaRenderer
 from ops.mail.samples import SAMPLES
 
 _WIDE, _PHONE = 800, 400

@@ -6,19 +6,20 @@ from typing import Any, Literal, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.notifications.channels.email.reports import bare_address
 from functions.notifications.domain import digest_of
-from functions.notifications.reports import bare_address
-from functions.notifications.store import suppression_key
-from ops.books import Books
-from ops.dead_letters.domain import OperatorError
+from functions.notifications.send_ledger import suppression_key
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
 from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.effects import Effects, Emit
-from shared.errors import ContentionError, DependencyError, PipelineError
-from shared.ids import caused_event_id, is_id
-from shared.ledger import AlreadyRecordedError, Record
-from shared.ports import Tables
-from shared.schema import NOTIFICATIONS
-from shared.writes import ConditionsFailed, Delete, Equals, Item
+from shared.kernel.errors import ContentionError, DependencyError, PipelineError
+from shared.kernel.ids import caused_event_id, is_id
+from shared.messaging.effects import Effects
+from shared.messaging.ledger import AlreadyRecordedError, Record
+from shared.messaging.outbox import Emit
+from shared.storage.ports import Tables
+from shared.storage.schema import NOTIFICATIONS
+from shared.storage.writes import ConditionsFailed, Delete, Equals, Item
 
 Outcome = Literal["removed", "would be removed", "is not on the list"]
 

@@ -6,13 +6,13 @@ import sys
 
 from commandline.entry import noting
 from commandline.text import as_json
-from ops import actor, connect
-from ops.books import Books
-from ops.connect import Connection
-from ops.dead_letters.domain import OperatorError
-from ops.refunds.desk import REQUESTED, SETTLED, Refund, RefundDesk
-from ops.terminal import harmless, table
-from shared.text import one_line
+from ops.core import actor
+from ops.core.connection import Connection, add_options, connect
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
+from ops.core.terminal import harmless, table
+from ops.refunds.service import REQUESTED, SETTLED, Refund, RefundDesk
+from shared.kernel.text import one_line
 
 _MOST = 1000
 _LONGEST = 200
@@ -34,11 +34,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     actor.add_option(settle)
     settle.set_defaults(run=_settle)
     for action in (listing, settle):
-        connect.add_options(action)
+        add_options(action)
 
 
 def _list(options: argparse.Namespace) -> int:
-    refunds = _desk(connect.connect(options)).list(options.state, _MOST)
+    refunds = _desk(connect(options)).list(options.state, _MOST)
     if options.json:
         for refund in refunds:
             print(as_json(refund.as_json()))
@@ -51,7 +51,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _settle(options: argparse.Namespace) -> int:
     reference = _line("--reference", options.reference)
-    desk = _desk(connect.connect(options))
+    desk = _desk(connect(options))
     with noting(lambda: "whether it is settled is not known: the same command settles it once"):
         refund, unpublished = desk.settle(
             options.order_id, reference=reference, operator=options.operator

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from ops.dead_letters.domain import OperatorError
+from ops.core.errors import OperatorError
 from ops.stock.catalogue_text import HOW_TO_SAVE, text_of
 from ops.stock.domain import MAX_UNITS, SKU_RULE, UNITS_RULE, parts_of
 from ops.stock.problems import CatalogueError, Problem
-from shared.money import MAX_AMOUNT, amount
-from shared.text import one_line
+from shared.kernel.money import MAX_AMOUNT, amount
+from shared.kernel.text import one_line
 
 REQUIRED = ("sku", "name", "price")
 OPTIONAL = ("available", "threshold")

@@ -11,15 +11,17 @@ from pathlib import Path
 from commandline import files
 from commandline.arguments import whole
 from commandline.entry import STOPS, complain, noting
-from ops import actor, connect
-from ops.audit.reading import StoredTables
-from ops.books import Books
-from ops.connect import Connection
-from ops.dead_letters.domain import OperatorError
-from ops.stock import showing
+from ops.core import actor
+from ops.core.connection import Connection, add_options, connect
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
+from ops.core.table_reader import StoredTables
+from ops.core.terminal import harmless
+from ops.stock import view
+from ops.stock.catalogue_diff import Change, summary_of
 from ops.stock.catalogue_file import Entry, parse
+from ops.stock.catalogue_import import Importer, key_of
 from ops.stock.catalogue_text import MAX_BYTES
-from ops.stock.desk import Desk
 from ops.stock.domain import (
     MAX_UNITS,
     Adjust,
@@ -31,14 +33,12 @@ from ops.stock.domain import (
     checked_key,
     parts_of,
 )
-from ops.stock.importing import Importer, key_of
-from ops.stock.plan import Change, summary_of
 from ops.stock.problems import CatalogueError
-from ops.terminal import harmless
-from shared.adapters import clients
-from shared.errors import PipelineError
-from shared.schema import MOVEMENTS, STOCK
-from shared.text import one_line
+from ops.stock.service import Desk
+from shared.kernel.errors import PipelineError
+from shared.kernel.text import one_line
+from shared.runtime import clients
+from shared.storage.schema import MOVEMENTS, STOCK
 
 _MAX_WHY = 200
 _QUIET_SECONDS = 2.0
@@ -106,30 +106,30 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     for action in (restock, adjust, back, importing):
         actor.add_option(action)
     for action in (listing, showing_one, restock, adjust, back, importing):
-        connect.add_options(action)
+        add_options(action)
 
 
 def _list(options: argparse.Namespace) -> int:
-    connection = connect.connect(options)
+    connection = connect(options)
     source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
     shelves = [Shelf.from_item(row) for page in source.pages(STOCK.name) for row in page]
     wanted = [shelf for shelf in shelves if shelf.is_low or not options.low]
-    print(showing.shelves(wanted) if wanted else "no shelves")
+    print(view.shelves(wanted) if wanted else "no shelves")
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
     parts_of(options.sku)
-    connection = connect.connect(options)
+    connection = connect(options)
     row = connection.tables.get(STOCK.name, {"sku": options.sku})
     if row is None:
         raise OperatorError(f"sku: there is no {options.sku} in the catalogue")
-    print(showing.shelves([Shelf.from_item(row)]))
+    print(view.shelves([Shelf.from_item(row)]))
     if options.last:
         last = connection.tables.query(
             MOVEMENTS.name, options.sku, newest_first=True, limit=options.last
         )
-        print(f"\n{showing.movements(last)}")
+        print(f"\n{view.movements(last)}")
     return 0
 
 
@@ -138,14 +138,14 @@ def _move(options: argparse.Namespace) -> int:
     request: Request = checked(options.request(options))
     why = _line("--reason", options.reason)
     key = checked_key(options.key or uuid.uuid4().hex)
-    connection = connect.connect(options)
+    connection = connect(options)
     # Said before it is needed: whoever loses the connection can repeat the very same command.
     print(f"key {key}", flush=True)
     desk = Desk(connection.tables, _books(connection), connection.clock, operator=options.operator)
     with noting(lambda: f"whether it was stored is not known: --key {key} does it once"):
         result = desk.carry_out(request, why=why, key=key)
-    with noting(lambda: f"it is stored ({showing.done(result)})"):
-        print(showing.done(result), flush=True)
+    with noting(lambda: f"it is stored ({view.done(result)})"):
+        print(view.done(result), flush=True)
     _tell_unpublished(result.unpublished)
     return 0
 
@@ -154,7 +154,7 @@ def _import(options: argparse.Namespace) -> int:
     try:
         return _imported(options)
     except CatalogueError as error:
-        complain(showing.problems(error))
+        complain(view.problems(error))
         raise
 
 
@@ -164,7 +164,7 @@ def _imported(options: argparse.Namespace) -> int:
     name = harmless(options.file.name)
     why = _line("--reason", options.reason or one_line(f"import of {name}", _MAX_WHY))
     key = checked_key(options.key or key_of(data))
-    connection = connect.connect(options)
+    connection = connect(options)
     importer = Importer(
         connection.tables,
         _books(connection),
@@ -193,10 +193,10 @@ def _carried_out(importer: Importer, entries: tuple[Entry, ...], *, dry_run: boo
     with noting(how_far, on=(PipelineError, *STOPS)):
         for change in importer.look(entries) if dry_run else importer.run(entries):
             done.append(change)  # noqa: PERF402 - what was done must outlive what stops it
-        if told := showing.changes(done):
+        if told := view.changes(done):
             print(f"{told}\n")
         end = "; nothing was written" if dry_run else ""
-        print(f"{showing.summary(summary_of(done))}{end}", flush=True)
+        print(f"{view.summary(summary_of(done))}{end}", flush=True)
     _tell_unpublished(importer.unpublished)
     return 0
 

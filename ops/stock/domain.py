@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias, cast
 
-from ops.dead_letters.domain import OperatorError
+from ops.core.errors import OperatorError
 from shared.contracts.inventory import StockReason
-from shared.ids import ID_RULE, is_id, sku_of
-from shared.writes import Item
+from shared.kernel.ids import ID_RULE, is_id, sku_of
+from shared.storage.writes import Item
 
 MAX_UNITS = 1_000_000_000
 UNITS_RULE = f"must be a whole number from 0 to {MAX_UNITS}"

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from ops.stock.domain import Request, Return, Shelf, Sold
-from shared.bounded import MAX_TEXT
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.envelope import JsonObject
 from shared.contracts.inventory import StockReason, StockUpdated, StockUpdatedPayload
-from shared.effects import Effects, Emit
-from shared.envelope import JsonObject
-from shared.ids import is_id
-from shared.schema import ORDERS, STOCK
-from shared.writes import Check, Equals, Missing, OneOf, Update, Write
+from shared.kernel.ids import is_id
+from shared.messaging.effects import Effects
+from shared.messaging.outbox import Emit
+from shared.storage.bounded import MAX_TEXT
+from shared.storage.schema import ORDERS, STOCK
+from shared.storage.writes import Check, Equals, Missing, OneOf, Update, Write
 
 
 @dataclass(frozen=True, slots=True)

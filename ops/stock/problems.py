@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ops.dead_letters.domain import OperatorError
+from ops.core.errors import OperatorError
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from shared.writes import Item, Value
+from shared.storage.writes import Item, Value
 
 
 def to_attribute(value: Value) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from shared.adapters.attributes import from_attributes, to_attributes
 from shared.adapters.expressions import request_of
-from shared.errors import ContentionError, DependencyError
-from shared.schema import TABLES
-from shared.writes import Check, ConditionsFailed, FailedWrite, Item, Key, Write
+from shared.kernel.errors import ContentionError, DependencyError
+from shared.storage.schema import TABLES
+from shared.storage.writes import Check, ConditionsFailed, FailedWrite, Item, Key, Write
 
 _CONTENDED = frozenset(
     {

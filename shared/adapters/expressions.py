@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.adapters.attributes import to_attribute, to_attributes
-from shared.schema import TABLES
-from shared.writes import (
+from shared.storage.schema import TABLES
+from shared.storage.writes import (
     Absent,
     AnyOf,
     AtLeast,

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.errors import DependencyError
-from shared.settings import ParameterReader
+from shared.kernel.errors import DependencyError
+from shared.kernel.settings import ParameterReader
 
 _MOST_PER_CALL = 10
 

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from shared import strict_json
-from shared.errors import DependencyError, PermanentError
-from shared.ids import is_id
+from shared.kernel import strict_json
+from shared.kernel.errors import DependencyError, PermanentError
+from shared.kernel.ids import is_id
 
 _TIMEOUT = urllib3.Timeout(connect=1.0, read=5.0)
 _MAX_PAGE_BYTES = 64_000_000

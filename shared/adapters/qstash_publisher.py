@@ -16,10 +16,10 @@ from typing import Any
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from shared import strict_json
-from shared.clock import Clock
-from shared.effects import Outbound
-from shared.errors import PermanentError, PublishError
+from shared.kernel import strict_json
+from shared.kernel.clock import Clock
+from shared.kernel.errors import PermanentError, PublishError
+from shared.messaging.outbox import Outbound
 
 CALLBACK_RETRIES = 5
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")

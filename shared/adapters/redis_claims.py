@@ -11,9 +11,8 @@ from redis import Redis
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
-from shared.claims import KEY, ClaimFormat
-from shared.clock import Clock
-from shared.ports import Claim, ClaimState
+from shared.kernel.clock import Clock
+from shared.messaging.claims import KEY, Claim, ClaimFormat, ClaimState
 
 _CLAIM = """
 local held = redis.call('GET', KEYS[1])

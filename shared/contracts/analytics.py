@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from shared.envelope import Event, JsonObject, Line, LongLine, Moment, Prose, WireModel
-from shared.ids import Id, UserId
+from shared.contracts.envelope import Event, JsonObject, Line, LongLine, Moment, Prose, WireModel
+from shared.kernel.ids import Id, UserId
 
 
 def _number(value: object) -> Decimal:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field, TypeAdapter
 
 from shared.contracts import analytics, commands, inventory, notifications, orders
-from shared.envelope import Event
+from shared.contracts.envelope import Event
 
 AnyEvent = Annotated[
     commands.CheckoutCommand

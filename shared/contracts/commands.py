@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.contracts.envelope import EmailAddress, Event, FoldedLines, TypedLine, WireModel
 from shared.contracts.lines import OrderLines, StockLines
-from shared.envelope import EmailAddress, Event, FoldedLines, TypedLine, WireModel
-from shared.ids import Id, UserId
-from shared.money import SPELLING, Money
+from shared.kernel.ids import Id, UserId
+from shared.kernel.money import SPELLING, Money
 
 
 class CheckoutPayload(WireModel):

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.contracts.envelope import Event, Line, WireModel
 from shared.contracts.lines import MAX_LINES, StockLine, counted, documented
-from shared.envelope import Event, Line, WireModel
-from shared.ids import Id, sku_of
+from shared.kernel.ids import Id, sku_of
 
 Units = Annotated[int, Field(ge=0, le=1_000_000_000)]
 StockReason = Literal["sale", "restock", "adjustment", "return"]

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from shared.envelope import OR_NONE, Line, WireModel
-from shared.ids import Id, sku_of
-from shared.money import SPELLING, Money
+from shared.contracts.envelope import OR_NONE, Line, WireModel
+from shared.kernel.ids import Id, sku_of
+from shared.kernel.money import SPELLING, Money
 
 MAX_QUANTITY = 1000
 MAX_SKUS = 50  # a DynamoDB transaction takes 100 actions, none twice on one item

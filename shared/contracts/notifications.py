@@ -4,8 +4,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.envelope import OR_NONE, EmailAddress, Event, JsonObject, Line, Moment, Prose, WireModel
-from shared.ids import Id, UserId
+from shared.contracts.envelope import (
+    OR_NONE,
+    EmailAddress,
+    Event,
+    JsonObject,
+    Line,
+    Moment,
+    Prose,
+    WireModel,
+)
+from shared.kernel.ids import Id, UserId
 
 _E164 = r"^\+[1-9][0-9]{6,14}$"
 

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.lines import OrderLines
-from shared.envelope import (
+from shared.contracts.envelope import (
     EmailAddress,
     Event,
     FoldedLines,
@@ -16,8 +15,9 @@ from shared.envelope import (
     TypedLine,
     WireModel,
 )
-from shared.ids import Id, UserId
-from shared.money import Money
+from shared.contracts.lines import OrderLines
+from shared.kernel.ids import Id, UserId
+from shared.kernel.money import Money
 
 OrderStatus = Literal["PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED"]
 RejectionReason = Literal["out_of_stock", "price_changed", "unknown_product"]

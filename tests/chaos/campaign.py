@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.stack.waiting import wait_for
+from local.stack.polling import wait_for
 from local.terminal import Terminal, seconds
 from tests.chaos import load
 from tests.chaos.faults import Mayhem, timeline

@@ -13,9 +13,9 @@ import redis as redis_client
 
 from local.stack import environment, identity, ports, processes, qstash, redis
 from local.stack.home import Home
+from local.stack.polling import wait_for
 from local.stack.processes import Process
 from local.stack.stackfile import Stack
-from local.stack.waiting import wait_for
 
 _START_LIMIT = 60.0
 # QStash tries a failure callback again after 12 s, 2.5 min and half an hour; nobody watches that

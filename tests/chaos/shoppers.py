@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from local.stack.client import StackClient
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests.chaos import load
 from tests.chaos.load import Act, Kind
 

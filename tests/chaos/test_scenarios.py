@@ -10,9 +10,9 @@ import pytest
 
 from local.stack import environment
 from local.stack.home import ROOT
-from local.stack.waiting import wait_for
-from shared.clock import iso
-from shared.ids import order_id_for
+from local.stack.polling import wait_for
+from shared.kernel.clock import iso
+from shared.kernel.ids import order_id_for
 from tests.chaos import load
 from tests.chaos.rig import Rig
 

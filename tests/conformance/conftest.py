@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.dynamodb_tables import DynamoDBTables
-from shared.ports import Tables
+from shared.storage.ports import Tables
 from tests import services as real
 from tests.conformance.endpoint import Endpoint
 from tests.conformance.redis_proxy import RedisProxy

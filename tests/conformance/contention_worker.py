@@ -8,11 +8,10 @@ import secrets
 import sys
 import time
 
-from shared.adapters import clients
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import ClaimFormat
-from shared.clock import SystemClock
-from shared.ports import ClaimState
+from shared.kernel.clock import SystemClock
+from shared.messaging.claims import ClaimFormat, ClaimState
+from shared.runtime import clients
 from tests.conformance.redis_proxy import RedisProxy
 
 WORK_SECONDS = 0.001

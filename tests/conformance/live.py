@@ -5,8 +5,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.ports import Claims, Publisher, Tables
-from shared.signature import RotatingKeys, SigningKeys, Verifier
+from shared.messaging.claims import Claims
+from shared.messaging.ports import Publisher
+from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
+from shared.storage.ports import Tables
 from tests.builders import Context, body_of
 from tests.conformance.endpoint import Answer, Seen
 from tests.fakes.claims import InMemoryClaims

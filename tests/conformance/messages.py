@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import urllib3
 
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
-from shared.clock import Clock
 from shared.contracts.topics import Topic
-from shared.effects import Outbound
+from shared.kernel.clock import Clock
+from shared.messaging.outbox import Outbound
 from tests.conformance.endpoint import Answer, Respond, Seen
 from tests.pipeline import URLS
 from tests.services import QSTASH_TOKEN

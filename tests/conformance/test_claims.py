@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import KEY, ClaimFormat
-from shared.clock import SystemClock
-from shared.ports import Claim, Claims, ClaimState
+from shared.kernel.clock import SystemClock
+from shared.messaging.claims import KEY, Claim, ClaimFormat, Claims, ClaimState
 from tests.fakes.claims import InMemoryClaims
 from tests.services import Services, unique
 

@@ -8,8 +8,8 @@ import pytest
 
 from local.stack.home import ROOT
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import ClaimFormat
-from shared.clock import SystemClock
+from shared.kernel.clock import SystemClock
+from shared.messaging.claims import ClaimFormat
 from tests.services import Services, unique
 
 PROCESSES, EVENTS = 4, 120

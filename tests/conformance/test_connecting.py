@@ -10,13 +10,13 @@ import pytest
 
 from functions.checkout.settings import CheckoutSettings
 from functions.commands.settings import CommandsSettings
-from shared import startup
-from shared.adapters import clients, runtime
-from shared.consumer import Ports
+from shared.contracts.envelope import read_event
 from shared.contracts.topics import Topic
-from shared.effects import Outbound
-from shared.envelope import read_event
-from shared.ports import ClaimState, CorePorts
+from shared.messaging.claims import ClaimState
+from shared.messaging.compose import Ports
+from shared.messaging.outbox import Outbound
+from shared.messaging.ports import CorePorts
+from shared.runtime import clients, compose, startup
 from tests.builders import body_of, checkout_command
 from tests.conformance.endpoint import Answer, Endpoint, Seen
 from tests.conformance.messages import forwarding
@@ -91,7 +91,7 @@ def consumer_ports() -> Ports:
         given.append(ports)
         return lambda _event, _context: {"statusCode": 200}
 
-    handler = runtime.consumer_entry(Topic.COMMANDS, CommandsSettings, build)
+    handler = compose.consumer_entry(Topic.COMMANDS, CommandsSettings, build)
     if not given:
         handler({}, None)  # type: ignore[arg-type]
     return given[0]
@@ -155,7 +155,7 @@ def test_a_function_without_redis_opens_the_other_two(
         return lambda _event, _context: {"statusCode": 200}
 
     with around.initialising(monkeypatch, "on-demand"):
-        runtime.plain_entry("checkout", CheckoutSettings, build)
+        compose.plain_entry("checkout", CheckoutSettings, build)
 
     assert around.operations() == ["BatchGetItem"]
     assert [seen.method for seen in around.qstash.seen] == ["HEAD"]

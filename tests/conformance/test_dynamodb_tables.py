@@ -9,10 +9,19 @@ import botocore.endpoint
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from shared.adapters import clients
 from shared.adapters.dynamodb_tables import DynamoDBTables
-from shared.errors import ContentionError, DependencyError
-from shared.writes import Absent, AtLeast, ConditionsFailed, Item, Present, Put, Update, Write
+from shared.kernel.errors import ContentionError, DependencyError
+from shared.runtime import clients
+from shared.storage.writes import (
+    Absent,
+    AtLeast,
+    ConditionsFailed,
+    Item,
+    Present,
+    Put,
+    Update,
+    Write,
+)
 from tests.conformance.endpoint import Answer, Endpoint, Respond, Seen, in_turn
 from tests.conformance.messages import forwarding
 from tests.services import Services, aws_environment, product_clients, unique

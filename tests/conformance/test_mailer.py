@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from functions.notifications.domain import Mail, Sender
-from functions.notifications.mailer import SESMailer
-from functions.notifications.ports import Mailer
-from shared.adapters import clients
-from shared.errors import (
+from functions.notifications.channels.email.mail import Mail, Sender
+from functions.notifications.channels.email.ports import Mailer
+from functions.notifications.channels.email.ses import SESMailer
+from shared.kernel.errors import (
     DeliveryUnknownError,
     DependencyError,
     MailRefusedError,
     PipelineError,
     ServiceNotReadyError,
 )
+from shared.runtime import clients
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.conformance.messages import forwarding
 from tests.fakes.mailer import InMemoryMailer

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from functions.notifications.domain import Push, Text
-from functions.notifications.push_message import message_of
-from functions.notifications.pushes import SNSPushSender
-from functions.notifications.texts import SNSTextSender
-from shared.adapters import clients
-from shared.errors import (
+from functions.notifications.channels.push.message import message_of
+from functions.notifications.channels.push.push import Push
+from functions.notifications.channels.push.sns import SNSPushSender
+from functions.notifications.channels.sms.sns import SNSTextSender
+from functions.notifications.channels.sms.text_message import Text
+from shared.kernel.errors import (
     DeliveryUnknownError,
     DependencyError,
     EndpointGoneError,
@@ -23,6 +23,7 @@ from shared.errors import (
     PipelineError,
     ServiceNotReadyError,
 )
+from shared.runtime import clients
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.conformance.messages import forwarding
 from tests.fakes.messages import InMemoryTextSender

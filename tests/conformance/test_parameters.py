@@ -7,8 +7,8 @@ import pytest
 from functions.commands.settings import CommandsSettings
 from local.stack import secrets as stack_secrets
 from shared.adapters.parameters import ssm_reader
-from shared.errors import ConfigurationError, DependencyError
-from shared.settings import Parameter
+from shared.kernel.errors import ConfigurationError, DependencyError
+from shared.kernel.settings import Parameter
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.pipeline import API_URL, URLS
 from tests.services import Services, unique

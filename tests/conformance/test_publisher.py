@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from shared.contracts.topics import Topic
-from shared.effects import Outbound
-from shared.errors import PublishError
-from shared.ports import Publisher
+from shared.kernel.errors import PublishError
+from shared.messaging.outbox import Outbound
+from shared.messaging.ports import Publisher
 from tests.conformance.endpoint import Answer, Endpoint, Seen
 from tests.conformance.messages import forwarding, message, publisher_to
 from tests.fakes.clock import ManualClock

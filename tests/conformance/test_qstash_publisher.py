@@ -12,8 +12,8 @@ import urllib3
 
 from shared.adapters import qstash_publisher
 from shared.contracts.topics import Topic
-from shared.effects import Outbound
-from shared.errors import PublishError
+from shared.kernel.errors import PublishError
+from shared.messaging.outbox import Outbound
 from tests.conformance.endpoint import Answer, Endpoint, Seen, in_turn
 from tests.conformance.messages import FAILURES, forwarding, message, publisher_to
 from tests.fakes.clock import ManualClock

@@ -9,9 +9,8 @@ import pytest
 from redis import Redis
 
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import KEY, ClaimFormat
-from shared.clock import SystemClock
-from shared.ports import ClaimState
+from shared.kernel.clock import SystemClock
+from shared.messaging.claims import KEY, ClaimFormat, ClaimState
 from tests.conformance.redis_proxy import RedisProxy
 from tests.fakes.clock import ManualClock
 from tests.services import Services, unique

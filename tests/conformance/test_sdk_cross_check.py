@@ -8,8 +8,8 @@ import pytest
 from qstash import QStash, Receiver
 
 from shared.contracts.commands import CheckoutCommand
-from shared.effects import Outbound
-from shared.envelope import read_event
+from shared.contracts.envelope import read_event
+from shared.messaging.outbox import Outbound
 from tests import node
 from tests.builders import body_of, checkout_command, stock
 from tests.conformance.endpoint import Seen

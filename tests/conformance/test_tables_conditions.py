@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.ports import Tables
-from shared.writes import (
+from shared.storage.ports import Tables
+from shared.storage.writes import (
     Absent,
     AnyOf,
     AtLeast,

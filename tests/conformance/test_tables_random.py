@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.dynamodb_tables import DynamoDBTables
-from shared.ports import Tables
-from shared.writes import (
+from shared.storage.ports import Tables
+from shared.storage.writes import (
     Absent,
     AnyOf,
     AtLeast,

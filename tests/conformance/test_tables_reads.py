@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.ports import Tables
-from shared.writes import Item, Put
+from shared.storage.ports import Tables
+from shared.storage.writes import Item, Put
 from tests.services import unique
 
 

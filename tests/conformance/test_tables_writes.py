@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.ports import Tables
-from shared.writes import (
+from shared.storage.ports import Tables
+from shared.storage.writes import (
     Absent,
     AtLeast,
     Check,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from shared.errors import ContentionError, DependencyError
-from shared.ids import order_id_for
+from shared.kernel.errors import ContentionError, DependencyError
+from shared.kernel.ids import order_id_for
 from tests.builders import (
     Context,
     answer_of,

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from shared.adapters import publishing
+from shared.client import publish
 from shared.contracts.catalog import adapter, models
+from shared.contracts.envelope import Event, validated
 from shared.contracts.topics import EVENT_TYPES, topic_of
-from shared.effects import Outbound
-from shared.envelope import Event, validated
-from shared.errors import InvalidInputError
-from shared.ids import checkout_event_id_for, is_id
-from shared.strict_json import loads
+from shared.kernel.errors import InvalidInputError
+from shared.kernel.ids import checkout_event_id_for, is_id
+from shared.kernel.strict_json import loads
+from shared.messaging.outbox import Outbound
 from tests.builders import checkout_payload, line, stock
 from tests.contracts.samples import sample
 from tests.fakes.publisher import RecordingPublisher
@@ -109,11 +109,11 @@ def test_confirmation_mail_is_the_one_the_contract_describes(messages):
 
 
 PUBLISHERS = {
-    "command.checkout": publishing.publish_checkout_command,
-    "order.created": publishing.publish_order_created,
-    "notification.email": publishing.publish_email_notification,
-    "inventory.stock.updated": publishing.publish_stock_update,
-    "analytics.audit": publishing.publish_audit_log,
+    "command.checkout": publish.publish_checkout_command,
+    "order.created": publish.publish_order_created,
+    "notification.email": publish.publish_email_notification,
+    "inventory.stock.updated": publish.publish_stock_update,
+    "analytics.audit": publish.publish_audit_log,
 }
 
 
@@ -146,7 +146,7 @@ def test_one_payment_always_publishes_the_same_command():
     payload = sample("command.checkout")["payload"]
 
     for _ in range(2):
-        publishing.publish_checkout_command(payload, publisher=outbox)
+        publish.publish_checkout_command(payload, publisher=outbox)
 
     assert outbox.ids() == [checkout_event_id_for(payload["paymentId"])] * 2
 
@@ -155,7 +155,7 @@ def test_many_events_to_different_topics_leave_in_one_request():
     outbox = RecordingPublisher()
     events: list[Event] = [validated(models()[kind], sample(kind)) for kind in EVENT_TYPES]
 
-    ids = publishing.publish_events(events, publisher=outbox)
+    ids = publish.publish_events(events, publisher=outbox)
 
     (batch,) = outbox.batches
     assert [message.event_id for message in batch] == ids
@@ -166,7 +166,7 @@ def test_low_level_publish_sets_topic_delay_and_retries():
     outbox = RecordingPublisher()
     event = validated(models()["order.created"], sample("order.created"))
 
-    publishing.publish_event("analytics", event, delay=60, retries=5, publisher=outbox)
+    publish.publish_event("analytics", event, delay=60, retries=5, publisher=outbox)
 
     (message,) = outbox.messages
     assert (message.topic.value, message.delay, message.retries) == ("analytics", 60, 5)
@@ -178,7 +178,7 @@ def test_delay_and_retries_out_of_range_are_refused_by_name(options):
     event = validated(models()["order.created"], sample("order.created"))
 
     with pytest.raises(InvalidInputError, match=next(iter(options))):
-        publishing.publish_event("orders", event, publisher=outbox, **options)
+        publish.publish_event("orders", event, publisher=outbox, **options)
 
     assert outbox.messages == []
 
@@ -186,7 +186,7 @@ def test_delay_and_retries_out_of_range_are_refused_by_name(options):
 def test_three_retries_are_the_default():
     outbox = RecordingPublisher()
 
-    publishing.publish_audit_log(sample("analytics.audit")["payload"], publisher=outbox)
+    publish.publish_audit_log(sample("analytics.audit")["payload"], publisher=outbox)
 
     assert outbox.messages[0].retries == 3
     assert outbox.messages[0].delay is None

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from shared.contracts.catalog import adapter, models
+from shared.contracts.envelope import Event, read_event, validated
 from shared.contracts.topics import CONTRACT_TYPES, EVENT_TYPES, OWN_TYPES
-from shared.envelope import Event, read_event, validated
-from shared.errors import InvalidInputError
-from shared.money import AMOUNT_RULE
-from shared.strict_json import loads
+from shared.kernel.errors import InvalidInputError
+from shared.kernel.money import AMOUNT_RULE
+from shared.kernel.strict_json import loads
 from tests.contracts.samples import PATHS, name_of, text_of, values_of
 
 MODELS = models()

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.catalog import models
+from shared.contracts.envelope import validated
 from shared.contracts.sources import source_of
 from shared.contracts.topics import EVENT_TYPES, Topic, topic_of
-from shared.effects import Outbound
-from shared.envelope import validated
+from shared.messaging.outbox import Outbound
 from tests.contracts.samples import sample
 
 TOPIC_OF_SEGMENT = {

@@ -7,7 +7,7 @@ from typing import Any
 from qstash import QStash
 
 from local.stack.client import Item, StackClient
-from local.stack.waiting import NotObservedError, wait_for
+from local.stack.polling import NotObservedError, wait_for
 
 __all__ = ["Client", "NotObservedError", "cart", "line", "wait_for"]
 

@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from local.stack import logs
-from shared.metrics import METRICS
+from shared.telemetry.metrics import METRICS
 from tests.e2e.stack_client import cart, line
 
 pytestmark = pytest.mark.e2e

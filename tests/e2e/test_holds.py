@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from local.stack import aws
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests.e2e.stack_client import cart, line, wait_for
 
 pytestmark = pytest.mark.e2e

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests import node
 from tests.e2e.stack_client import cart, line, wait_for
 

@@ -13,7 +13,7 @@ from local.stack.client import Item
 from local.stack.home import Home
 from local.stack.session import running_stack
 from local.terminal import Progress, Terminal
-from shared.ids import cancellation_event_id_for
+from shared.kernel.ids import cancellation_event_id_for
 from tests.e2e.issuer import AUDIENCE, Issuer, new_key, serving
 from tests.e2e.stack_client import Client, cart, line, wait_for
 

@@ -1,8 +1,7 @@
 """Claims in memory. Trusted because tests/conformance runs one suite over this and Redis."""
 
-from shared.claims import ClaimFormat
-from shared.clock import Clock
-from shared.ports import Claim, ClaimState
+from shared.kernel.clock import Clock
+from shared.messaging.claims import Claim, ClaimFormat, ClaimState
 
 
 class InMemoryClaims:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.errors import DependencyError
+from shared.kernel.errors import DependencyError
 
 
 class InMemoryQueue:

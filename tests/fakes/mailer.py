@@ -1,7 +1,7 @@
 """A mail service in memory, with the ways a real one fails."""
 
-from functions.notifications.domain import Mail
-from shared.errors import (
+from functions.notifications.channels.email.mail import Mail
+from shared.kernel.errors import (
     DeliveryUnknownError,
     DependencyError,
     MailRefusedError,

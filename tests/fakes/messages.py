@@ -1,7 +1,8 @@
 """Telephones in memory: texts and pushes, with the ways a real service fails."""
 
-from functions.notifications.domain import Push, Text
-from shared.errors import (
+from functions.notifications.channels.push.push import Push
+from functions.notifications.channels.sms.text_message import Text
+from shared.kernel.errors import (
     DeliveryUnknownError,
     DependencyError,
     EndpointGoneError,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.effects import Outbound
-from shared.errors import PublishError
+from shared.kernel.errors import PublishError
+from shared.messaging.outbox import Outbound
 
 
 class RecordingPublisher:

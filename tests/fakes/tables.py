@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from shared.adapters.attributes import from_attributes, to_attributes
-from shared.schema import TABLES
-from shared.writes import (
+from shared.storage.schema import TABLES
+from shared.storage.writes import (
     Absent,
     AnyOf,
     AtLeast,

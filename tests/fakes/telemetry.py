@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.effects import Measure
+from shared.telemetry.measurement import Measure
 
 
 @dataclass

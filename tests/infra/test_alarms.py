@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from infra.constructs.alarms import OWN_METRICS
-from infra.topics import FUNCTIONS
-from shared.effects import Measure
-from shared.observability import PowertoolsTelemetry
+from infra.functions import FUNCTIONS
+from shared.telemetry.measurement import Measure
+from shared.telemetry.powertools import PowertoolsTelemetry
 from tests.infra.assembly import Assembly
 
 

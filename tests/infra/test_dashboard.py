@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.topics import FUNCTIONS
-from shared.metrics import METRICS, SERVICE
+from infra.functions import FUNCTIONS
+from shared.telemetry.metrics import METRICS, SERVICE
 from tests.infra.assembly import Assembly
 
 # What CloudWatch takes.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.schema import TABLES, Table
+from shared.storage.schema import TABLES, Table
 from tests.infra.assembly import Assembly, Resource
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from infra.environment import MissingSettingError, environment_of
-from infra.topics import FUNCTIONS, FunctionSpec
+from infra.functions import FUNCTIONS, FunctionSpec
 from shared.contracts.topics import Topic
-from shared.settings import NonEmpty, Settings
+from shared.kernel.settings import NonEmpty, Settings
 from tests.infra.assembly import Assembly
 
 each_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.packaging import ROOT
+from infra.assets.staging import ROOT
 from shared.contracts.topics import Topic
 from tests.infra.assembly import Assembly, Resource
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import botocore
 import pytest
 
-from infra import packaging
-from infra.bytecode import HOST_PYTHON, interpreter
-from infra.packaging import HOST, LAMBDA, ROOT, stage_function, stage_layer, tree_digest
-from infra.requirements import UnreadableLockError, for_python
-from infra.slimming import SERVICES
-from infra.topics import FUNCTIONS, FunctionSpec
+from infra.assets import staging
+from infra.assets.bytecode import HOST_PYTHON, interpreter
+from infra.assets.lock_file import UnreadableLockError, for_python
+from infra.assets.prune import SERVICES
+from infra.assets.staging import HOST, LAMBDA, ROOT, stage_function, stage_layer, tree_digest
+from infra.functions import FUNCTIONS, FunctionSpec
 from tests.infra.assembly import Assembly
 
 MEGABYTE = 1_000_000
@@ -235,7 +235,7 @@ def test_two_builds_of_the_layer_are_the_same_to_the_byte(tmp_path: Path):
 def test_a_second_build_is_a_look_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Whatever is already built is not built again."""
     first = stage_function("orders", HOST, cache=tmp_path)
-    monkeypatch.setattr(packaging, "_copy", None)
+    monkeypatch.setattr(staging, "_copy", None)
 
     assert stage_function("orders", HOST, cache=tmp_path) == first
 
@@ -247,7 +247,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = tmp_path / "project" / "functions" / name
         folder.mkdir(parents=True)
         (folder / "handler.py").write_text("x = 1\n")
-    monkeypatch.setattr(packaging, "ROOT", tmp_path / "project")
+    monkeypatch.setattr(staging, "ROOT", tmp_path / "project")
     return tmp_path / "project"
 
 

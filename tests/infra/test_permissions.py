@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from infra.functions import FUNCTIONS, FunctionSpec
 from infra.grants import query
-from infra.topics import FUNCTIONS, FunctionSpec
-from shared.adapters.connecting import probe
-from shared.schema import LEDGER
-from shared.writes import Item, Key
+from shared.runtime.prewarm import probe
+from shared.storage.schema import LEDGER
+from shared.storage.writes import Item, Key
 from tests.fakes.tables import InMemoryTables
 from tests.infra.assembly import Assembly
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
+from infra.functions import FUNCTIONS
 from infra.settings import OVERRIDES, StageError, stage_settings
-from infra.topics import FUNCTIONS
 
 STAGES = ("local", "dev", "prod")
 

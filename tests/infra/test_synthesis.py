@@ -12,10 +12,10 @@ from aws_cdk import App
 from aws_cdk import aws_s3 as s3
 
 from infra.app import build, main, project_context
-from infra.packaging import ROOT
+from infra.assets.staging import ROOT
 from infra.settings import stage_settings
 from shared.contracts.topics import Topic
-from shared.schema import TABLES
+from shared.storage.schema import TABLES
 from tests.infra.assembly import STACKS, Assembly
 from tests.infra.conftest import STAGES
 

@@ -27,10 +27,10 @@ class Mutation:
 
 
 _COMMANDS = "tests/unit/functions/commands/test_checkout_command.py"
-_PROCESSING = "tests/unit/shared/test_processing.py"
+_PROCESSING = "tests/unit/shared/messaging/test_processor.py"
 _HELD = "tests/unit/shared/test_processing_claims.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
-_SENDING = "tests/unit/functions/notifications/test_sending.py"
+_SENDING = "tests/unit/functions/notifications/test_send_once.py"
 _WAITING = "tests/unit/functions/orders/test_waiting.py"
 _REPLAY = "tests/unit/ops/test_replay.py"
 
@@ -38,7 +38,7 @@ MUTATIONS = (
     Mutation(
         "I1",
         "Stock is never below zero.",
-        "functions/commands/shelves.py",
+        "shared/storage/records/stock.py",
         "when=taken,",
         "when=(),",
         "stock is decremented whatever is left",
@@ -47,7 +47,7 @@ MUTATIONS = (
     Mutation(
         "I2",
         "Stock and the lines of live orders always add up.",
-        "functions/commands/shelves.py",
+        "shared/storage/records/stock.py",
         "available=held - units, reserved=-held",
         "available=held - 1, reserved=-held",
         "one unit is taken, whatever was bought",
@@ -98,7 +98,7 @@ MUTATIONS = (
     Mutation(
         "I6",
         "Order, stock and outbox: all or none.",
-        "shared/ledger.py",
+        "shared/messaging/ledger.py",
         "self._tables.transact([Put(LEDGER.name, item, when=(Absent(),)), *effects.writes])",
         "[self._tables.transact([w]) "
         "for w in (*effects.writes, Put(LEDGER.name, item, when=(Absent(),)))]",
@@ -108,7 +108,7 @@ MUTATIONS = (
     Mutation(
         "I7",
         "What a committed decision emits is accepted by QStash at least once.",
-        "shared/processing.py",
+        "shared/messaging/processor.py",
         "if record.state is State.COMMITTED:",
         "if record.state is State.COMMITTED and not duplicate:",
         "a redelivery takes committed for done",
@@ -117,7 +117,7 @@ MUTATIONS = (
     Mutation(
         "I8",
         "Each effect of an event happens once in the stores, however often it is delivered.",
-        "shared/ledger.py",
+        "shared/messaging/ledger.py",
         "[Put(LEDGER.name, item, when=(Absent(),)), *effects.writes]",
         "[Put(LEDGER.name, item), *effects.writes]",
         "the ledger record overwrites the one before",
@@ -126,7 +126,7 @@ MUTATIONS = (
     Mutation(
         "I9",
         "A duplicate is never answered 2xx while the first attempt is undecided.",
-        "shared/processing.py",
+        "shared/messaging/processor.py",
         'raise BusyError("another run holds this event", retry_after=claim.retry_after)',
         'return Handled(duplicate=True, outcome="busy", published=0)',
         "busy is acknowledged as a duplicate",
@@ -140,7 +140,7 @@ MUTATIONS = (
     Mutation(
         "I10",
         "A failed attempt releases its claim, and the next one really runs.",
-        "shared/processing.py",
+        "shared/messaging/processor.py",
         "if not finished and claim.token:",
         "if finished and claim.token:",
         "a failure keeps its claim for a lease",
@@ -163,7 +163,7 @@ MUTATIONS = (
     Mutation(
         "I12",
         "A mail is sent at most once, or recorded as unknown.",
-        "functions/notifications/store.py",
+        "functions/notifications/send_ledger.py",
         'if held is not None and held["state"] == SendState.FAILED.value:',
         "if held is not None:",
         "a send may be claimed by anybody, at any time",
@@ -184,13 +184,13 @@ MUTATIONS = (
     Mutation(
         "I14",
         "A suppressed address is never mailed.",
-        "functions/notifications/sending.py",
+        "functions/notifications/send_once.py",
         "if self.ledger.is_suppressed(notice.recipient):",
         "if self.ledger.is_suppressed(notice.recipient) and not notice.recipient:",
         "nobody looks at the suppression list",
         (
             (
-                "tests/unit/functions/notifications/test_feedback.py"
+                "tests/unit/functions/notifications/channels/email/test_feedback.py"
                 "::test_a_bounce_that_arrives_between_claim_and_send_still_counts"
             ),
         ),
@@ -235,7 +235,7 @@ MUTATIONS = (
     Mutation(
         "I18",
         "A replay goes only to the configured address of the event's topic.",
-        "shared/dead_letters/resend.py",
+        "shared/messaging/dead_letters/resend.py",
         "if topic_of(event_type).value != topic:",
         "if not topic:",
         "a topic from outside the list is taken at its word",
@@ -295,7 +295,7 @@ MUTATIONS = (
     Mutation(
         "I23",
         "Counters equal a recount of distinct events.",
-        "shared/processing.py",
+        "shared/messaging/processor.py",
         "effects = self._decided(entry, event)",
         "effects = self._decided(entry, event)\n"
         "            for measure in effects.measures: self._telemetry.measure(measure)",
@@ -305,7 +305,7 @@ MUTATIONS = (
     Mutation(
         "I24",
         "Redis lost, flushed or wrong changes latency, never a result.",
-        "shared/claims.py",
+        "shared/messaging/claims.py",
         "genuine = self._is_genuine(value, event_id, content)",
         "genuine = True",
         "any mark in Redis is believed",
@@ -314,20 +314,22 @@ MUTATIONS = (
     Mutation(
         "I25",
         "Neighbouring versions read each other; an unknown major is refused by name.",
-        "shared/envelope.py",
+        "shared/contracts/envelope.py",
         'extra="ignore",',
         'extra="forbid",',
         "a field that a newer version added is an error",
-        ("tests/unit/shared/test_envelope.py::test_unknown_fields_are_ignored_at_every_level",),
+        (
+            "tests/unit/shared/contracts/test_envelope.py::test_unknown_fields_are_ignored_at_every_level",
+        ),
     ),
     Mutation(
         "I26",
         "Nothing is accepted without a valid signature for this very address.",
-        "shared/signature.py",
+        "shared/messaging/signature.py",
         'if claims["sub"] not in urls:',
         "if not urls:",
         "a token for another topic is accepted",
-        ("tests/unit/shared/test_signature.py",),
+        ("tests/unit/shared/messaging/test_signature.py",),
     ),
     Mutation(
         "I27",
@@ -364,7 +366,7 @@ MUTATIONS = (
     Mutation(
         "I29",
         "One event id says one thing: other content under it is refused, never called a duplicate.",
-        "shared/ledger.py",
+        "shared/messaging/ledger.py",
         "if may_be_same(record.content, said):",
         "if record.key:",
         "nobody compares what two events of one id say",
@@ -387,7 +389,7 @@ MUTATIONS = (
     Mutation(
         "I30",
         "No item grows without bound, and nothing that is ignored stops a real step.",
-        "shared/bounded.py",
+        "shared/storage/bounded.py",
         "if count < FIRST:",
         "if count >= 0:",
         "every ignored event is kept with its order for ever",
@@ -401,7 +403,7 @@ MUTATIONS = (
     Mutation(
         "I31",
         "What only diagnoses or decorates never decides about an order.",
-        "shared/envelope.py",
+        "shared/contracts/envelope.py",
         "correlation_id: Annotated[Id | None, OR_NONE] = None",
         "correlation_id: Id | None = None",
         "a paid cart is refused for an odd correlation id",

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from functions.notifications.domain import Mail
+from functions.notifications.channels.email.mail import Mail
 from shared.contracts.topics import topic_of
-from shared.money import CENT
-from shared.writes import Item
+from shared.kernel.money import CENT
+from shared.storage.writes import Item
 from tests.pipeline import URLS
 from tests.simulation import order_of_events
 from tests.simulation.invocation import Invocation, Response

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from ops.audit.model import Moment, Name
-from ops.audit.reading import by_name
+from ops.audit.model import Moment
 from ops.audit.run import Audit
-from shared.writes import Item
+from ops.core.rows import Name
+from ops.core.table_reader import by_name
+from shared.storage.writes import Item
 from tests.simulation.journal import Breach
 from tests.simulation.outside import START
 from tests.simulation.world import World

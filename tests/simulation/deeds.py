@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from ops.stock.domain import Adjust, Restock, Return
-from shared.claims import ClaimFormat
 from shared.contracts.topics import ORDER_REFUND_REQUESTED
-from shared.writes import Update
+from shared.messaging.claims import ClaimFormat
+from shared.storage.writes import Update
 from tests.builders import checkout_payload, envelope, line, request
 from tests.pipeline import URLS
 from tests.simulation.fleet import PLATFORM

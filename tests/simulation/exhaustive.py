@@ -15,17 +15,18 @@ from typing import Any, NamedTuple, cast
 from redis.exceptions import ConnectionError as NoRedisError
 
 from shared.adapters import redis_claims
-from shared.claims import ClaimFormat
-from shared.clock import Deadline
-from shared.content import digest_of
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import CheckoutCommand
-from shared.effects import Effects, Emit, Outbound
-from shared.envelope import read_event
-from shared.errors import BusyError, DependencyError, PipelineError, PublishError
-from shared.ledger import Ledger
-from shared.processing import Processor, route
-from shared.writes import ConditionsFailed, FailedWrite, Update, Write
+from shared.contracts.content import digest_of
+from shared.contracts.envelope import read_event
+from shared.kernel.clock import Deadline
+from shared.kernel.errors import BusyError, DependencyError, PipelineError, PublishError
+from shared.messaging.claims import ClaimFormat
+from shared.messaging.effects import Effects
+from shared.messaging.ledger import Ledger
+from shared.messaging.outbox import Emit, Outbound
+from shared.messaging.processor import Processor, route
+from shared.storage.writes import ConditionsFailed, FailedWrite, Update, Write
 from tests.builders import body_of, checkout_command, stock
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import InMemoryTables

@@ -14,11 +14,11 @@ from functions.commands.handler import build as build_commands
 from functions.commands.settings import CommandsSettings
 from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
+from functions.notifications import compose
 from functions.notifications import handler as notifications
-from functions.notifications import wiring
-from functions.notifications.rendering import JinjaRenderer
+from functions.notifications.channels.email.rendering import JinjaRenderer
+from functions.notifications.compose import Senders
 from functions.notifications.settings import NotificationsSettings
-from functions.notifications.wiring import Senders
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
 from functions.reconciler.failed_messages import QStashFailedMessages
@@ -29,12 +29,12 @@ from functions.reconciler.store import HoldTables, PendingTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import ClaimFormat
-from shared.consumer import Ports
-from shared.errors import PipelineError
-from shared.ports import Claim, CorePorts
-from shared.settings import Settings
-from shared.signature import RotatingKeys, Verifier
+from shared.kernel.errors import PipelineError
+from shared.kernel.settings import Settings
+from shared.messaging.claims import Claim, ClaimFormat
+from shared.messaging.compose import Ports
+from shared.messaging.ports import CorePorts
+from shared.messaging.signature import RotatingKeys, Verifier
 from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
 from tests.pipeline import environment, no_parameters
 from tests.simulation.invocation import TIME_LIMIT, Invocation, Response
@@ -184,7 +184,7 @@ def _handler(instance: Instance) -> Handler:
         return build(settings, ports)
     senders = Senders(GuardedMailer(instance), InMemoryTextSender(), InMemoryPushSender())
     # Compiling the templates costs more than all else about an instance; they never change.
-    with patch.object(wiring, "JinjaRenderer", _renderer):
+    with patch.object(compose, "JinjaRenderer", _renderer):
         return build(settings, ports, senders)
 
 

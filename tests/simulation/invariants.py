@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from shared.bounded import entries
 from shared.contracts.topics import ORDER_REFUND_REQUESTED
-from shared.dead_letters.letter import LetterState, content_digest, original_of
-from shared.ids import (
+from shared.kernel.ids import (
     cancellation_event_id_for,
     caused_event_id,
     checkout_event_id_for,
     order_id_for,
 )
-from shared.writes import Item
+from shared.messaging.dead_letters.dead_letter import LetterState, content_digest, original_of
+from shared.storage.bounded import entries
+from shared.storage.writes import Item
 from tests.simulation import always, order_of_events, recounts
 from tests.simulation.always import lines_of
 from tests.simulation.journal import Breach

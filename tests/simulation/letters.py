@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from shared.bounded import FIRST, NEWEST, entries, noted
-from shared.dead_letters.answers import LetterKind
-from shared.dead_letters.letter import LetterState
-from shared.writes import Item
+from shared.messaging.dead_letters.answers import LetterKind
+from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.storage.bounded import FIRST, NEWEST, entries, noted
+from shared.storage.writes import Item
 from tests.simulation.journal import Breach
 from tests.simulation.recounts import Breaches, about
 

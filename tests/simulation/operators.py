@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.books import Books
-from ops.dead_letters.domain import Filter, OperatorError, ReplayOptions
-from ops.dead_letters.replay import Outcome, Replayer
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
+from ops.dead_letters.domain import Filter, ReplayOptions
+from ops.dead_letters.service import Outcome, Replayer
 from ops.dead_letters.store import LetterBox
-from ops.mail.resolve import MailDesk
-from ops.stock.desk import Desk as StockDesk
-from shared.ports import CorePorts
+from ops.mail.service import MailDesk
+from ops.stock.service import Desk as StockDesk
+from shared.messaging.ports import CorePorts
 from tests.simulation.invocation import Response
 
 

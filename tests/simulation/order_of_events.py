@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from shared.dead_letters.letter import LetterState
-from shared.writes import Item
+from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.storage.writes import Item
 from tests.simulation.journal import Breach
 from tests.simulation.storage import Commit, text
 

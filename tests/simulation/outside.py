@@ -9,15 +9,15 @@ from urllib.parse import parse_qsl
 
 from urllib3.exceptions import HTTPError
 
-from functions.notifications.domain import Mail
-from shared.effects import Measure
-from shared.errors import (
+from functions.notifications.channels.email.mail import Mail
+from shared.kernel.errors import (
     ContentionError,
     DeliveryUnknownError,
     DependencyError,
     MailRefusedError,
 )
-from shared.writes import Item, Key, Update, Write
+from shared.storage.writes import Item, Key, Update, Write
+from shared.telemetry.measurement import Measure
 from tests.simulation.dice import EVERYWHERE, Fault
 
 if TYPE_CHECKING:

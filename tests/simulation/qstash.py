@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from local.qstash.retry_expression import RetryExpression, parse_retry_expression
-from shared.dead_letters.letter import LetterState
+from local.qstash.syntax.retry_expression import RetryExpression, parse_retry_expression
+from shared.messaging.dead_letters.dead_letter import LetterState
 from tests.builders import request
 from tests.pipeline import URLS
 from tests.signing import by_hand, claims_for

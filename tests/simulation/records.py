@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from functions.inventory.domain import rearm_level
-from functions.notifications.domain import Mail
-from functions.notifications.store import suppression_key
-from ops.books import CONSUMER
-from shared import strict_json
+from functions.notifications.channels.email.mail import Mail
+from functions.notifications.send_ledger import suppression_key
+from ops.core.operator_ledger import CONSUMER
 from shared.contracts.topics import topic_of
-from shared.effects import Measure
-from shared.errors import PermanentError
-from shared.ids import order_id_for
+from shared.kernel import strict_json
+from shared.kernel.errors import PermanentError
+from shared.kernel.ids import order_id_for
+from shared.telemetry.measurement import Measure
 from tests.simulation import always
 from tests.simulation.invocation import Invocation, Response
 from tests.simulation.journal import Breach

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from functions.inventory.domain import rearm_level
-from shared.clock import iso
-from shared.dead_letters.letter import LetterState
+from shared.kernel.clock import iso
+from shared.messaging.dead_letters.dead_letter import LetterState
 from tests.simulation.always import lines_of, units_of
 from tests.simulation.journal import Breach
 from tests.simulation.outside import START

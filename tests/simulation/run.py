@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from shared.writes import Item
+from shared.storage.writes import Item
 from tests.simulation import deeds
 from tests.simulation.actors import Crowd
 from tests.simulation.auditor import the_audit_agrees

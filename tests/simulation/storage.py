@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.schema import TABLES
-from shared.writes import Item, Key, Put, Write
+from shared.storage.schema import TABLES
+from shared.storage.writes import Item, Key, Put, Write
 from tests.fakes.tables import InMemoryTables
 
 Identity = tuple[str, ...]

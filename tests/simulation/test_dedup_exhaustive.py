@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from shared.ports import ClaimState
-from shared.processing import Handled, Processor
+from shared.messaging.claims import ClaimState
+from shared.messaging.processor import Handled, Processor
 from tests.simulation.exhaustive import DONE, EVENT_ID, Explorer, Services, State
 
 

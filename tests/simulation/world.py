@@ -7,8 +7,8 @@ from typing import Any
 
 from shared.adapters.qstash_publisher import PublisherOptions, headers_of
 from shared.contracts.topics import Topic, topic_of
-from shared.effects import Outbound
-from shared.signature import SigningKeys
+from shared.messaging.outbox import Outbound
+from shared.messaging.signature import SigningKeys
 from tests.builders import body_of, envelope, request, stock, vouched
 from tests.pipeline import URLS
 from tests.simulation.dice import Dice

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import documents
-from ops.storefront import page
+from ops.docs import cli
+from ops.docs.api import page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -19,8 +19,8 @@ PAGES = [
 @pytest.mark.parametrize("name", ["events.md", "metrics.md", "openapi.json", "api.md"])
 def test_a_generated_page_is_what_the_code_says(name):
     """``make docs`` writes it; nobody edits it."""
-    assert documents.pages().keys() == {"events.md", "metrics.md", "openapi.json", "api.md"}
-    assert (documents.DOCS / name).read_text(encoding="utf-8") == documents.pages()[name]
+    assert cli.pages().keys() == {"events.md", "metrics.md", "openapi.json", "api.md"}
+    assert (cli.DOCS / name).read_text(encoding="utf-8") == cli.pages()[name]
 
 
 @pytest.mark.parametrize("text", ["", page.BEGIN, page.END, page.END + page.BEGIN])

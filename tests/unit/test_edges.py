@@ -7,20 +7,20 @@ from decimal import Decimal
 
 import pytest
 
-from shared import strict_json
-from shared.clock import iso
 from shared.contracts.commands import CheckoutPayload
-from shared.envelope import validated
-from shared.errors import (
+from shared.contracts.envelope import validated
+from shared.kernel import strict_json
+from shared.kernel.clock import iso
+from shared.kernel.errors import (
     ConfigurationError,
     DependencyError,
     InvalidInputError,
     InvalidJsonError,
     UnauthenticatedError,
 )
-from shared.ids import order_id_for
-from shared.money import amount
-from shared.signature import RotatingKeys, SigningKeys, Verifier, verify
+from shared.kernel.ids import order_id_for
+from shared.kernel.money import amount
+from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier, verify
 from tests.builders import checkout_command, checkout_payload, line, stock
 from tests.contracts.samples import sample
 from tests.fakes.clock import ManualClock

@@ -14,8 +14,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from local.qstash.journal import FileJournal
-from local.stack.gate import Application, Receive, Scope, Send
+from local.qstash.state.journal import FileJournal
+from local.stack.concurrency_limit import Application, Receive, Scope, Send
 from local.stack.state.changes import Changes, Operation, forget_letters, replay
 from local.stack.state.requests import changes_installation
 from local.stack.state.snapshot import Snapshot, SnapshotError

@@ -10,10 +10,10 @@ import sys
 import botocore.session
 
 from local.stack import environment
-from shared.adapters import clients
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import ClaimFormat
+from shared.messaging.claims import ClaimFormat
+from shared.runtime import clients
 from tests.conformance.live import LivePipeline, WallClock
 from tests.conformance.messages import publisher_to
 from tests.integration.functions.world import Around

@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 
+from shared.commerce.lifecycle_events import step_of
 from shared.contracts.orders import OrderShipped
-from shared.effects import Outbound
-from shared.lifecycle import step_of
-from shared.writes import Item, Update
+from shared.messaging.outbox import Outbound
+from shared.storage.writes import Item, Update
 from tests.builders import answer_of, checkout_payload, line, stock
 from tests.conformance.live import LivePipeline
 from tests.integration.functions.world import Around, Gate, World, distinct, order_of, wait_for

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.writes import Item
+from shared.storage.writes import Item
 from tests.builders import answer_of, checkout_payload, line, stock
 from tests.conformance.live import LivePipeline
 from tests.integration.functions.world import World, command, distinct, order_of, units_sold

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.errors import ContentionError
+from shared.kernel.errors import ContentionError
 from tests.builders import answer_of, line, stock
 from tests.conformance.live import LivePipeline
 from tests.integration.functions.world import (

@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 
 from local.stack.home import ROOT
-from shared.effects import Outbound
-from shared.writes import Item
+from shared.messaging.outbox import Outbound
+from shared.storage.writes import Item
 from tests.builders import body_of, stock
 from tests.conformance.messages import publisher_to
 from tests.fakes.clock import ManualClock

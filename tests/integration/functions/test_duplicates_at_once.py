@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.ports import Claims
+from shared.messaging.claims import Claims
 from tests.builders import envelope, stock
 from tests.conformance.live import LivePipeline
 from tests.integration.functions.world import Around, Gate, World, command, distinct, wait_for

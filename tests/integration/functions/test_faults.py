@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from shared.adapters.dynamodb_tables import DynamoDBTables
-from shared.errors import PublishError
-from shared.processing import PUBLISH_RESERVE
+from shared.kernel.errors import PublishError
+from shared.messaging.processor import PUBLISH_RESERVE
 from tests.builders import checkout_payload, stock
 from tests.conformance.live import LivePipeline
 from tests.conformance.redis_proxy import RedisProxy

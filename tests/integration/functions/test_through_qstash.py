@@ -9,7 +9,7 @@ import pytest
 
 from functions.reconciler.handler import build as build_reconciler
 from functions.reconciler.settings import ReconcilerSettings
-from shared.adapters import clients
+from shared.runtime import clients
 from tests.builders import Context, body_of, checkout_payload, envelope, line, stock
 from tests.conformance.endpoint import Answer, Seen
 from tests.conformance.live import LivePipeline

@@ -11,11 +11,12 @@ from typing import Any
 from shared.adapters.attributes import from_attributes
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import ClaimFormat
-from shared.effects import Outbound
-from shared.ids import order_id_for
-from shared.ports import Claims, Publisher, Tables
-from shared.writes import Item, Put
+from shared.kernel.ids import order_id_for
+from shared.messaging.claims import ClaimFormat, Claims
+from shared.messaging.outbox import Outbound
+from shared.messaging.ports import Publisher
+from shared.storage.ports import Tables
+from shared.storage.writes import Item, Put
 from tests.builders import checkout_command, stock
 from tests.conformance.live import LivePipeline, WallClock
 from tests.services import Services, unique

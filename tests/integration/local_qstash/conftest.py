@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from qstash import QStash, Receiver
 
-from local.qstash.options import DEV_CURRENT_SIGNING_KEY, DEV_NEXT_SIGNING_KEY, DEV_TOKEN
+from local.qstash.http.options import DEV_CURRENT_SIGNING_KEY, DEV_NEXT_SIGNING_KEY, DEV_TOKEN
 
 TIME_SCALE = "0.001"
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ import pytest
 from qstash import Receiver
 from qstash.errors import QStashError, SignatureError
 
-from local.qstash.options import DEV_CURRENT_SIGNING_KEY, DEV_NEXT_SIGNING_KEY, DEV_TOKEN
+from local.qstash.http.options import DEV_CURRENT_SIGNING_KEY, DEV_NEXT_SIGNING_KEY, DEV_TOKEN
 
 
 def test_keys_are_the_official_development_keys(client):

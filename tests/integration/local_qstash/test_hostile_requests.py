@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.qstash.options import DEV_TOKEN
+from local.qstash.http.options import DEV_TOKEN
 from tests.integration.local_qstash.conftest import Server
 
 DEAD_END = "http://127.0.0.1:1/x"

@@ -7,7 +7,7 @@ import time
 import pytest
 from qstash.errors import QStashError
 
-from local.qstash.options import DEV_TOKEN
+from local.qstash.http.options import DEV_TOKEN
 
 
 def test_a_published_message_arrives_signed_and_complete(client, destination, receiver, until):

@@ -3,18 +3,18 @@
 import asyncio
 import itertools
 
-from local.qstash.backoff import Pace
-from local.qstash.destinations import Destinations
-from local.qstash.drafts import Draft
-from local.qstash.durations import MINUTE_MS
-from local.qstash.engine import Engine
-from local.qstash.messages import Outcome
-from local.qstash.publisher import Publisher
-from local.qstash.records import Schedule
-from local.qstash.runner import Runner
-from local.qstash.scheduler import Scheduler
+from local.qstash.engine.engine import Engine
+from local.qstash.engine.publisher import Publisher
+from local.qstash.engine.runner import Runner
+from local.qstash.engine.scheduler import Scheduler
+from local.qstash.model.backoff import Pace
+from local.qstash.model.drafts import Draft
+from local.qstash.model.messages import Outcome
 from local.qstash.signing import SigningKeys
-from local.qstash.store import Store
+from local.qstash.state.records import Schedule
+from local.qstash.state.store import Store
+from local.qstash.syntax.destinations import Destinations
+from local.qstash.syntax.durations import MINUTE_MS
 
 DRAFT = Draft(url="http://127.0.0.1/", max_retries=0)
 

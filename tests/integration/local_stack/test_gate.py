@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from local.stack.gate import InvocationGate, invokes
+from local.stack.concurrency_limit import InvocationGate, invokes
 
 
 def request(path: str = "/", host: str = "127.0.0.1:4566") -> dict[str, Any]:

@@ -14,17 +14,17 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local.stack import aws, ports, processes, qstash, records, redis, survey
+from local.stack import aws, pid_file, ports, processes, qstash, redis, survey
 from local.stack import home as homes
 from local.stack.home import Home
 from local.stack.plan import Action, Name, decide
+from local.stack.polling import wait_for
 from local.stack.processes import Process
 from local.stack.servers import Launcher
 from local.stack.stackfile import Stack, describe
-from local.stack.waiting import wait_for
 from local.terminal import Progress, Terminal
 from shared.contracts.topics import Topic
-from shared.schema import TABLES
+from shared.storage.schema import TABLES
 
 OUTPUTS = {
     "ApiUrl": "https://a1b2c3d4.execute-api.us-east-1.amazonaws.com",
@@ -68,7 +68,7 @@ class Rig:
         def remember(process: Process) -> None:
             self.started.append(process)
             current.append(process)
-            records.write(self.home, current)
+            pid_file.write(self.home, current)
 
         progress = Progress(Terminal(self.said, live=False))
         servers = Launcher(self.home, progress, os.environ, remember).start()
@@ -90,7 +90,7 @@ class Rig:
         stack.save(self.home.stack_file)
 
     def kill(self, *names: Name) -> None:
-        for process in records.read(self.home):
+        for process in pid_file.read(self.home):
             if process.name in names:
                 os.kill(process.pid, signal.SIGKILL)
         wait_for(lambda: {part.name for part in survey.take(self.home).dead} >= set(names), "death")
@@ -130,7 +130,7 @@ def rig(home: Home) -> Iterator[Rig]:
         rig.start()
         yield rig
     finally:
-        processes.stop([*records.read(home), *rig.started], home)
+        processes.stop([*pid_file.read(home), *rig.started], home)
 
 
 @pytest.mark.parametrize("name", list(Name))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import identity, processes, records
+from local.stack import identity, pid_file, processes
 from local.stack.processes import StartError
 from local.stack.supervisor import Supervisor
 from local.terminal import Progress, Terminal
@@ -58,9 +58,9 @@ def test_another_process_with_the_recorded_number_is_never_touched(start, home):
 
 def test_a_record_found_on_disk_stops_the_same_process(start, home):
     sleeper = start("sleeper", "sleep", "60")
-    records.write(home, [sleeper])
+    pid_file.write(home, [sleeper])
 
-    stopped = processes.stop(records.read(home), home)
+    stopped = processes.stop(pid_file.read(home), home)
 
     assert stopped == ["sleeper"]
     assert not sleeper.is_running()
@@ -115,20 +115,20 @@ def test_waiting_has_a_limit(start):
 
 def test_a_command_whose_program_was_killed_ends_before_the_stack_does(start, home):
     abandoned = start("cdk-deploy", "sleep", "60")
-    records.begin_command(home, abandoned)
+    pid_file.begin_command(home, abandoned)
 
     stopped = Supervisor(home, Progress(Terminal(io.StringIO(), live=False)), {}).down()
 
     assert stopped == ["cdk-deploy"]
     assert not abandoned.is_running()
-    assert records.abandoned_command(home) == []
+    assert pid_file.abandoned_command(home) == []
 
 
 def test_two_commands_never_work_on_one_stack(home):
     with (
-        records.exclusive(home),
-        pytest.raises(records.BusyError, match="another command"),
-        records.exclusive(home),
+        pid_file.exclusive(home),
+        pytest.raises(pid_file.BusyError, match="another command"),
+        pid_file.exclusive(home),
     ):
         raise AssertionError("both hold it")
 

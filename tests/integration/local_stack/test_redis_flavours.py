@@ -5,9 +5,8 @@ from redis import Redis
 
 from local.stack import ports, processes, redis
 from shared.adapters.redis_claims import RedisClaims
-from shared.claims import ClaimFormat
-from shared.clock import SystemClock
-from shared.ports import ClaimState
+from shared.kernel.clock import SystemClock
+from shared.messaging.claims import ClaimFormat, ClaimState
 
 FLAVOURS = pytest.mark.parametrize(
     "flavour", redis.available(os.environ), ids=lambda flavour: flavour.name

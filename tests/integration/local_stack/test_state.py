@@ -16,8 +16,8 @@ import pytest
 
 from local.stack import aws, ports, processes
 from local.stack.home import Home
+from local.stack.polling import wait_for
 from local.stack.processes import Process, StartError
-from local.stack.waiting import wait_for
 
 TABLE = "things"
 MAIL = {

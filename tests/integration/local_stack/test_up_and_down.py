@@ -20,7 +20,7 @@ from local.stack import home as homes
 from local.stack.client import StackClient
 from local.stack.home import Home
 from local.stack.stackfile import Stack
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 
 pytestmark = pytest.mark.e2e
 

@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 
 from ops.__main__ import main
-from shared.adapters import clients
-from shared.schema import TABLES
+from shared.runtime import clients
+from shared.storage.schema import TABLES
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 DENIED = (

@@ -5,7 +5,7 @@ import pytest
 from benchmarks import events
 from benchmarks.reference import models
 from shared.contracts.commands import CheckoutCommand
-from shared.envelope import read_event
+from shared.contracts.envelope import read_event
 
 
 def test_the_measured_cart_is_one_that_the_pipeline_accepts():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commandline.text import as_json, cut, harmless, harmless_lines, padded, width
-from ops.terminal import table
+from ops.core.terminal import table
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.strict_json import loads
+from shared.kernel.strict_json import loads
 from tests.pipeline import Pipeline
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from functions.notifications.domain import digest_of
-from ops.mail.resolve import MailDesk
-from shared.errors import PublishError
-from shared.ids import order_id_for
+from ops.mail.service import MailDesk
+from shared.kernel.errors import PublishError
+from shared.kernel.ids import order_id_for
 from tests.builders import (
     Context,
     checkout_command,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.metrics import METRICS
-from shared.observability import PowertoolsTelemetry
+from shared.telemetry.metrics import METRICS
+from shared.telemetry.powertools import PowertoolsTelemetry
 from tests.builders import Context, checkout_payload, envelope, line, reserve_command, stock, units
 from tests.contracts.samples import PATHS, sample, values_of
 from tests.pipeline import Pipeline

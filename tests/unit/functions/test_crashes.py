@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.errors import DependencyError, PublishError
+from shared.kernel.errors import DependencyError, PublishError
 from tests.unit.functions.simulation import (
     Plan,
     Simulation,

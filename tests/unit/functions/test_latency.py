@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared import metrics
-from shared.effects import Lapse, Measure
-from shared.strict_json import dumps, loads
+from shared.kernel.strict_json import dumps, loads
+from shared.telemetry import metrics
+from shared.telemetry.measurement import Lapse, Measure
 from tests.builders import MOMENT, checkout_command, checkout_payload, stock
 from tests.pipeline import Pipeline
 

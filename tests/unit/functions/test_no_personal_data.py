@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.errors import DependencyError
-from shared.observability import PowertoolsTelemetry
+from shared.kernel.errors import DependencyError
+from shared.telemetry.powertools import PowertoolsTelemetry
 from tests.builders import checkout_payload, line, stock
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults

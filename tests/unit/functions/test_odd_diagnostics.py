@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.qstash_publisher import PublisherOptions, headers_of
-from shared.ids import is_id
+from shared.kernel.ids import is_id
 from tests.builders import (
     Context,
     body_of,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.topics import Topic
-from shared.settings import webhook_address
+from shared.kernel.settings import webhook_address
 from tests.builders import Context, body_of, envelope, request
 from tests.pipeline import API_URL, URLS, Pipeline
 from tests.signing import sign

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.ids import checkout_event_id_for, order_id_for
-from shared.strict_json import dumps
+from shared.kernel.ids import checkout_event_id_for, order_id_for
+from shared.kernel.strict_json import dumps
 from tests.builders import answer_of, checkout_command, checkout_payload, line, stock
 from tests.pipeline import Pipeline
 

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests.builders import (
     checkout_payload,
     envelope,

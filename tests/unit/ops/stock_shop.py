@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from ops.books import Books
-from ops.dead_letters.domain import OperatorError
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
+from ops.stock.catalogue_diff import Change
 from ops.stock.catalogue_file import parse
-from ops.stock.desk import Desk, Done
+from ops.stock.catalogue_import import Importer
 from ops.stock.domain import Request
-from ops.stock.importing import Importer
-from ops.stock.plan import Change
-from shared.ports import Publisher, Tables
-from shared.schema import TABLES
+from ops.stock.service import Desk, Done
+from shared.messaging.ports import Publisher
+from shared.storage.ports import Tables
+from shared.storage.schema import TABLES
 from tests.builders import checkout_payload, envelope, line
 from tests.pipeline import Pipeline
 from tests.unit.ops.test_audit import Memory, audited, red

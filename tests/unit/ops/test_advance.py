@@ -2,9 +2,9 @@
 
 import pytest
 
-from ops.dead_letters.domain import OperatorError
-from ops.orders.advance import Advancer, Verdict
-from shared.errors import InvalidInputError
+from ops.core.errors import OperatorError
+from ops.orders.service import Advancer, Verdict
+from shared.kernel.errors import InvalidInputError
 from tests.builders import order_row, stock
 from tests.pipeline import Pipeline
 

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from ops.audit.model import Moment, Name
-from ops.audit.reading import by_name
+from ops.audit.model import Moment
 from ops.audit.run import CHECKS, Audit, Result
-from ops.audit.shelves import SUMS
-from ops.books import Books
+from ops.audit.stock import SUMS
+from ops.core.operator_ledger import Books
+from ops.core.rows import Name
+from ops.core.table_reader import by_name
 from ops.stock.catalogue_file import parse
-from ops.stock.importing import Importer
-from shared.clock import iso
-from shared.ids import order_id_for
-from shared.schema import TABLES
-from shared.writes import Delete, Item
+from ops.stock.catalogue_import import Importer
+from shared.kernel.clock import iso
+from shared.kernel.ids import order_id_for
+from shared.storage.schema import TABLES
+from shared.storage.writes import Delete, Item
 from tests.builders import (
     checkout_command,
     checkout_payload,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from functions.notifications.store import SendLedgerTables
+from functions.notifications.send_ledger import SendLedgerTables
 from ops.audit.report import as_json, as_text, verdict
-from shared.writes import Item
+from shared.storage.writes import Item
 from tests.unit.ops.test_audit import OUTSIDE, REJECTED, SOLD, Memory, audited, letter, lived, red
 
 

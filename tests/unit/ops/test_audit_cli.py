@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops import connect
 from ops.__main__ import main
-from ops.audit.model import Name
-from ops.audit.reading import StoredTables
-from shared.adapters import clients
+from ops.core import connection
+from ops.core.rows import Name
+from ops.core.table_reader import StoredTables
 from shared.adapters.attributes import to_attributes
-from shared.errors import DependencyError
-from shared.schema import TABLES
+from shared.kernel.errors import DependencyError
+from shared.runtime import clients
+from shared.storage.schema import TABLES
 from tests.unit.ops.test_audit import SOLD, Memory, lived
 
 REFUSED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Scan")
@@ -45,7 +45,7 @@ def shop():
 def scanner(shop, monkeypatch):
     """The command finds this shop as its stage."""
     found = Scanner(shop)
-    opened = connect.Connection(
+    opened = connection.Connection(
         stage="test",
         tables=shop.tables,
         table_names={name: f"real-{name}" for name in TABLES},
@@ -53,7 +53,7 @@ def scanner(shop, monkeypatch):
         settings=None,  # type: ignore[arg-type]
         clock=shop.clock,
     )
-    monkeypatch.setattr(connect, "connect", lambda _options: opened)
+    monkeypatch.setattr(connection, "connect", lambda _options: opened)
     monkeypatch.setattr(clients, "aws", lambda _service: found)
     return found
 
@@ -114,7 +114,7 @@ def test_a_stage_that_does_not_exist_ends_with_2(monkeypatch, capsys):
     def nowhere(_options: object) -> None:
         raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
 
-    monkeypatch.setattr(connect, "connect", nowhere)
+    monkeypatch.setattr(connection, "connect", nowhere)
 
     assert main(["audit", "--stage", "nowhere"]) == 2
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ops import connect
 from ops.__main__ import main
-from shared.bounded import FIRST, NEWEST
+from ops.core import connection
+from shared.storage.bounded import FIRST, NEWEST
 from tests.unit.ops.test_replay import BLOCKED, Desk
 
 
@@ -16,7 +16,7 @@ def desk(monkeypatch):
     desk = Desk()
     tables: Any = desk.pipeline.memory
     settings: Any = None
-    opened = connect.Connection(
+    opened = connection.Connection(
         stage="test",
         tables=tables,
         table_names={},
@@ -24,7 +24,7 @@ def desk(monkeypatch):
         settings=settings,
         clock=desk.pipeline.clock,
     )
-    monkeypatch.setattr(connect, "connect", lambda _options: opened)
+    monkeypatch.setattr(connection, "connect", lambda _options: opened)
     return desk
 
 

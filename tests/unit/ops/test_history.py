@@ -7,12 +7,12 @@ import pytest
 
 from ops.__main__ import main
 from ops.commands import parser
-from ops.dead_letters.domain import OperatorError
+from ops.core.errors import OperatorError
 from ops.history.cli import moment, tell
-from ops.history.reading import MOST, Trail
+from ops.history.store import MOST, Trail
 from ops.history.view import change
-from ops.mail.resolve import MailDesk
-from shared.ids import order_id_for
+from ops.mail.service import MailDesk
+from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, envelope, line, order_row, stock
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import InMemoryTables

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from functions.notifications.devices import DeviceTables
-from ops.dead_letters.domain import OperatorError
-from ops.mail.resolve import DECIDED, DoubtfulMail, MailDesk, Resolution
-from shared.bounded import FIRST, NEWEST, entries, noted
-from shared.errors import PublishError
+from functions.notifications.channels.push.devices import DeviceTables
+from ops.core.errors import OperatorError
+from ops.mail.service import DECIDED, DoubtfulMail, MailDesk, Resolution
+from shared.kernel.errors import PublishError
+from shared.storage.bounded import FIRST, NEWEST, entries, noted
 from tests.builders import checkout_command, stock
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline

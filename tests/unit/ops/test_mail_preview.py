@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from functions.notifications.template_data import TEMPLATES
+from functions.notifications.channels.email.template_data import TEMPLATES
 from ops.__main__ import main
 from ops.mail.samples import SAMPLES
 

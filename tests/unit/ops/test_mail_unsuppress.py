@@ -8,14 +8,14 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from functions.notifications.domain import digest_of
-from functions.notifications.store import suppression_key
-from ops import connect
+from functions.notifications.send_ledger import suppression_key
 from ops.__main__ import main
-from ops.books import Books
-from ops.dead_letters.domain import OperatorError
+from ops.core import connection
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
 from ops.mail import cli
 from ops.mail.suppression import SESList, SuppressionDesk
-from shared.errors import ContentionError, DependencyError, PublishError
+from shared.kernel.errors import ContentionError, DependencyError, PublishError
 from tests.builders import Context, checkout_command, stock
 from tests.pipeline import Pipeline
 
@@ -241,7 +241,7 @@ def test_who_may_not_change_the_list_of_ses_is_told_which_permission_it_takes():
 # ------------------------------------------------------------------ the command line
 @pytest.fixture
 def line(shop: Pipeline, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setattr(connect, "connect", lambda _options: shop)
+    monkeypatch.setattr(connection, "connect", lambda _options: shop)
     monkeypatch.setattr(cli, "SESList", lambda _client: provider)
     return shop
 
@@ -278,7 +278,7 @@ def test_command_tells_that_the_audit_entry_waits(line, capsys):
     ],
 )
 def test_wrong_word_needs_no_connection_to_be_refused(arguments, monkeypatch, capsys):
-    monkeypatch.setattr(connect, "connect", lambda _options: pytest.fail("connected"))
+    monkeypatch.setattr(connection, "connect", lambda _options: pytest.fail("connected"))
 
     assert main(["mail", "unsuppress", *arguments]) == 2
     assert capsys.readouterr().err

@@ -4,11 +4,11 @@ import argparse
 
 import pytest
 
-from functions.notifications.devices import DeviceTables
+from functions.notifications.channels.push.devices import DeviceTables
 from ops.__main__ import main
-from ops.dead_letters.domain import OperatorError
+from ops.core.errors import OperatorError
 from ops.push.cli import act
-from shared.writes import ConditionsFailed
+from shared.storage.writes import ConditionsFailed
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import InMemoryTables
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from ops import connect
 from ops.__main__ import main
-from ops.dead_letters.domain import OperatorError
-from ops.refunds.desk import RefundDesk
-from shared.errors import PublishError
-from shared.ids import order_id_for
+from ops.core import connection
+from ops.core.errors import OperatorError
+from ops.refunds.service import RefundDesk
+from shared.kernel.errors import PublishError
+from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, line, stock
 from tests.unit.ops.stock_shop import StockShop
 from tests.unit.shared.faults import Faults, Killed
@@ -165,7 +165,7 @@ def test_qstash_down_settles_all_the_same_and_says_what_leaves_later(shop):
 def told(shop, monkeypatch, capsys):
     """The command line, on this shop; its status and what it printed."""
     opened = SimpleNamespace(tables=shop.memory, publisher=shop.outbox, clock=shop.clock)
-    monkeypatch.setattr(connect, "connect", lambda _options: opened)
+    monkeypatch.setattr(connection, "connect", lambda _options: opened)
 
     def run(*arguments: str) -> tuple[int, str]:
         status = main(["refunds", *arguments])

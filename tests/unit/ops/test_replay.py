@@ -5,19 +5,13 @@ import json
 
 import pytest
 
-from ops.dead_letters.domain import (
-    MAX_REPLAYS,
-    Filter,
-    OperatorError,
-    ReplayOptions,
-    Result,
-    waves,
-)
-from ops.dead_letters.replay import Replayer
+from ops.core.errors import OperatorError
+from ops.dead_letters.domain import MAX_REPLAYS, Filter, ReplayOptions, Result, waves
+from ops.dead_letters.service import Replayer
 from ops.dead_letters.store import LetterBox
 from shared.contracts.topics import Topic
-from shared.dead_letters.letter import LetterState
-from shared.errors import PublishError
+from shared.kernel.errors import PublishError
+from shared.messaging.dead_letters.dead_letter import LetterState
 from tests.builders import checkout_command, stock
 from tests.pipeline import Pipeline
 

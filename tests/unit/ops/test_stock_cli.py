@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ops import connect
 from ops.__main__ import main
-from shared.adapters import clients
-from shared.schema import TABLES
+from ops.core import connection
+from shared.runtime import clients
+from shared.storage.schema import TABLES
 from tests.builders import stock
 from tests.unit.ops.stock_shop import StockShop
 from tests.unit.ops.test_audit_cli import Scanner
@@ -23,7 +23,7 @@ def shop(monkeypatch):
     """The command finds this shop as its stage."""
     shop = StockShop()
     shop.memory.seed("stock", stock(), stock("jar", available=1, name="Jar\x1b[2J"))
-    opened = connect.Connection(
+    opened = connection.Connection(
         stage="test",
         tables=shop.memory,  # type: ignore[arg-type]
         table_names={name: f"real-{name}" for name in TABLES},
@@ -32,7 +32,7 @@ def shop(monkeypatch):
         clock=shop.clock,
     )
     memory: Any = SimpleNamespace(tables=shop.memory)
-    monkeypatch.setattr(connect, "connect", lambda _options: opened)
+    monkeypatch.setattr(connection, "connect", lambda _options: opened)
     monkeypatch.setattr(clients, "aws", lambda _service: Scanner(memory))
     return shop
 
@@ -133,7 +133,7 @@ def test_a_mistake_ends_with_2_and_is_named(shop, said, arguments, rule):
 def test_an_argument_that_is_none_ends_with_2_before_anything_is_opened(
     shop, said, monkeypatch, arguments, rule
 ):
-    monkeypatch.setattr(connect, "connect", lambda _options: pytest.fail("opened"))
+    monkeypatch.setattr(connection, "connect", lambda _options: pytest.fail("opened"))
 
     with pytest.raises(SystemExit) as end:
         main(["stock", *arguments])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ops.stock.domain import MAX_RETURNS, MAX_UNITS, Adjust, Restock, Return
-from shared.strict_json import loads
+from shared.kernel.strict_json import loads
 from tests.builders import (
     checkout_payload,
     envelope,

@@ -11,8 +11,8 @@ from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
 from functions.reconciler.store import HoldTables, PendingTables
 from ops.stock.domain import Adjust, Request, Restock, Return
-from shared.clock import Deadline
-from shared.errors import ContentionError, DependencyError
+from shared.kernel.clock import Deadline
+from shared.kernel.errors import ContentionError, DependencyError
 from tests.builders import checkout_payload, line
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.unit.ops.stock_shop import OperatorError, StockShop, interrupted, opened, ordered

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.stock.catalogue_diff import summary_of
 from ops.stock.catalogue_file import parse
-from ops.stock.plan import summary_of
-from ops.stock.showing import changes, summary
+from ops.stock.view import changes, summary
 from tests.builders import checkout_payload, line, stock
 from tests.unit.functions.shelves import payloads
 from tests.unit.ops.stock_shop import StockShop

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ops.stock.catalogue_file import parse
-from shared.errors import ContentionError, DependencyError
+from shared.kernel.errors import ContentionError, DependencyError
 from tests.builders import checkout_payload, line, stock
 from tests.unit.functions.shelves import payloads
 from tests.unit.ops.stock_shop import StockShop, interrupted

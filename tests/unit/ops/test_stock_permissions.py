@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.stock.domain import Adjust, Request, Restock, Return
-from shared.writes import Check, Put, Update, Write
+from shared.storage.writes import Check, Put, Update, Write
 from tests.builders import order_row, stock
 from tests.unit.ops.stock_shop import StockShop
 

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared.consumer import Ports, consumer
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.topics import COMMAND_CHECKOUT, Topic
-from shared.delivery import Consumer
-from shared.effects import Effects, Emit
-from shared.ports import Claims, Publisher, Tables
-from shared.processing import route
-from shared.settings import ConsumerSettings
-from shared.signature import RotatingKeys, SigningKeys, Verifier
-from shared.writes import Put
+from shared.kernel.settings import ConsumerSettings
+from shared.messaging.claims import Claims
+from shared.messaging.compose import Ports, consumer
+from shared.messaging.consumer import Consumer
+from shared.messaging.effects import Effects
+from shared.messaging.outbox import Emit
+from shared.messaging.ports import Publisher
+from shared.messaging.processor import route
+from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
+from shared.storage.ports import Tables
+from shared.storage.writes import Put
 from tests.builders import Context, body_of, checkout_command, request
 from tests.fakes.claims import InMemoryClaims
 from tests.fakes.clock import ManualClock

@@ -2,15 +2,14 @@
 
 import pytest
 
-from shared.claims import ClaimFormat
 from shared.contracts.analytics import MetricPayload
+from shared.contracts.envelope import Event, WireModel, validated
 from shared.contracts.notifications import SmsPayload
 from shared.contracts.orders import ShippedPayload
-from shared.dead_letters.callback import decode
-from shared.envelope import Event, WireModel, validated
-from shared.errors import InvalidInputError
-from shared.ports import ClaimState
-from shared.strict_json import dumps
+from shared.kernel.errors import InvalidInputError
+from shared.kernel.strict_json import dumps
+from shared.messaging.claims import ClaimFormat, ClaimState
+from shared.messaging.dead_letters.failure_callback import decode
 from tests.builders import MOMENT, order_row
 from tests.fakes.clock import ManualClock
 

@@ -75,7 +75,7 @@ def test_every_module_imports_with_an_empty_environment_and_touches_nothing():
     report = json.loads(run(IMPORT_ALL, *folders))
 
     assert report["events"] == []
-    assert "shared.delivery" in report["names"]
+    assert "shared.messaging.consumer" in report["names"]
     for name in FUNCTIONS:
         assert f"functions.{name}.handler" in report["names"]
     on_disk = {

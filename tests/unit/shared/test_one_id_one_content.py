@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.claims import ClaimFormat
 from shared.contracts.topics import topic_of
+from shared.messaging.claims import ClaimFormat
 from tests.builders import Context, answer_of, checkout_command, envelope, line, stock
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline

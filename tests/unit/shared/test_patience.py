@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.errors import (
+from shared.kernel.errors import (
     BusyError,
     ContentionError,
     DependencyError,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.effects import Effects
-from shared.errors import TransientError
+from shared.kernel.errors import TransientError
+from shared.messaging.effects import Effects
 from tests.builders import answer_of, checkout_command
 from tests.unit.shared.bench import Bench, place
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from shared.effects import Effects
-from shared.errors import ContentionError
-from shared.processing import PUBLISH_RESERVE
-from shared.writes import Absent, ConditionsFailed, FailedWrite, Put
+from shared.kernel.errors import ContentionError
+from shared.messaging.effects import Effects
+from shared.messaging.processor import PUBLISH_RESERVE
+from shared.storage.writes import Absent, ConditionsFailed, FailedWrite, Put
 from tests.builders import answer_of
 from tests.unit.shared.bench import LEDGER_KEY, Bench, told
 from tests.unit.shared.faults import Faults

@@ -13,8 +13,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from qstash import Receiver
 
-from shared.errors import UnauthenticatedError
-from shared.signature import SKEW_SECONDS, SigningKeys, verify
+from shared.kernel.errors import UnauthenticatedError
+from shared.messaging.signature import SKEW_SECONDS, SigningKeys, verify
 from tests.signing import CURRENT_KEY, NEXT_KEY, by_hand, claims_for, sign
 
 URL = "https://orders.example.com/"

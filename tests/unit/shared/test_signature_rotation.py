@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.errors import UnauthenticatedError
-from shared.signature import RotatingKeys, SigningKeys, Verifier
+from shared.kernel.errors import UnauthenticatedError
+from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
 from tests.fakes.clock import ManualClock
 from tests.signing import CURRENT_KEY, NEXT_KEY, sign
 

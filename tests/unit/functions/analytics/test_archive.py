@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.analytics.settings import AnalyticsSettings
-from shared.effects import Measure
-from shared.errors import ConfigurationError
+from shared.kernel.errors import ConfigurationError
+from shared.telemetry.measurement import Measure
 from tests.builders import answer_of, envelope
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline, environment, no_parameters

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.dead_letters.callback import decode
-from shared.errors import InvalidInputError, PayloadTooLargeError, PermanentError
-from shared.strict_json import loads
+from shared.kernel.errors import InvalidInputError, PayloadTooLargeError, PermanentError
+from shared.kernel.strict_json import loads
+from shared.messaging.dead_letters.failure_callback import decode
 from tests.builders import Context, answer_of, body_of, order_row, request
 from tests.contracts.samples import sample
 from tests.fakes.clock import ManualClock

@@ -7,10 +7,10 @@ from urllib.parse import urljoin
 
 import pytest
 
-from shared.envelope import JsonObject
-from shared.errors import DependencyError
-from shared.ids import checkout_event_id_for, order_id_for
-from shared.strict_json import loads
+from shared.contracts.envelope import JsonObject
+from shared.kernel.errors import DependencyError
+from shared.kernel.ids import checkout_event_id_for, order_id_for
+from shared.kernel.strict_json import loads
 from tests.builders import answer_of, checkout_payload, line, stock
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults

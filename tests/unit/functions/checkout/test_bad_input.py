@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.checkout.api import MAX_BODY_BYTES
-from shared.ids import order_id_for
-from shared.strict_json import dumps
+from shared.kernel.ids import order_id_for
+from shared.kernel.strict_json import dumps
 from tests.builders import Context, answer_of, checkout_payload, line, request, stock
 from tests.pipeline import Pipeline
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.checkout.api import MAX_BODY_BYTES
-from shared.strict_json import dumps
+from shared.kernel.strict_json import dumps
 from tests.builders import Context, answer_of, checkout_payload, request, stock
 from tests.pipeline import URLS, Pipeline
 from tests.signing import sign

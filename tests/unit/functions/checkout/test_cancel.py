@@ -9,9 +9,9 @@ import pytest
 from functions.checkout.domain import is_worth_cancelling
 from functions.orders.domain import Verdict, verdict_on
 from shared.contracts.orders import OrderStatus
-from shared.errors import DependencyError, PipelineError
-from shared.ids import cancellation_event_id_for, caused_event_id, order_id_for
-from shared.strict_json import loads
+from shared.kernel.errors import DependencyError, PipelineError
+from shared.kernel.ids import cancellation_event_id_for, caused_event_id, order_id_for
+from shared.kernel.strict_json import loads
 from tests.builders import (
     Context,
     answer_of,

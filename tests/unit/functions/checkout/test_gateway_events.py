@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests.builders import Context, answer_of, stock
 from tests.pipeline import Pipeline
 

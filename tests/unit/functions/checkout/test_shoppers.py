@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.errors import ConfigurationError
-from shared.ids import order_id_for
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.ids import order_id_for
 from tests.builders import Context, answer_of, checkout_payload, request, stock
 from tests.pipeline import Pipeline
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.ids import order_id_for
-from shared.strict_json import loads
+from shared.kernel.ids import order_id_for
+from shared.kernel.strict_json import loads
 from tests.builders import (
     answer_of,
     checkout_command,

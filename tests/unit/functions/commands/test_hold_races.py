@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests.builders import (
     answer_of,
     checkout_command,

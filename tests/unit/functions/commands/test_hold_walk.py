@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests.builders import (
     checkout_command,
     envelope,

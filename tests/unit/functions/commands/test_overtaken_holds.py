@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.ids import order_id_for
+from shared.kernel.ids import order_id_for
 from tests.builders import checkout_command, line, release_command, reserve_command, stock, units
 from tests.pipeline import Pipeline
 from tests.unit.functions.shelves import reservation, shelf

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.strict_json import loads
+from shared.kernel.strict_json import loads
 from tests.builders import answer_of, envelope, stock
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline

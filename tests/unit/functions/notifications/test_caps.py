@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from functions.notifications.domain import Channel, Mail, SendRecord, SendState
+from functions.notifications.channels.email.mail import Mail
+from functions.notifications.domain import Channel, SendRecord, SendState
+from functions.notifications.send_ledger import SendLedgerTables, cap_key
 from functions.notifications.settings import NotificationsSettings
-from functions.notifications.store import SendLedgerTables, cap_key
-from shared.errors import RecipientCappedError
+from shared.kernel.errors import RecipientCappedError
 from tests.builders import answer_of, envelope, stock
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline, environment, no_parameters

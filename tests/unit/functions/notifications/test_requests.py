@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from functions.notifications.domain import Mail, Push, Sender, Text
-from functions.notifications.mailer import SESMailer
-from functions.notifications.pushes import SNSPushSender
+from functions.notifications.channels.email.mail import Mail, Sender
+from functions.notifications.channels.email.ses import SESMailer
+from functions.notifications.channels.push.push import Push
+from functions.notifications.channels.push.sns import SNSPushSender
+from functions.notifications.channels.sms.sns import SNSTextSender
+from functions.notifications.channels.sms.text_message import Text
 from functions.notifications.settings import NotificationsSettings
-from functions.notifications.texts import SNSTextSender
-from shared.errors import ConfigurationError
+from shared.kernel.errors import ConfigurationError
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline, environment, no_parameters
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from shared.bounded import FIRST, NEWEST, entries, noted
+from shared.storage.bounded import FIRST, NEWEST, entries, noted
 from tests.builders import answer_of, envelope
 from tests.contracts.samples import sample
 from tests.unit.functions.orders.test_lifecycle import order, shop_with, step

@@ -9,8 +9,8 @@ from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
 from functions.reconciler.store import HoldTables, PendingTables
-from shared.clock import Deadline
-from shared.ids import expiry_event_id_for, order_id_for
+from shared.kernel.clock import Deadline
+from shared.kernel.ids import expiry_event_id_for, order_id_for
 from tests.builders import checkout_command, line, reserve_command, stock, units
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.pipeline import URLS, Pipeline

@@ -9,7 +9,7 @@ from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import HoldTables, PendingTables
-from shared.clock import Deadline
+from shared.kernel.clock import Deadline
 from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.pipeline import API_URL, URLS, Pipeline, environment, no_parameters

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from shared.bounded import FIRST, NEWEST, entries
+from shared.storage.bounded import FIRST, NEWEST, entries
 from tests.builders import checkout_command, envelope, stock
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.pipeline import URLS

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from local.qstash.backoff import Pace
-from local.qstash.drafts import Draft
-from local.qstash.engine import Engine
-from local.qstash.messages import Message, Outcome
+from local.qstash.engine.engine import Engine
+from local.qstash.model.backoff import Pace
+from local.qstash.model.drafts import Draft
+from local.qstash.model.messages import Message, Outcome
 from local.qstash.signing import SigningKeys
-from local.qstash.store import Store
+from local.qstash.state.store import Store
 
 START_MS = 1_795_000_000_000
 KEYS = SigningKeys("sig_" + "c" * 28, "sig_" + "n" * 28)

@@ -13,9 +13,9 @@ from local.stack.client import StackClient
 from local.stack.qstash import Server
 from local.stack.stackfile import Stack, describe
 from shared.contracts.topics import Topic
-from shared.errors import UnauthenticatedError
-from shared.schema import TABLES
-from shared.signature import SigningKeys, verify
+from shared.kernel.errors import UnauthenticatedError
+from shared.messaging.signature import SigningKeys, verify
+from shared.storage.schema import TABLES
 
 BODY = b'{"eventId": "evt_1"}'
 ROTATED = "sig_rotated_since_0123456789abcdefgh"

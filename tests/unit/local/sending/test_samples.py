@@ -9,9 +9,9 @@ import pytest
 from local.sending.samples import SAMPLES, Sample, sample
 from local.stack.catalogue import CATALOGUE, SOLD_OUT
 from shared.contracts.catalog import models
+from shared.contracts.envelope import read_event
 from shared.contracts.topics import EVENT_TYPES, Topic
-from shared.envelope import read_event
-from shared.ids import order_id_for, sku_of
+from shared.kernel.ids import order_id_for, sku_of
 
 each = pytest.mark.parametrize("shipped", SAMPLES, ids=lambda shipped: shipped.name)
 PRICES = {product.sku: Decimal(product.price) for product in CATALOGUE}

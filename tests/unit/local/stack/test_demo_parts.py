@@ -6,9 +6,9 @@ import pytest
 from local.demo import hops
 from local.demo.narrator import Narrator
 from local.demo.shopper import ordinary_cart, sold_out_cart
+from local.stack.polling import NotObservedError
 from local.stack.qstash import Server
 from local.stack.stackfile import Stack, describe
-from local.stack.waiting import NotObservedError
 from local.terminal import Terminal
 from tests.unit.local.stack.test_stackfile import OUTPUTS
 

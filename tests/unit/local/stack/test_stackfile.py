@@ -7,7 +7,7 @@ from local.stack.home import Home
 from local.stack.qstash import Server
 from local.stack.stackfile import Stack, StackFileError, describe
 from shared.contracts.topics import Topic
-from shared.schema import TABLES
+from shared.storage.schema import TABLES
 
 OUTPUTS = {
     "ApiUrl": "http://127.0.0.1:4566/_aws/execute-api/a1b2c3d4",

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from local.stack import records, survey
+from local.stack import pid_file, survey
 from local.stack.home import Home
+from local.stack.pid_file import RecordsError
 from local.stack.plan import Name
 from local.stack.processes import Process
-from local.stack.records import RecordsError
 from local.stack.stackfile import StackFileError
 from local.stack.survey import NotRunningError
 
@@ -26,7 +26,7 @@ def dead(home: Home, name: str) -> Process:
 
 
 def test_a_number_that_another_process_has_by_now_does_not_count_as_running(home):
-    records.write(home, [dead(home, "aws")])
+    pid_file.write(home, [dead(home, "aws")])
 
     (part,) = survey.take(home).parts
 
@@ -57,7 +57,7 @@ def test_a_damaged_list_of_processes_is_named_and_never_guessed(home, text):
 
 
 def test_what_lies_on_disk_is_found(home):
-    records.write(home, [dead(home, "aws"), dead(home, "qstash")])
+    pid_file.write(home, [dead(home, "aws"), dead(home, "qstash")])
     before = survey.take(home)
     (home.state / "aws").mkdir()
     (home.state / survey.SNAPSHOT).write_text("{}")
@@ -97,7 +97,7 @@ def test_a_command_that_needs_the_stack_names_what_died(home):
         "aws": {"endpoint_url": "", "region": "", "access_key_id": "", "secret_access_key": ""},
     }
     home.stack_file.write_text(json.dumps(values))
-    records.write(home, [dead(home, "redis")])
+    pid_file.write(home, [dead(home, "redis")])
 
     with pytest.raises(NotRunningError, match="Redis ended; `make up` mends it"):
         survey.running_stack(home)

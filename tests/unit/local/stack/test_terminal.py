@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from local.stack.waiting import wait_for
+from local.stack.polling import wait_for
 from local.terminal import Progress, Terminal, seconds, table
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared import strict_json
-from shared.dead_letters.letter import content_digest, original_of
+from shared.kernel import strict_json
+from shared.messaging.dead_letters.dead_letter import content_digest, original_of
 
 
 @pytest.mark.parametrize("spelling", ["25", "25.0", "25.00", "2.5e1"])

@@ -1,0 +1,1 @@
+"""Mail, rendered from templates and sent through SES."""

@@ -1,0 +1,119 @@
+"""Use cases of mail: send one, and believe what is reported of an address."""
+
+from collections.abc import Mapping, Sequence
+
+from functions.notifications.channels.email.mail import AddressReported, Mail
+from functions.notifications.channels.email.ports import Mailer, Renderer
+from functions.notifications.domain import Channel, digest_of
+from functions.notifications.ports import SendLedger
+from functions.notifications.send_once import Fate, Once, audited, writes_of
+from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.notifications import EmailPayload, EmailRequested
+from shared.kernel.legible import legible
+from shared.messaging.effects import Effects
+from shared.messaging.outbox import Emit
+from shared.telemetry import metrics
+from shared.telemetry.measurement import Lapse
+from shared.telemetry.metrics import Metric
+
+CONFIRMATION = "order-confirmation"
+LOW_STOCK = "low-stock-alert"
+NO_SUBJECT = "-"
+# By what became of a send.
+_MAIL: Mapping[str, Metric] = {
+    "sent": metrics.MAIL_SENT,
+    "unknown": metrics.MAIL_UNKNOWN,
+    "suppressed": metrics.MAIL_SUPPRESSED,
+    "failed": metrics.MAIL_FAILED,
+}
+
+
+def send_email(
+    event: EmailRequested, *, renderer: Renderer, mailer: Mailer, once: Once, alert_address: str
+) -> Effects:
+    """Send one mail, once.
+
+    Args:
+        alert_address: where the shop reads its own alerts; those no cap counts, for thirty
+            products may run low at once.
+
+    Raises:
+        InvalidInputError: no such template, or a field of its data is missing or of another kind.
+        RecipientCappedError: the address got enough mail within this hour; later it goes out.
+        MailRefusedError: the mail service will never take it.
+        ServiceNotReadyError: nothing was sent; somebody has to put something right first.
+        BusyError: another run is sending it.
+        DependencyError: nothing was sent; worth a retry.
+    """
+    payload = event.payload
+    html, text = renderer.render(payload.template_id, payload.template_data)
+    mail = Mail(
+        event_id=event.event_id,
+        to=payload.to,
+        subject=legible(payload.subject).strip() or NO_SUBJECT,
+        template_id=payload.template_id,
+        html=html,
+        text=text,
+        event=event.to_json(),
+        priority=payload.priority,
+        capped=not _is_alert(payload, alert_address),
+    )
+    fate = once(mail, mailer.send)
+    return Effects(
+        outcome=fate.outcome,
+        writes=writes_of(fate),
+        emits=[
+            audited(
+                event,
+                Channel.EMAIL,
+                fate.outcome,
+                {"templateId": mail.template_id, "orderId": _order_of(event)},
+                payload.user_id,
+            )
+        ],
+        measures=(_MAIL[fate.outcome].of(1, template=mail.template_id),),
+        lapses=_way(payload, fate),
+        facts={"template": mail.template_id},
+    )
+
+
+def suppress(event: AddressReported, *, ledger: SendLedger) -> Effects:
+    """Never mail an address again, and tell the audit trail, which knows it by its digest only.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    report = event.payload
+    if ledger.is_suppressed(report.address):
+        return Effects(outcome="already_suppressed")
+    audit = AuditPayload(
+        action="address.suppressed",
+        entity_type="address",
+        entity_id=digest_of(report.address),
+        previous_state={"status": "mailed"},
+        new_state={"status": "suppressed", "reason": report.reason},
+    )
+    return Effects(
+        outcome="suppressed",
+        writes=[ledger.suppression(report.address, report.reason)],
+        emits=[Emit(AuditRecorded, audit)],
+        facts={"reason": report.reason},
+    )
+
+
+def _way(payload: EmailPayload, fate: Fate) -> Sequence[Lapse]:
+    """From the checkout to its confirmation, if this very run sent it and knows the beginning."""
+    if payload.template_id != CONFIRMATION or payload.accepted_at is None or fate.sent_at is None:
+        return ()
+    return (metrics.CHECKOUT_TO_MAIL.since(payload.accepted_at, fate.sent_at),)
+
+
+def _order_of(event: EmailRequested) -> str | None:
+    order_id = event.payload.template_data.get("orderId")
+    return order_id if isinstance(order_id, str) else None
+
+
+def _is_alert(payload: EmailPayload, alert_address: str) -> bool:
+    # Both: else anybody could tell the shop, or with this template anybody else, without an end.
+    same_box = digest_of(payload.to) == digest_of(alert_address)
+    return payload.template_id == LOW_STOCK and same_box

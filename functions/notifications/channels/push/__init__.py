@@ -1,0 +1,1 @@
+"""Push messages to the devices of a user, through SNS."""

@@ -1,0 +1,73 @@
+"""The use case of push messages: one to every device of a user."""
+
+from collections.abc import Mapping, Sequence
+
+from functions.notifications.channels.push.message import message_of
+from functions.notifications.channels.push.ports import Devices, PushSender
+from functions.notifications.channels.push.push import Push
+from functions.notifications.domain import Channel
+from functions.notifications.send_once import Once, audited
+from shared.contracts.notifications import PushRequested
+from shared.kernel.errors import BusyError, PermanentError, PipelineError
+from shared.kernel.legible import legible, legible_lines
+from shared.messaging.effects import Effects
+from shared.storage.writes import Write
+from shared.telemetry import metrics
+from shared.telemetry.metrics import Metric
+
+NO_ENDPOINT = "no_endpoint"
+_PUSH: Mapping[str, Metric] = {"sent": metrics.PUSH_SENT, "unknown": metrics.PUSH_UNKNOWN}
+
+
+def send_push(event: PushRequested, *, devices: Devices, sender: PushSender, once: Once) -> Effects:
+    """Send one message to every device of a user, once to each.
+
+    Each device has a claim of its own, settled before the next device is asked. A crash leaves at
+    most one device in doubt; the next attempt passes over those that are done.
+
+    Raises:
+        InvalidInputError: longer than a device takes.
+        MessageRefusedError: the service will never take it for one of the devices.
+        BusyError: another run is sending to one of them.
+        DependencyError: some device got nothing yet; worth a retry.
+    """
+    payload = event.payload
+    title, body = legible(payload.title), legible_lines(payload.body)
+    message = message_of(title, body, payload.data)
+    registration = devices.of(payload.user_id)
+    outcomes: dict[str, str] = {}
+    errors: list[PipelineError] = []
+    for endpoint in registration.endpoints:
+        push = Push(event.event_id, payload.user_id, endpoint, message, event.to_json())
+        try:
+            outcomes[endpoint] = _settled(once, push, sender)
+        except (PermanentError, BusyError) as error:
+            errors.append(error)  # one device's trouble is not the others'
+    if errors:
+        raise next((error for error in errors if error.retryable), errors[0])
+    gone = [endpoint for endpoint, outcome in outcomes.items() if outcome == "suppressed"]
+    return _pushed(event, outcomes, [devices.without(registration, gone)] if gone else [])
+
+
+def _settled(once: Once, push: Push, sender: PushSender) -> str:
+    fate = once(push, sender.send)
+    if fate.write is not None:
+        once.ledger.settle(fate.write)
+    return fate.outcome
+
+
+def _pushed(event: PushRequested, outcomes: Mapping[str, str], writes: Sequence[Write]) -> Effects:
+    counts = {word: list(outcomes.values()).count(word) for word in ("unknown", "sent")}
+    outcome = next((word for word, count in counts.items() if count), NO_ENDPOINT)
+    metadata = {
+        "userId": event.payload.user_id,
+        **{word: str(count) for word, count in counts.items()},
+        "removed": str(len(outcomes) - sum(counts.values())),
+    }
+    return Effects(
+        outcome=outcome,
+        writes=writes,
+        emits=[audited(event, Channel.PUSH, outcome, metadata, event.payload.user_id)],
+        measures=[_PUSH[word].of(n) for word, n in counts.items() if n],
+        facts={"user_id": event.payload.user_id},
+    )

@@ -1,0 +1,1 @@
+"""Text messages to a number, through SNS."""

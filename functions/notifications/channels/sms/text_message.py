@@ -1,0 +1,41 @@
+"""One text message to one number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from functions.notifications.domain import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text message to one number.
+
+    Args:
+        segments: how many SMS it takes, which is what it costs.
+    """
+
+    event_id: str
+    to: str
+    message: str
+    segments: int
+    event: str
+    capped: bool = field(default=True, init=False)
+
+    @property
+    def send_id(self) -> str:
+        """One text per event."""
+        return self.event_id
+
+    @property
+    def channel(self) -> Channel:
+        """SMS."""
+        return Channel.SMS
+
+    @property
+    def recipient(self) -> str:
+        """The number."""
+        return self.to
+
+    def facts(self) -> Mapping[str, str]:
+        """Channel and number."""
+        return {"channel": self.channel.value, "to": self.to}

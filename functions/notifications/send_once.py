@@ -1,0 +1,130 @@
+"""Sending once, whatever the channel: claim, ask the service, know what became of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from functions.notifications.domain import Channel, Notice, SendRecord, SendState
+from functions.notifications.ports import SendLedger
+from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.envelope import Event
+from shared.kernel.clock import Clock
+from shared.kernel.errors import (
+    BusyError,
+    DeliveryUnknownError,
+    EndpointGoneError,
+    OptedOutError,
+    PipelineError,
+    RecipientCappedError,
+)
+from shared.messaging.outbox import Emit
+from shared.storage.writes import Write
+from shared.telemetry.ports import Telemetry
+
+N = TypeVar("N", bound=Notice)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a notice: a word, and what the send ledger must keep of it, if anything.
+
+    Args:
+        sent_at: when the service took it, if that was just now.
+    """
+
+    outcome: str
+    write: Write | None = None
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Sends nothing twice: what an earlier attempt did is found in the send ledger."""
+
+    ledger: SendLedger
+    clock: Clock
+    telemetry: Telemetry
+
+    def __call__(self, notice: N, send: Callable[[N], str]) -> Fate:
+        """Send it, unless that was done or tried before.
+
+        Raises:
+            RecipientCappedError: the recipient was told enough within this hour; worth a retry in
+                the next one.
+            PermanentError: the service will never take it.
+            BusyError: another run is sending it.
+            DependencyError: nothing was sent; worth a retry.
+        """
+        record = self._claim(notice)
+        if not record.mine:
+            return self._found(notice, record)
+        # Asked last, so that a bounce which arrives while we prepare still counts (I14).
+        if self.ledger.is_suppressed(notice.recipient):
+            return Fate("suppressed", self.ledger.suppressed(notice))
+        try:
+            message_id = send(notice)
+        except DeliveryUnknownError:
+            return self._unknown(notice)
+        except (EndpointGoneError, OptedOutError):
+            return Fate("suppressed", self.ledger.suppressed(notice))
+        except PipelineError as error:
+            self.ledger.failed(notice, error.code)
+            raise
+        return Fate("sent", self.ledger.sent(notice, message_id), self.clock.now())
+
+    def _claim(self, notice: Notice) -> SendRecord:
+        try:
+            return self.ledger.claim(notice)
+        except RecipientCappedError:
+            self.telemetry.count("RecipientCapped")
+            raise
+
+    def _found(self, notice: Notice, record: SendRecord) -> Fate:
+        if record.state is not SendState.CLAIMED:
+            return Fate(record.state.value)
+        left = record.expires_at - self.clock.now().timestamp()
+        if left > 0:
+            raise BusyError(
+                f"another run is sending this {notice.channel}", retry_after=_whole(left)
+            )
+        # Whoever held the claim died between asking and knowing: it may be out.
+        return self._unknown(notice)
+
+    def _unknown(self, notice: Notice) -> Fate:
+        return Fate("unknown", self.ledger.unknown(notice))
+
+
+def _whole(seconds: float) -> int:
+    return max(1, round(seconds))
+
+
+def writes_of(fate: Fate) -> Sequence[Write]:
+    """What to store of a send, beside everything else that follows from its event."""
+    return [] if fate.write is None else [fate.write]
+
+
+def audited(
+    event: Event,
+    channel: Channel,
+    outcome: str,
+    metadata: Mapping[str, str | None],
+    user_id: str | None = None,
+) -> Emit:
+    """The audit entry about a send.
+
+    Args:
+        outcome: one word, such as ``sent``.
+        metadata: facts about the send that name nobody.
+        user_id: whom it is about, if the event says so.
+    """
+    audit = AuditPayload(
+        action=f"{channel}.{outcome}",
+        entity_type=channel.value,
+        entity_id=event.event_id,
+        user_id=user_id,
+        previous_state={"status": "requested"},
+        new_state={"status": outcome},
+        metadata=dict(metadata),
+    )
+    return Emit(AuditRecorded, audit)

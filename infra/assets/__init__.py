@@ -1,0 +1,1 @@
+"""What is shipped: staged folders, pinned wheels, bytecode."""

@@ -1,0 +1,1 @@
+"""What happens to a message: scheduled, delivered, retried, told of, given up."""

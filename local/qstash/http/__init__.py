@@ -1,0 +1,1 @@
+"""The server's HTTP: routes, what they read, what they answer."""

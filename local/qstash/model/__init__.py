@@ -1,0 +1,1 @@
+"""Messages, queues, plans and the rules about them, without I/O."""

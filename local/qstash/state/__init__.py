@@ -1,0 +1,1 @@
+"""What the server remembers, in memory and in its journal."""

@@ -1,0 +1,1 @@
+"""How names, durations, cron expressions and headers are spelled."""

@@ -1,0 +1,91 @@
+"""What the dead letters say: what failed, and so what is missing elsewhere for a known reason."""
+
+from collections.abc import Iterator
+
+from ops.audit.model import Check, Finding, Letters, Moment, Page
+from ops.audit.outbox import parsed, sku_in
+from ops.core.rows import Name, entries, inner, number, text
+from shared.contracts.topics import INVENTORY_STOCK_RESERVED, INVENTORY_STOCK_UPDATED
+from shared.messaging.dead_letters.answers import LetterKind
+from shared.messaging.dead_letters.dead_letter import LetterState, event_id_of, is_contested
+from shared.messaging.dead_letters.resend import obstacle
+from shared.storage.schema import DEAD_LETTERS, LEDGER
+from shared.storage.writes import Item
+
+_UNRESOLVED = {LetterState.OPEN.value, LetterState.REPLAYING.value}
+
+
+def first_round(letter: Item) -> list[Name]:
+    """The ledger record of the event that failed, if it was handled after all."""
+    return [(LEDGER.name, (_receipt(letter),))] if _receipt(letter) else []
+
+
+def learn(page: Page, letters: Letters) -> None:
+    """Remember which events failed and are not handled: a few words per letter."""
+    for letter in page.rows:
+        contested = is_contested(text(letter, "eventId"))
+        # Other content under an id that was handled: nothing is missing because of it.
+        if contested or page.find(LEDGER.name, _receipt(letter)) is not None:
+            continue
+        event_id = text(letter, "eventId")
+        payload = inner(parsed(text(letter, "originalEvent")), "payload")
+        letters.ids.add(event_id)
+        letters.orders.add(text(payload, "orderId"))
+        sku = sku_in(payload)
+        letters.skus.add(sku)
+        if text(letter, "eventType") == INVENTORY_STOCK_RESERVED:
+            letters.skus |= {sku_in(line) for line in entries(payload, "items")}
+        sold = text(letter, "eventType") == INVENTORY_STOCK_UPDATED and "orderId" in payload
+        if sold and payload.get("reason") in {"sale", "return"}:
+            units = int(number(payload, "delta"))
+            letters.unrecorded[sku] = letters.unrecorded.get(sku, 0) + units
+
+
+def unresolved(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """A letter that nobody resolved or discarded waits for an operator (I15)."""
+    for letter in page.rows:
+        if letter.get("state") in _UNRESOLVED:
+            said = " ".join(text(letter, name) for name in ("eventType", "state", "cause"))
+            yield Finding(text(letter, "eventId"), f"dead letter: {said}", attention=True)
+
+
+def resolved(page: Page, moment: Moment) -> Iterator[Finding]:
+    """A letter is resolved by nothing but the event being handled (I15, I17)."""
+    for letter in page.rows:
+        handled = page.find(LEDGER.name, _receipt(letter)) is not None
+        told = moment.remembered(text(letter, "lastFailedAt"))
+        if letter.get("state") == LetterState.RESOLVED.value and told and not handled:
+            yield Finding(text(letter, "eventId"), "is resolved, and was never handled")
+
+
+def overdue(page: Page, moment: Moment) -> Iterator[Finding]:
+    """What the platform was in the way of is delivered again without a person: a letter that waits
+    for that has a time, and the time is not long past (I27)."""
+    for letter in page.rows:
+        blocked = letter.get("kind") == LetterKind.BLOCKED.value
+        if letter.get("state") != LetterState.OPEN.value or not blocked or not _sendable(letter):
+            continue
+        at = text(letter, "nextDeliveryAt")
+        if not at:
+            yield Finding(text(letter, "eventId"), "was blocked, and is not delivered again")
+        elif moment.settled(at) and moment.settled(text(letter, "dueAt")):
+            yield Finding(text(letter, "eventId"), f"was to be delivered again at {at}")
+
+
+def _sendable(letter: Item) -> bool:
+    event_id, event_type = event_id_of(text(letter, "eventId")), text(letter, "eventType")
+    values = parsed(text(letter, "originalEvent"))
+    return obstacle(event_id, text(letter, "topic"), event_type, values) is None
+
+
+def _receipt(letter: Item) -> str:
+    """The ledger record of the event; none where the id was handled with other content."""
+    key = text(letter, "eventId")
+    return "" if is_contested(key) else f"{text(letter, 'topic')}#{key}"
+
+
+CHECKS = (
+    Check("no dead letter waits", "I15", DEAD_LETTERS.name, unresolved, strict=True),
+    Check("resolved letters were handled", "I17", DEAD_LETTERS.name, resolved),
+    Check("blocked letters are delivered again", "I27", DEAD_LETTERS.name, overdue),
+)

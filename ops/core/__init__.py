@@ -1,0 +1,1 @@
+"""What every operators' command stands on."""

@@ -1,0 +1,47 @@
+"""Who operates: the option that says so, the same for every command that changes something."""
+
+import argparse
+import getpass
+import os
+
+from commandline.arguments import is_text
+from shared.kernel.text import one_line
+
+MAX_NAME = 200
+# No argument of a process can hold it: it stands for "nothing was said".
+_UNSAID = "\0"
+
+
+def add_option(parser: argparse.ArgumentParser, *other_names: str) -> None:
+    """``--operator``, and under other names; found as ``operator``."""
+    parser.add_argument(
+        "--operator",
+        *other_names,
+        type=_named,
+        # argparse reads a default that is text like an argument, and only when it is needed:
+        # looking up a user can fail, and nobody who asks for help should learn that.
+        default=_UNSAID,
+        metavar="NAME",
+        help="who (default: the user who runs this)",
+    )
+
+
+def current_user() -> str:
+    """Who runs this program: the user's name, or the number where it has none, as in containers."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # what no name is called before Python 3.13, and since
+        name = ""
+    return name if _is_name(name) else f"uid {os.getuid()}"
+
+
+def _named(text: str) -> str:
+    if text == _UNSAID:
+        return current_user()
+    if not _is_name(text):
+        raise argparse.ArgumentTypeError(f"must be 1 to {MAX_NAME} characters on one line")
+    return text
+
+
+def _is_name(text: str) -> bool:
+    return is_text(text) and one_line(text, MAX_NAME) == text

@@ -1,0 +1,87 @@
+"""Publishes a lifecycle event about an order and waits for its verdict.
+
+The command line changes nothing itself: the event takes the same way as everybody's, and the
+orders function decides about it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.orders.domain import verdict_on
+from ops.core.errors import OperatorError
+from shared.commerce.lifecycle_events import step_of
+from shared.contracts import catalog
+from shared.contracts.sources import API
+from shared.kernel.clock import Clock
+from shared.kernel.errors import PredecessorMissingError
+from shared.messaging.outbox import Outbound
+from shared.messaging.ports import Publisher
+from shared.storage.bounded import entries
+from shared.storage.ports import Tables
+from shared.storage.schema import ORDERS
+from shared.storage.writes import Item
+
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the event did: the verdict, and the order's state afterwards."""
+
+    verdict: str
+    status: str
+
+
+class Advancer:
+    """Moves orders of one stage."""
+
+    def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:
+        self._tables, self._publisher, self._clock = tables, publisher, clock
+
+    def publish(
+        self, order_id: str, event_type: str, facts: Mapping[str, Any], *, event_id: str
+    ) -> None:
+        """Publish the event.
+
+        Raises:
+            OperatorError: there is no such order, or it is not that far: an event would wait.
+            InvalidInputError: a fact breaks a rule; names it.
+            PublishError: QStash did not take it; repeating is harmless under the same id.
+        """
+        order = self._order(order_id)
+        try:
+            verdict_on(event_type, str(order["status"]))
+        except PredecessorMissingError as early:
+            raise OperatorError(f"order: {early}") from None
+        event = step_of(
+            catalog.models()[event_type],
+            order,
+            facts,
+            event_id=event_id,
+            source=API,
+            at=self._clock.now(),
+        )
+        self._publisher.publish([Outbound.of(event)])
+
+    def verdict(self, order_id: str, event_id: str, *, seconds: float) -> Verdict | None:
+        """What became of the event, None if that is not known within the time.
+
+        Raises:
+            OperatorError: there is no such order.
+        """
+        end = self._clock.monotonic() + seconds
+        while True:
+            order = self._order(order_id)
+            for entry in entries(order, "timeline"):
+                if entry["eventId"] == event_id:
+                    return Verdict(str(entry["verdict"]), str(order["status"]))
+            if self._clock.monotonic() >= end:
+                return None
+            self._clock.sleep(_POLL_SECONDS)
+
+    def _order(self, order_id: str) -> Item:
+        order = self._tables.get(ORDERS.name, {"orderId": order_id})
+        if order is None:
+            raise OperatorError(f"order: there is no order {order_id}")
+        return order

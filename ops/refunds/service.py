@@ -1,0 +1,162 @@
+"""The side of a refund that a payment integration sees: what is owed, and that it was paid.
+
+The pipeline asks once per payment and moves no money itself. Whoever moves it takes the payment id
+as the provider's idempotency key, and says here that it is done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import cast
+
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
+from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.kernel.clock import Clock, iso
+from shared.kernel.errors import ContentionError, PipelineError
+from shared.messaging.effects import Effects
+from shared.messaging.ledger import AlreadyRecordedError, Record
+from shared.messaging.outbox import Emit
+from shared.storage.ports import Tables
+from shared.storage.schema import CHECKOUTS
+from shared.storage.writes import ConditionsFailed, Equals, Item, Update
+
+REQUESTED, SETTLED = "requested", "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money of one payment that goes back, or went.
+
+    Args:
+        amount: the whole of the payment, in the shop's currency.
+        since: when it was asked for (ISO-8601).
+        reference: the provider's name for the refund, empty until it is settled.
+    """
+
+    order_id: str
+    payment_id: str
+    user_id: str | None
+    amount: Decimal
+    reason: str
+    since: str
+    status: str
+    reference: str
+
+    @classmethod
+    def from_item(cls, checkout: Item) -> "Refund":
+        """As its checkout tells it."""
+        user = checkout.get("userId")
+        return cls(
+            order_id=str(checkout["orderId"]),
+            payment_id=str(checkout["paymentId"]),
+            user_id=None if user is None else str(user),
+            amount=Decimal(str(checkout["refundAmount"])),
+            reason=str(checkout["refundReason"]),
+            since=str(checkout["refundRequestedAt"]),
+            status=str(checkout["refundStatus"]),
+            reference=str(checkout.get("refundReference") or ""),
+        )
+
+    def as_json(self) -> Mapping[str, str]:
+        """For programs; the amount as text, so that nobody rounds it."""
+        return {
+            "orderId": self.order_id,
+            "paymentId": self.payment_id,
+            "amount": f"{self.amount:.2f}",
+            "reason": self.reason,
+            "requestedAt": self.since,
+            "status": self.status,
+            **({"reference": self.reference} if self.reference else {}),
+        }
+
+
+class RefundDesk:
+    """Where refunds are looked at and settled."""
+
+    def __init__(self, tables: Tables, books: Books, clock: Clock) -> None:
+        self._tables, self._books, self._clock = tables, books, clock
+
+    def list(self, status: str, limit: int) -> list[Refund]:
+        """Refunds in a state, longest waiting first.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        items = self._tables.query(CHECKOUTS.name, status, index="refunds", limit=limit)
+        return [Refund.from_item(item) for item in items]
+
+    def settle(
+        self, order_id: str, *, reference: str, operator: str
+    ) -> tuple[Refund, PipelineError | None]:
+        """Note that the money went back. Saying so again changes nothing.
+
+        Returns:
+            The refund as it stands, and why its audit entry did not leave yet, if it did not.
+
+        Raises:
+            OperatorError: nothing is to go back, or it went back under another reference.
+            ContentionError: others kept changing the checkout; nothing was stored.
+            DependencyError: the store did not answer; repeating is safe.
+        """
+        event_id = f"operator:refund:{order_id}"
+        for attempt in self._books.attempts():
+            refund = self._find(order_id)
+            if refund.status == SETTLED:
+                return self._settled_before(refund, reference, event_id)
+            try:
+                record = self._commit(refund, reference, operator, event_id, attempt)
+            except (AlreadyRecordedError, ConditionsFailed, ContentionError):
+                continue  # somebody else settles it this moment: look again
+            return self._find(order_id), self._books.publish([record])
+        raise ContentionError(f"{order_id}: others keep changing it; nothing was stored")
+
+    def _find(self, order_id: str) -> Refund:
+        checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        if checkout is None or "refundStatus" not in checkout:
+            raise OperatorError(f"order: no money of {order_id} is to go back")
+        return Refund.from_item(checkout)
+
+    def _settled_before(
+        self, refund: Refund, reference: str, event_id: str
+    ) -> tuple[Refund, PipelineError | None]:
+        if refund.reference != reference:
+            raise OperatorError(
+                f"--reference: {refund.order_id} is settled already, as {refund.reference}"
+            )
+        record = self._books.find(event_id)
+        return refund, None if record is None else self._books.publish([record])
+
+    def _commit(
+        self, refund: Refund, reference: str, operator: str, event_id: str, attempt: int
+    ) -> Record:
+        settled = Update(
+            CHECKOUTS.name,
+            {"orderId": refund.order_id},
+            set={
+                "refundStatus": SETTLED,
+                "refundReference": reference,
+                "refundSettledAt": iso(self._clock.now()),
+            },
+            when=(Equals("refundStatus", REQUESTED),),
+        )
+        audit = AuditPayload(
+            action="refund.settled",
+            entity_type="payment",
+            entity_id=refund.payment_id,
+            user_id=refund.user_id,
+            previous_state={"status": REQUESTED},
+            new_state={"status": SETTLED, "amount": refund.amount},
+            metadata={"orderId": refund.order_id, "reference": reference, "operator": operator},
+        )
+        effects = Effects(outcome=SETTLED, writes=[settled], emits=[Emit(AuditRecorded, audit)])
+        correlation = self._correlation(refund.order_id)
+        return self._books.commit(
+            event_id, "refund.settled", effects, attempt=attempt, correlation_id=correlation
+        )
+
+    def _correlation(self, order_id: str) -> str:
+        # The refund belongs to its order's trace, whatever name that goes by.
+        checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id}) or {}
+        command = cast("Item", checkout.get("command") or {})
+        return str(command.get("correlationId") or order_id)

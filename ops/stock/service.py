@@ -1,0 +1,129 @@
+"""Moves units on one shelf: each command is one transaction, remembered under its key."""
+
+from dataclasses import dataclass
+
+from ops.core.errors import OperatorError
+from ops.core.operator_ledger import Books
+from ops.stock.domain import Request, Return, Shelf, Sold, checked, delta_of
+from ops.stock.effects import Deed, moved
+from shared.contracts.envelope import JsonObject
+from shared.contracts.topics import ANALYTICS_AUDIT
+from shared.kernel import strict_json
+from shared.kernel.clock import Clock, iso
+from shared.kernel.errors import ContentionError, DependencyError, EventIdReusedError, PipelineError
+from shared.messaging.ledger import AlreadyRecordedError, Record
+from shared.storage.ports import Tables
+from shared.storage.schema import ORDERS, STOCK
+from shared.storage.writes import ConditionsFailed
+
+_MOST_BYTES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command did.
+
+    Args:
+        before, after: units available, as the transaction found and left them.
+        repeated: whether an earlier run did it, and this one found that.
+        unpublished: why its events did not leave yet, None if they did.
+    """
+
+    sku: str
+    before: int
+    after: int
+    repeated: bool
+    unpublished: PipelineError | None
+
+
+class Desk:
+    """Where one operator's requests are carried out."""
+
+    def __init__(self, tables: Tables, books: Books, clock: Clock, *, operator: str) -> None:
+        self._tables, self._books, self._clock = tables, books, clock
+        self._operator = operator
+
+    def carry_out(self, request: Request, *, why: str, key: str) -> Done:
+        """Do it once, however often it is asked for under this key.
+
+        Args:
+            key: a valid idempotency key; remembered for as long as the ledger's records are.
+
+        Raises:
+            OperatorError: it cannot be done, or the key belongs to another request.
+            ContentionError: others kept moving the shelf; nothing was stored.
+            DependencyError: the store did not answer; repeating under this key is safe.
+        """
+        checked(request)
+        event_id = f"operator:{key}"
+        try:
+            record, repeated = self._committed(request, why, event_id)
+        except DependencyError as error:
+            said = f"whether anything was stored is not known: repeat it with --key {key}"
+            raise DependencyError(f"{error}; {said}") from error
+        audit = _audit_in(record)
+        if _of(audit, "metadata").get("request") != str(request):
+            raise OperatorError(f"--key: {key} belongs to another command: use a new one")
+        return Done(
+            sku=request.sku,
+            before=int(_of(audit, "previousState")["available"]),
+            after=int(_of(audit, "newState")["available"]),
+            repeated=repeated,
+            unpublished=self._books.publish([record]),
+        )
+
+    def _committed(self, request: Request, why: str, event_id: str) -> tuple[Record, bool]:
+        for attempt in self._books.attempts():
+            if (known := self._books.find(event_id)) is not None:
+                return known, True
+            try:
+                return self._decided(request, why, event_id, attempt), False
+            except AlreadyRecordedError as known_now:
+                return known_now.record, True
+            except OperatorError:
+                # Refused, perhaps because another run of this very command has just done it.
+                if (known := self._books.find(event_id)) is None:
+                    raise
+                return known, True
+            except (ConditionsFailed, ContentionError, EventIdReusedError):
+                # The shelf or the order moved, or another command took the key this moment: decide
+                # again on what is there now.
+                continue
+        raise ContentionError(f"{request.sku}: others keep moving this shelf; nothing was stored")
+
+    def _decided(self, request: Request, why: str, event_id: str, attempt: int) -> Record:
+        shelf, sold = self._look(request)
+        deed = Deed(event_id, str(request), self._operator, why, iso(self._clock.now()))
+        effects = moved(deed, request, shelf, delta_of(request, shelf, sold), sold)
+        return self._books.commit(
+            event_id,
+            f"stock.{request.reason}",
+            effects,
+            attempt=attempt,
+            correlation_id=sold.correlation_id if sold is not None else "",
+        )
+
+    def _look(self, request: Request) -> tuple[Shelf, Sold | None]:
+        sku = request.sku
+        keys = [(STOCK.name, {"sku": sku})]
+        if isinstance(request, Return):
+            keys.append((ORDERS.name, {"orderId": request.order_id}))
+        row, *orders = self._tables.get_many(keys)
+        if row is None:
+            raise OperatorError(f"sku: there is no {sku} in the catalogue; import makes new ones")
+        order = orders[0] if orders else None
+        return Shelf.from_item(row), None if order is None else Sold.from_item(order, sku)
+
+
+def _audit_in(record: Record) -> JsonObject:
+    """What the record told the audit trail: the last of its events."""
+    kept = [m for m in record.outbox if m.event_type == ANALYTICS_AUDIT]
+    if not kept:
+        return {}  # a count that an import found right: it told nobody
+    values: JsonObject = strict_json.loads(kept[-1].body.encode(), max_bytes=_MOST_BYTES)
+    return _of(values, "payload")
+
+
+def _of(values: JsonObject, name: str) -> JsonObject:
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}

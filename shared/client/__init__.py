@@ -1,0 +1,1 @@
+"""What a program of the shop's own uses: publish an event, consume a delivery."""

@@ -1,0 +1,1 @@
+"""The spine: a signed delivery becomes one decision, one commit, and the events that follow."""

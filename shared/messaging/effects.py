@@ -1,0 +1,41 @@
+"""What a use case answers: what to store and what to tell, decided but not yet done.
+
+The spine commits the writes with the ledger record in one transaction and then publishes the
+emits. Ids, times, correlation and causation are the spine's business, so a use case cannot get
+them wrong, and the same cause always emits the same ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.contracts.envelope import UNKNOWN_SOURCE
+from shared.kernel.ids import is_id
+from shared.messaging.outbox import Emit
+from shared.storage.writes import Write
+from shared.telemetry.measurement import Lapse, Measure
+
+
+def source_in_header(source: object) -> str:
+    """Who wrote an event, as a header says it: what is no identifier does not go into one (S12)."""
+    return source if is_id(source) else UNKNOWN_SOURCE
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The decision about one event.
+
+    Args:
+        outcome: one word for the ledger and the log, such as ``created`` or ``rejected``.
+        message: the log line for it; without one, that the event was committed.
+        measures: metrics, written after the commit and never for a duplicate.
+        lapses: times, measured under the same rule.
+        facts: allow-listed fields for the log line, such as the order id.
+    """
+
+    outcome: str
+    writes: Sequence[Write] = ()
+    emits: Sequence[Emit] = ()
+    measures: Sequence[Measure] = ()
+    lapses: Sequence[Lapse] = ()
+    facts: dict[str, str | int] = field(default_factory=dict)
+    message: str = ""

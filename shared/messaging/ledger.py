@@ -1,0 +1,204 @@
+"""The ledger: durable dedup, outbox and trace as one record per consumer and event.
+
+It is written in the same transaction as the business rows, on the condition that it is not there
+yet. Whoever loses that race reads what the winner decided: ``committed`` means the events it
+emits may not have left yet, ``done`` that they have.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import cast
+
+from shared.contracts.content import digest_of, may_be_same
+from shared.contracts.envelope import Event
+from shared.kernel.clock import Clock, iso
+from shared.kernel.errors import EventIdReusedError
+from shared.messaging.effects import Effects
+from shared.messaging.outbox import Outbound
+from shared.storage.ports import Tables
+from shared.storage.schema import LEDGER, PENDING_SHARDS
+from shared.storage.writes import Absent, ConditionsFailed, Equals, Item, Put, Update, Value
+
+# Longer than retries, dead-letter retention and a late replay together (INVARIANTS F5).
+RETENTION = timedelta(days=30)
+
+
+class State(StrEnum):
+    """How far an event got."""
+
+    COMMITTED = "committed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the ledger knows of an event.
+
+    Args:
+        content: digest of what the event says (``shared.contracts.content``); None in records from before
+            there were any.
+    """
+
+    key: str
+    state: State
+    outbox: tuple[Outbound, ...]
+    outcome: str
+    content: str | None = None
+
+    @classmethod
+    def from_item(cls, item: Item) -> "Record":
+        """As stored."""
+        entries = cast("Sequence[Item]", item.get("outbox") or ())
+        return cls(
+            key=str(item["id"]),
+            state=State(str(item["state"])),
+            outbox=tuple(Outbound.from_item(entry) for entry in entries),
+            outcome=str(item["outcome"]),
+            content=None if item.get("content") is None else str(item["content"]),
+        )
+
+
+class AlreadyRecordedError(Exception):
+    """The event was committed before, by this or another run; carries what was recorded."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        super().__init__(record.key)
+
+
+def _known(record: Record, said: str) -> AlreadyRecordedError | EventIdReusedError:
+    if may_be_same(record.content, said):
+        return AlreadyRecordedError(record)
+    return EventIdReusedError()
+
+
+def shard_of(text: str) -> str:
+    """Which partition of the pending index a record belongs to."""
+    return str(zlib.crc32(text.encode()) % PENDING_SHARDS)
+
+
+class Ledger:
+    """The ledger of one consumer."""
+
+    def __init__(self, tables: Tables, clock: Clock, *, consumer: str) -> None:
+        self._tables, self._clock, self._consumer = tables, clock, consumer
+
+    def commit(self, event: Event, effects: Effects, *, attempt: int) -> Record:
+        """Store the effects and the record together.
+
+        Raises:
+            AlreadyRecordedError: the event was committed before; nothing was stored now.
+            EventIdReusedError: another event was committed under this id; nothing was stored now.
+            ConditionsFailed: the world changed since the decision; nothing was stored. Indexes
+                are those of ``effects.writes``.
+            ContentionError: other writers were in the way; nothing was stored.
+            DependencyError: the store did not answer.
+        """
+        now = self._clock.now()
+        outbox = tuple(
+            emit.caused_by(event, index, now) for index, emit in enumerate(effects.emits)
+        )
+        said = digest_of(event)
+        item = {**self._item(event, effects.outcome, outbox, attempt), "content": said}
+        try:
+            self._tables.transact([Put(LEDGER.name, item, when=(Absent(),)), *effects.writes])
+        except ConditionsFailed as refused:
+            raise self._translated(refused, event.event_id, said) from None
+        return Record.from_item(item)
+
+    def _translated(self, refused: ConditionsFailed, event_id: str, said: str) -> Exception:
+        for failure in refused.failures:
+            if failure.index == 0:
+                item = failure.current or self._tables.get(LEDGER.name, self._key(event_id))
+                if item is not None:
+                    return _known(Record.from_item(item), said)
+        return ConditionsFailed(
+            [type(f)(f.index - 1, f.current) for f in refused.failures if f.index > 0]
+        )
+
+    def finish(self, record: Record) -> None:
+        """Everything was published: nobody needs to look at the outbox again.
+
+        Raises:
+            ContentionError: another run is finishing it this moment.
+            DependencyError: the store did not answer; a later run finishes it.
+        """
+        done = Update(
+            LEDGER.name,
+            {"id": record.key},
+            set={"state": State.DONE.value, "doneAt": iso(self._clock.now())},
+            remove=("pendingShard",),
+            when=(Equals("state", State.COMMITTED.value),),
+        )
+        try:
+            self._tables.transact([done])
+        except ConditionsFailed:
+            return  # another run finished it; both published the same ids
+
+    def pending(self, shard: int, before: str, limit: int) -> list[tuple[Record, str]]:
+        """Committed records of any consumer whose events may not have left, oldest first.
+
+        From an index, which may lag: a record in it may be done by now, and finishing it again
+        changes nothing.
+
+        Args:
+            before: only what was committed before this moment (ISO-8601).
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        items = self._tables.query(LEDGER.name, str(shard), index="pending", limit=limit)
+        return [
+            (Record.from_item(item), str(item["committedAt"]))
+            for item in items
+            if str(item["committedAt"]) <= before
+        ]
+
+    def recall(self, event: Event) -> None:
+        """Nothing, if the event was never committed.
+
+        Raises:
+            AlreadyRecordedError: it was.
+            EventIdReusedError: another event was committed under its id.
+            DependencyError: the store did not answer.
+        """
+        if (record := self.find(event.event_id)) is not None:
+            raise _known(record, digest_of(event))
+
+    def find(self, event_id: str) -> Record | None:
+        """What is recorded of an event, if anything."""
+        item = self._tables.get(LEDGER.name, self._key(event_id))
+        return None if item is None else Record.from_item(item)
+
+    def _key(self, event_id: str) -> dict[str, str]:
+        return {"id": f"{self._consumer}#{event_id}"}
+
+    def _item(
+        self, event: Event, outcome: str, outbox: Sequence[Outbound], attempt: int
+    ) -> dict[str, Value]:
+        now = self._clock.now()
+        key = self._key(event.event_id)["id"]
+        item: dict[str, Value] = {
+            "id": key,
+            "consumer": self._consumer,
+            "eventId": event.event_id,
+            "eventType": event.event_type,
+            "correlationId": event.correlation_id or event.event_id,
+            "state": (State.COMMITTED if outbox else State.DONE).value,
+            "outcome": outcome,
+            "attempts": attempt,
+            "occurredAt": iso(event.timestamp),
+            "committedAt": iso(now),
+            "outbox": [message.to_item() for message in outbox],
+            "ttl": int((now + RETENTION).timestamp()),
+        }
+        if event.causation_id is not None:
+            item["causationId"] = event.causation_id
+        if outbox:
+            item["pendingShard"] = shard_of(key)
+        else:
+            item["doneAt"] = iso(now)
+        return item

@@ -1,0 +1,1 @@
+"""Puts a function together in Lambda: start-up, clients, the entry."""

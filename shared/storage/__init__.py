@@ -1,0 +1,1 @@
+"""Tables, rows and conditional writes, as data and as ports."""

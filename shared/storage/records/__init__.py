@@ -1,0 +1,1 @@
+"""One module a row: how it is stored and read, and nobody else knows."""

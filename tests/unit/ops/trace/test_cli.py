@@ -1,0 +1,78 @@
+"""What an operator is told about one order: what happened, what did not, and why."""
+
+import pytest
+
+from ops.core.errors import OperatorError
+from ops.trace.cli import story
+from shared.kernel.ids import order_id_for
+from tests.builders import checkout_payload, line, reserve_command, stock
+from tests.pipeline import Pipeline
+
+ORDER = order_id_for("pay-1")
+
+
+@pytest.fixture
+def shop() -> Pipeline:
+    pipeline = Pipeline()
+    pipeline.memory.seed("stock", stock())
+    return pipeline
+
+
+def tail(told: str) -> str:
+    """What was not handled."""
+    return told.partition("not handled so far:")[2]
+
+
+@pytest.mark.parametrize("name", [ORDER, "pay-1"])
+def test_every_hop_of_an_order_is_told_by_its_own_or_its_payments_id(shop, name):
+    shop.checkout(checkout_payload(items=[line(quantity=2)]))
+    shop.drain()
+
+    told = story(shop.tables, name)
+
+    assert "total     25.00" in told
+    for hop in ("command.checkout", "order.created", "notification.email", "analytics.audit"):
+        assert hop in told
+    assert tail(told) == ""
+
+
+def test_what_is_still_under_way_is_told(shop):
+    shop.checkout(checkout_payload())
+
+    told = story(shop.tables, "pay-1")
+
+    assert "checkout  accepted" in told
+    assert "command.checkout" in tail(told)
+    assert "on its way" in tail(told)
+
+
+def test_what_was_given_up_is_told_with_its_cause(shop):
+    shop.checkout(checkout_payload())
+    [command] = shop.outbox.messages
+    letter = {
+        "eventId": command.event_id,
+        "state": "open",
+        "cause": "HTTP 503 dependency_unavailable\x1b[2J",
+    }
+    shop.memory.seed("dead_letters", letter)
+
+    told = tail(story(shop.tables, ORDER))
+
+    assert "dead letter, open: HTTP 503 dependency_unavailable\\x1b[2J" in told
+
+
+def test_the_release_that_a_hold_sent_for_later_is_waiting(shop):
+    hold = reserve_command(ORDER) | {"correlationId": ORDER}
+    shop.deliver("commands", hold)
+    shop.checkout(checkout_payload())
+    shop.drain()
+
+    told = tail(story(shop.tables, ORDER))
+
+    assert "command.inventory.release" in told
+    assert "command.checkout" not in told
+
+
+def test_an_order_that_nobody_knows_is_said_so(shop):
+    with pytest.raises(OperatorError, match="no order, checkout or payment is called nobody"):
+        story(shop.tables, "nobody")
