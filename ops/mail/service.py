@@ -12,9 +12,9 @@ from shared.kernel import strict_json
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PublishError
 from shared.kernel.ids import caused_event_id, is_id
-from shared.messaging.effects import Effects, source_in_header
+from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Ledger, Record
-from shared.messaging.outbox import Emit, Outbound
+from shared.messaging.outbox import Emit, Outbound, source_in_header
 from shared.messaging.ports import Publisher
 from shared.storage.bounded import note, noted
 from shared.storage.ports import Tables

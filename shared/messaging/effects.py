@@ -8,16 +8,9 @@ them wrong, and the same cause always emits the same ids.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.contracts.envelope import UNKNOWN_SOURCE
-from shared.kernel.ids import is_id
 from shared.messaging.outbox import Emit
 from shared.storage.writes import Write
 from shared.telemetry.measurement import Lapse, Measure
-
-
-def source_in_header(source: object) -> str:
-    """Who wrote an event, as a header says it: what is no identifier does not go into one (S12)."""
-    return source if is_id(source) else UNKNOWN_SOURCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.contracts.envelope import Event, WireModel
+from shared.contracts.envelope import UNKNOWN_SOURCE, Event, WireModel
 from shared.contracts.sources import source_of
 from shared.contracts.topics import Topic, topic_of
 from shared.kernel.errors import InvalidInputError
-from shared.kernel.ids import caused_event_id
-from shared.messaging.effects import source_in_header
+from shared.kernel.ids import caused_event_id, is_id
 from shared.storage.writes import Item
+
+
+def source_in_header(source: object) -> str:
+    """Who wrote an event, as a header says it: what is no identifier does not go into one (S12)."""
+    return source if is_id(source) else UNKNOWN_SOURCE
+
 
 MAX_RETRIES = 5
 DEFAULT_RETRIES = 3
