@@ -21,13 +21,13 @@ from infra.assets.bytecode import HOST_PYTHON, announce, compile_tree, interpret
 from infra.assets.lock_file import for_python
 from infra.assets.prune import slim
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".local" / "assets"
 REQUIREMENTS = ROOT / "requirements" / "layer.txt"
 LAMBDA_PYTHON = "3.13"
 
 # A change of the recipe makes other assets of the same sources, so it is part of their name.
-_RECIPE = ("packaging.py", "bytecode.py", "requirements.py", "slimming.py")
+_RECIPE = ("staging.py", "bytecode.py", "lock_file.py", "prune.py")
 _KEPT_BUILDS = 4
 _NOT_SHIPPED = ("__pycache__", "*.pyc", "*.md", ".*")
 

@@ -10,7 +10,7 @@ from commandline.arguments import number
 from ops.audit import report
 from ops.audit.model import Moment
 from ops.audit.run import Audit
-from ops.core.connection import add_options, connect
+from ops.core import connection as stage
 from ops.core.table_reader import StoredTables
 from shared.runtime import clients
 
@@ -39,12 +39,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--strict", action="store_true", help="waiting dead letters and stuck checkouts break it"
     )
     parser.add_argument("--json", action="store_true", help="for machines")
-    add_options(parser)
+    stage.add_options(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
     moment = Moment(connection.clock.now(), timedelta(minutes=options.minutes))
     results = Audit(source, moment, strict=options.strict, progress=_progress()).run()

@@ -7,7 +7,7 @@ from collections import Counter
 from commandline.arguments import number, whole
 from commandline.entry import noting
 from ops.core import actor
-from ops.core.connection import add_options, connect
+from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.terminal import harmless, shortened, table
 from ops.dead_letters.domain import FAILURES, Filter, Letter, ReplayOptions, Result
@@ -56,7 +56,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     discard.set_defaults(run=_discard)
 
     for action in (listing, showing, replay, discard):
-        add_options(action)
+        stage.add_options(action)
 
 
 def _add_filter(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +81,7 @@ def _filter(options: argparse.Namespace, event_ids: tuple[str, ...] = ()) -> Fil
 
 
 def _list(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     box = LetterBox(connection.tables, connection.clock)
     wanted = _filter(options)
     letters = [found for found in box.by_state(LetterState(options.state)) if wanted.admits(found)]
@@ -123,7 +123,7 @@ def _groups(letters: list[Letter]) -> str:
 
 
 def _show(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     letter = LetterBox(connection.tables, connection.clock).get(options.event_id)
     facts = [
         ("event id", letter.event_id),
@@ -157,7 +157,7 @@ def _show(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     if bool(options.event_ids) == bool(options.all):
         raise OperatorError("event ids: name some, or say --all with a filter")
-    connection = connect(options)
+    connection = stage.connect(options)
     replayer = Replayer(
         LetterBox(connection.tables, connection.clock),
         tables=connection.tables,
@@ -194,7 +194,7 @@ def _told(outcome: Outcome) -> None:
 
 
 def _discard(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     box = LetterBox(connection.tables, connection.clock)
     replayer = Replayer(
         box,

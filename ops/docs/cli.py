@@ -7,7 +7,7 @@ from pathlib import Path
 from ops.docs import events, metrics
 from ops.docs.api import openapi, page
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

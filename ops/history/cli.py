@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from commandline.arguments import whole
-from ops.core.connection import add_options, connect
+from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.terminal import harmless
 from ops.history.store import DEFAULT_LIMIT, KINDS, MOST, Trail
@@ -34,11 +34,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         )
         about.add_argument("--json", action="store_true", help="as one JSON object, values whole")
         about.set_defaults(run=_run)
-        add_options(about)
+        stage.add_options(about)
 
 
 def _run(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     return tell(options, connection.tables, connection.clock)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from commandline.entry import complain, noting
 from ops.core import actor
-from ops.core.connection import add_options, connect
+from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import Books
 from ops.core.terminal import harmless, shortened, table
@@ -65,11 +65,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     show.set_defaults(run=_preview)
 
     for action in (listing, resolve, lift):
-        add_options(action)
+        stage.add_options(action)
 
 
 def _desk(options: argparse.Namespace) -> MailDesk:
-    connection = connect(options)
+    connection = stage.connect(options)
     return MailDesk(connection.tables, connection.publisher, connection.clock)
 
 
@@ -96,7 +96,7 @@ def _unsuppress(options: argparse.Namespace) -> int:
     # Looked at before anything is opened: a wrong word needs no network to be told.
     address = checked_address(options.address)
     reason = _line("--reason", options.reason)
-    connection = connect(options)
+    connection = stage.connect(options)
     books = Books(connection.tables, connection.publisher, connection.clock, jitter=random.random)
     provider = SESList(lambda: clients.aws("sesv2"))
     desk = SuppressionDesk(

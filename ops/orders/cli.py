@@ -6,7 +6,7 @@ from typing import Any
 
 from commandline.arguments import number
 from commandline.entry import noting
-from ops.core.connection import add_options, connect
+from ops.core import connection as stage
 from ops.core.terminal import harmless
 from ops.orders.service import Advancer
 from shared.contracts import topics
@@ -32,7 +32,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
             "--wait", type=number(0, 86_400), default=30, help="seconds to wait for the verdict"
         )
         step.set_defaults(run=_run, event_type=event_type)
-        add_options(step)
+        stage.add_options(step)
         if name == "ship":
             step.add_argument("--carrier")
             step.add_argument("--tracking-number")
@@ -42,7 +42,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _run(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     advancer = Advancer(connection.tables, connection.publisher, connection.clock)
     event_id = f"evt_{uuid.uuid4().hex}"
     with noting(lambda: f"whether {event_id} was published is not known; `trace` tells"):

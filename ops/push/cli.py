@@ -5,7 +5,7 @@ import argparse
 from commandline.entry import noting
 from functions.notifications.channels.push.devices import DeviceTables
 from functions.notifications.channels.push.message import endpoint_arn
-from ops.core.connection import add_options, connect
+from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.terminal import harmless
 from shared.kernel.ids import USER_ID_RULE, is_user_id
@@ -24,7 +24,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         if action is not listing:
             action.add_argument("endpoint", metavar="ARN", help="of the device's endpoint in SNS")
         action.set_defaults(run=_run)
-        add_options(action)
+        stage.add_options(action)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> int:
         raise OperatorError(f"user: {USER_ID_RULE}")
     if options.action != "list":
         endpoint_arn(options.endpoint)
-    connection = connect(options)
+    connection = stage.connect(options)
     return act(options, DeviceTables(connection.tables, connection.clock))
 
 

@@ -7,7 +7,8 @@ import sys
 from commandline.entry import noting
 from commandline.text import as_json
 from ops.core import actor
-from ops.core.connection import Connection, add_options, connect
+from ops.core import connection as stage
+from ops.core.connection import Connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import Books
 from ops.core.terminal import harmless, table
@@ -34,11 +35,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     actor.add_option(settle)
     settle.set_defaults(run=_settle)
     for action in (listing, settle):
-        add_options(action)
+        stage.add_options(action)
 
 
 def _list(options: argparse.Namespace) -> int:
-    refunds = _desk(connect(options)).list(options.state, _MOST)
+    refunds = _desk(stage.connect(options)).list(options.state, _MOST)
     if options.json:
         for refund in refunds:
             print(as_json(refund.as_json()))
@@ -51,7 +52,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _settle(options: argparse.Namespace) -> int:
     reference = _line("--reference", options.reference)
-    desk = _desk(connect(options))
+    desk = _desk(stage.connect(options))
     with noting(lambda: "whether it is settled is not known: the same command settles it once"):
         refund, unpublished = desk.settle(
             options.order_id, reference=reference, operator=options.operator

@@ -12,7 +12,8 @@ from commandline import files
 from commandline.arguments import whole
 from commandline.entry import STOPS, complain, noting
 from ops.core import actor
-from ops.core.connection import Connection, add_options, connect
+from ops.core import connection as stage
+from ops.core.connection import Connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import Books
 from ops.core.table_reader import StoredTables
@@ -106,11 +107,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     for action in (restock, adjust, back, importing):
         actor.add_option(action)
     for action in (listing, showing_one, restock, adjust, back, importing):
-        add_options(action)
+        stage.add_options(action)
 
 
 def _list(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
     shelves = [Shelf.from_item(row) for page in source.pages(STOCK.name) for row in page]
     wanted = [shelf for shelf in shelves if shelf.is_low or not options.low]
@@ -120,7 +121,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     parts_of(options.sku)
-    connection = connect(options)
+    connection = stage.connect(options)
     row = connection.tables.get(STOCK.name, {"sku": options.sku})
     if row is None:
         raise OperatorError(f"sku: there is no {options.sku} in the catalogue")
@@ -138,7 +139,7 @@ def _move(options: argparse.Namespace) -> int:
     request: Request = checked(options.request(options))
     why = _line("--reason", options.reason)
     key = checked_key(options.key or uuid.uuid4().hex)
-    connection = connect(options)
+    connection = stage.connect(options)
     # Said before it is needed: whoever loses the connection can repeat the very same command.
     print(f"key {key}", flush=True)
     desk = Desk(connection.tables, _books(connection), connection.clock, operator=options.operator)
@@ -164,7 +165,7 @@ def _imported(options: argparse.Namespace) -> int:
     name = harmless(options.file.name)
     why = _line("--reason", options.reason or one_line(f"import of {name}", _MAX_WHY))
     key = checked_key(options.key or key_of(data))
-    connection = connect(options)
+    connection = stage.connect(options)
     importer = Importer(
         connection.tables,
         _books(connection),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import cast
 
-from ops.core.connection import add_options, connect
+from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.terminal import harmless, table
 from shared.kernel.ids import order_id_for
@@ -21,12 +21,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     """The ``trace`` command."""
     parser = commands.add_parser("trace", help="what happened to an order")
     parser.add_argument("order", metavar="ORDER_ID | PAYMENT_ID")
-    add_options(parser)
+    stage.add_options(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    connection = connect(options)
+    connection = stage.connect(options)
     print(story(connection.tables, options.order))
     return 0
 

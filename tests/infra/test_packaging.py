@@ -22,6 +22,7 @@ from infra.functions import FUNCTIONS, FunctionSpec
 from tests.infra.assembly import Assembly
 
 MEGABYTE = 1_000_000
+TEMPLATES = Path("functions/notifications/channels/email/templates")
 each_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 
 PROBE = """
@@ -91,8 +92,8 @@ def test_the_mail_templates_travel_with_their_function(prod: Assembly):
     """They are code as much as any module."""
     folder = staged(prod, prod.functions()["notifications"].properties["Code"]["S3Key"])
 
-    source = ROOT / "functions" / "notifications" / "templates"
-    shipped = folder / "functions" / "notifications" / "templates"
+    source = ROOT / TEMPLATES
+    shipped = folder / TEMPLATES
     assert {path.name for path in shipped.iterdir()} >= {p.name for p in source.glob("*.j2")}
 
 

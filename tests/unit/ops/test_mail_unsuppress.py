@@ -273,7 +273,6 @@ def test_command_tells_that_the_audit_entry_waits(line, capsys):
     [
         [ADA, "--reason", ""],
         [ADA, "--reason", "two\nlines"],
-        [ADA, "--reason", "why", "--by", ""],
         ["ada", "--reason", "why"],
     ],
 )
@@ -282,3 +281,13 @@ def test_wrong_word_needs_no_connection_to_be_refused(arguments, monkeypatch, ca
 
     assert main(["mail", "unsuppress", *arguments]) == 2
     assert capsys.readouterr().err
+
+
+def test_nobody_is_no_operator(monkeypatch, capsys):
+    monkeypatch.setattr(connection, "connect", lambda _options: pytest.fail("connected"))
+
+    with pytest.raises(SystemExit) as ended:
+        main(["mail", "unsuppress", ADA, "--reason", "why", "--by", ""])
+
+    assert ended.value.code == 2
+    assert "--by: must be 1 to 200 characters on one line" in capsys.readouterr().err

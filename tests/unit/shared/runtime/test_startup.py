@@ -10,7 +10,7 @@ import pytest
 
 from shared.runtime import startup
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
 

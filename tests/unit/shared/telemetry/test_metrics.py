@@ -20,7 +20,7 @@ from shared.telemetry import metrics
 from shared.telemetry.metrics import METRICS, OTHER, Metric
 from shared.telemetry.powertools import PowertoolsTelemetry
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SOURCES = sorted(
     path for folder in ("shared", "functions") for path in (ROOT / folder).rglob("*.py")
 )

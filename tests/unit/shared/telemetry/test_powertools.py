@@ -93,7 +93,7 @@ def test_failure_is_logged_by_class_and_place_and_never_by_its_text(capsys):
 
     (line,) = lines(capsys)
     assert line["error_type"] == "KeyError"
-    assert "test_observability.py" in line["stack"]
+    assert "test_powertools.py" in line["stack"]
     assert line["stack"].endswith("fail")
     assert "canary" not in json.dumps(line).lower()
     assert "exception" not in line
