@@ -154,7 +154,7 @@ class TestOneStack:
         assert sent.returncode == 0, sent.stdout + sent.stderr
         assert "200 OK" in sent.stdout
         assert unknown.returncode == 1
-        assert "there is no order ord_x" in unknown.stdout
+        assert "no payment of this shop can have ord_x" in unknown.stdout
         assert _sample_order(home)["status"] in {"PENDING", "CONFIRMED"}
 
     def test_status_shows_what_died_and_why(self, up, home):
