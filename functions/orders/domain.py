@@ -61,6 +61,7 @@ class Verdict(StrEnum):
     """What an event did to an order. Every verdict is kept on the timeline."""
 
     APPLIED = "applied"
+    CORRECTED = "corrected"
     REPEATED = "repeated"
     LATE = "late"
     RECORDED = "recorded"
@@ -81,6 +82,29 @@ def verdict_on(event_type: str, status: str) -> Verdict:
         return Verdict.LATE
     needed = " or ".join(transition.allowed_from)
     raise PredecessorMissingError(f"{event_type}: waits until the order is {needed}")
+
+
+TRACKING = ("carrier", "trackingNumber", "trackingUrl")
+
+
+def correction_of(order: "Order", told: Mapping[str, str], at: str) -> Mapping[str, str] | None:
+    """What is known of a parcel after another announcement of it, None if nothing changes.
+
+    The newest announcement counts, in whatever order they arrive. What it leaves out stays, but for
+    the address of the parcel's page: that belongs to its number and its carrier.
+
+    Args:
+        told: carrier, number and page, as far as the event has them.
+        at: when the event was written (ISO-8601).
+    """
+    known = order.tracking
+    if order.status != "SHIPPED" or at <= order.tracking_at:
+        return None
+    if all(known.get(name) == value for name, value in told.items()):
+        return None
+    moved = any(told.get(name, known.get(name)) != known.get(name) for name in TRACKING[:2])
+    kept = {name: value for name, value in known.items() if not (moved and name == TRACKING[2])}
+    return {**kept, **told}
 
 
 def await_order(order_id: str, checkout: CheckoutStatus | None) -> PipelineError:
@@ -120,6 +144,17 @@ class Order:
     total: Decimal
     status: OrderStatus
     row: Item
+
+    @property
+    def tracking(self) -> Mapping[str, str]:
+        """What is known of its parcel."""
+        found = ((name, self.row.get(name)) for name in TRACKING)
+        return {name: str(value) for name, value in found if value is not None}
+
+    @property
+    def tracking_at(self) -> str:
+        """When that was written (ISO-8601), empty if the row does not say."""
+        return str(self.row.get("trackingAt") or "")
 
 
 @dataclass(frozen=True, slots=True)

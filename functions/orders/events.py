@@ -29,9 +29,15 @@ _MAILS: Mapping[str, tuple[str, str]] = {
 def mail_of(event_type: str, order: Order, facts: Mapping[str, str]) -> EmailPayload | None:
     """The mail to the customer, None for a step that sends none."""
     known = _MAILS.get(event_type)
-    if known is None:
-        return None
-    template, subject = known
+    return None if known is None else _mail(*known, order, facts)
+
+
+def correction_mail_of(order: Order, tracking: Mapping[str, str]) -> EmailPayload:
+    """The mail to the customer with the tracking that counts now."""
+    return _mail("order-shipped", "Your parcel has new tracking", order, tracking)
+
+
+def _mail(template: str, subject: str, order: Order, facts: Mapping[str, str]) -> EmailPayload:
     data: dict[str, Any] = {
         "orderId": order.order_id,
         "customerName": order.customer_name,
@@ -61,6 +67,19 @@ def ignored_of(
     step, so that nobody who counts steps counts it."""
     return _audit(
         f"{event_type}.{verdict}", order, order.status, {**facts, "verdict": verdict.value}
+    )
+
+
+def correction_audit_of(order: Order, tracking: Mapping[str, str]) -> AuditPayload:
+    """The audit entry of corrected tracking, with what was said before."""
+    return AuditPayload(
+        action=f"{ORDER_SHIPPED}.{Verdict.CORRECTED}",
+        entity_type="order",
+        entity_id=order.order_id,
+        user_id=order.user_id,
+        previous_state={"status": order.status, **order.tracking},
+        new_state={"status": order.status, **tracking},
+        metadata={"verdict": Verdict.CORRECTED.value},
     )
 
 

@@ -41,6 +41,17 @@ class Orders(Protocol):
         """Change the state, if it still is the one that was read."""
         ...
 
+    def correct(
+        self, order: Order, entry: TimelineEntry, tracking: Mapping[str, str], *, at: str
+    ) -> Write:
+        """Store other tracking, if the order is still under way and nobody else corrected it.
+
+        Args:
+            tracking: all of it: what is not in it is forgotten.
+            at: when it was written (ISO-8601).
+        """
+        ...
+
     def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
         """Every unit of the order on its shelf again, where the shelf still exists."""
         ...

@@ -9,11 +9,20 @@ from functions.orders.domain import (
     Verdict,
     await_decision,
     await_order,
+    correction_of,
     entry_of,
     recorded,
     verdict_on,
 )
-from functions.orders.events import audit_of, ignored_of, mail_of, refund_of, returned_of
+from functions.orders.events import (
+    audit_of,
+    correction_audit_of,
+    correction_mail_of,
+    ignored_of,
+    mail_of,
+    refund_of,
+    returned_of,
+)
 from functions.orders.ports import Orders
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import StockUpdated
@@ -31,6 +40,7 @@ from shared.contracts.orders import (
     RefundRequested,
     ShippedPayload,
 )
+from shared.kernel.clock import iso
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.storage.writes import Write
@@ -73,6 +83,10 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
     verdict = verdict_on(event.event_type, order.status)
     facts = _facts(event)
     entry = entry_of(event, verdict, facts)
+    if verdict is Verdict.REPEATED and isinstance(event, OrderShipped):
+        tracking = correction_of(order, facts, iso(event.timestamp))
+        if tracking is not None:
+            return _corrected(event, order, tracking, orders)
     if verdict is not Verdict.APPLIED:
         ignored = ignored_of(event.event_type, verdict, order, facts)
         return Effects(
@@ -83,7 +97,10 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
             facts={"order_id": order.order_id, "status": order.status},
         )
     to = TRANSITIONS[event.event_type].to
-    writes: list[Write] = [orders.move(order, to, entry, facts)]
+    stored = facts
+    if isinstance(event, OrderShipped):
+        stored = {**facts, "trackingAt": iso(event.timestamp)}
+    writes: list[Write] = [orders.move(order, to, entry, stored)]
     emits: list[Emit] = []
     if isinstance(event, OrderCancelled):
         shelves = orders.stock_of(order)
@@ -97,6 +114,25 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         measures=_counted(event, to),
         facts={"order_id": order.order_id, "status": to},
         message=f"Order is {to}",
+    )
+
+
+def _corrected(
+    event: OrderShipped, order: Order, tracking: Mapping[str, str], orders: Orders
+) -> Effects:
+    """The parcel has another number or carrier than was said: the customer must follow the right
+    one, and hears of it."""
+    entry = entry_of(event, Verdict.CORRECTED, _facts(event))
+    return Effects(
+        outcome=Verdict.CORRECTED.value,
+        writes=[orders.correct(order, entry, tracking, at=iso(event.timestamp))],
+        emits=[
+            Emit(EmailRequested, correction_mail_of(order, tracking)),
+            Emit(AuditRecorded, correction_audit_of(order, tracking)),
+        ],
+        measures=(metrics.TRACKING_CORRECTIONS.of(1),),
+        facts={"order_id": order.order_id, "status": order.status},
+        message="Tracking is corrected",
     )
 
 

@@ -66,6 +66,29 @@ class OrderTables:
             when=(Equals("status", order.status),),
         )
 
+    def correct(
+        self, order: Order, entry: TimelineEntry, tracking: Mapping[str, str], *, at: str
+    ) -> Write:
+        """Tracking as it is now, if the order is still under way and nobody else corrected it.
+
+        Any number of corrections may come: of these, too, the timeline keeps the first, the newest
+        and the count (I30).
+        """
+        told = note(order.row, "timeline", entry.to_item())
+        known = order.row.get("trackingAt")
+        unchanged = Missing("trackingAt") if known is None else Equals("trackingAt", str(known))
+        dropped = tuple(name for name in order.tracking if name not in tracking)
+        now = iso(self._clock.now())
+        return Update(
+            ORDERS.name,
+            {"orderId": order.order_id},
+            set={**tracking, "trackingAt": at, "updatedAt": now, **told.set},
+            add=told.add,
+            append=told.append,
+            remove=dropped,
+            when=(Equals("status", "SHIPPED"), unchanged, *told.when),
+        )
+
     def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
         """Every unit of the order on its shelf again, where the shelf still exists."""
         now = iso(self._clock.now())

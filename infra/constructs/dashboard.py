@@ -191,7 +191,11 @@ class Dashboard(Construct):
         )
         self._row(
             Plot("Shelves that ran low", own(metrics.LOW_STOCK_ALERTS)),
-            Plot("Steps that came late or twice", own(metrics.MOVES_IGNORED), stacked=True),
+            Plot(
+                "Steps that came late or twice, and tracking that was corrected",
+                own(metrics.MOVES_IGNORED, metrics.TRACKING_CORRECTIONS),
+                stacked=True,
+            ),
             Plot(
                 "Not told",
                 own(

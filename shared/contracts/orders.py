@@ -37,7 +37,10 @@ class OrderPayload(WireModel):
 
 
 class ShippedPayload(OrderPayload):
-    """An order on its way. ``trackingUrl``, ours, is an https address."""
+    """An order on its way; a newer one with another number or carrier corrects what was said.
+
+    ``trackingUrl``, ours, is an https address.
+    """
 
     tracking_number: Line | None = None
     carrier: Line | None = None

@@ -117,6 +117,9 @@ MOVES_IGNORED = Metric(
     ("orders",),
     dimensions={"verdict": ("repeated", "late")},
 )
+TRACKING_CORRECTIONS = Metric(
+    "TrackingCorrections", "parcels whose number or carrier was corrected", ("orders",)
+)
 REFUNDS_REQUESTED = Metric(
     "RefundsRequested",
     "payments that must go back",

@@ -131,7 +131,11 @@ def test_services_are_the_functions_that_there_are():
             "by",
             get_args(CancelledPayload.model_fields["cancelled_by"].annotation),
         ),
-        (metrics.MOVES_IGNORED, "verdict", set(Verdict) - {Verdict.APPLIED, Verdict.RECORDED}),
+        (
+            metrics.MOVES_IGNORED,
+            "verdict",
+            set(Verdict) - {Verdict.APPLIED, Verdict.CORRECTED, Verdict.RECORDED},
+        ),
         (metrics.MAIL_SENT, "template", TEMPLATES),
     ],
     ids=lambda value: value.name if isinstance(value, Metric) else "",
