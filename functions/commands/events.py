@@ -1,4 +1,4 @@
-"""What others are told when held units move."""
+"""What others are told: of an order that came to be, of one that did not, of held units that move."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,8 +24,8 @@ from shared.messaging.outbox import Emit
 from shared.storage.records.reservation import HoldStatus
 
 
-def _no_longer_held(situation: Situation) -> Sequence[Emit]:
-    # A rejection is final: nobody can buy what is held for this order any more.
+def no_longer_held(situation: Situation) -> Sequence[Emit]:
+    """What ends the hold of a rejected cart: a rejection is final, and nobody can buy it any more."""
     hold = situation.hold
     if hold is None:
         return []
@@ -33,7 +33,8 @@ def _no_longer_held(situation: Situation) -> Sequence[Emit]:
     return [Emit(ReleaseCommand, payload)]
 
 
-def _order(cart: Cart) -> OrderPayload:
+def order_of(cart: Cart) -> OrderPayload:
+    """The order as the command made it."""
     return OrderPayload(
         order_id=cart.order_id,
         user_id=cart.payload.user_id,
@@ -62,7 +63,12 @@ def _mail(cart: Cart, *, subject: str, template: str, data: dict[str, Any]) -> E
     )
 
 
-def _confirmation(cart: Cart, accepted_at: datetime) -> EmailPayload:
+def confirmation_of(cart: Cart, accepted_at: datetime) -> EmailPayload:
+    """The mail that confirms the order.
+
+    Args:
+        accepted_at: when the API accepted the cart, so that the way to the mailbox can be timed.
+    """
     return _mail(
         cart,
         subject=f"Order Confirmation - {cart.order_id}",
@@ -71,7 +77,8 @@ def _confirmation(cart: Cart, accepted_at: datetime) -> EmailPayload:
     ).model_copy(update={"accepted_at": accepted_at})
 
 
-def _apology(cart: Cart, decision: Reject) -> EmailPayload:
+def apology_of(cart: Cart, decision: Reject) -> EmailPayload:
+    """The mail that says why there is no order."""
     return _mail(
         cart,
         subject=f"About your order {cart.order_id}",
@@ -80,7 +87,8 @@ def _apology(cart: Cart, decision: Reject) -> EmailPayload:
     )
 
 
-def _rejection(cart: Cart, decision: Reject) -> RejectedPayload:
+def rejection_of(cart: Cart, decision: Reject) -> RejectedPayload:
+    """The rejection as a fact, with the SKUs that are the reason."""
     return RejectedPayload(
         order_id=cart.order_id,
         payment_id=cart.payload.payment_id,
@@ -94,8 +102,8 @@ def _rejection(cart: Cart, decision: Reject) -> RejectedPayload:
     )
 
 
-def _refund(cart: Cart, decision: Reject) -> RefundPayload:
-    # The command says that the cart is paid; what became no order goes back, once (I21).
+def refund_of(cart: Cart, decision: Reject) -> RefundPayload:
+    """What was paid and became no order goes back, once (I21)."""
     return RefundPayload(
         order_id=cart.order_id,
         payment_id=cart.payload.payment_id,
@@ -105,7 +113,8 @@ def _refund(cart: Cart, decision: Reject) -> RefundPayload:
     )
 
 
-def _sold(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPayload:
+def sale_of(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPayload:
+    """Units of a line that left the shelf; the two stocks as seen, the delta exact."""
     # As seen when deciding; another sale may have come between, so only the delta is exact. What
     # was held for this order counts as on the shelf until now, so that the two stocks differ by it.
     seen = situation.shelves[line.sku].within_reach
@@ -120,7 +129,8 @@ def _sold(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPayl
     )
 
 
-def _creation(cart: Cart, situation: Situation) -> AuditPayload:
+def creation_audit_of(cart: Cart, situation: Situation) -> AuditPayload:
+    """The audit entry of an order that came to be."""
     # One entry for all that the decision changed: order, checkout and hold have the same id.
     facts: dict[str, Any] = {"checkout": "confirmed"}
     if situation.hold is not None:
@@ -136,7 +146,8 @@ def _creation(cart: Cart, situation: Situation) -> AuditPayload:
     )
 
 
-def _refusal(cart: Cart, situation: Situation, decision: Reject) -> AuditPayload:
+def rejection_audit_of(cart: Cart, situation: Situation, decision: Reject) -> AuditPayload:
+    """The audit entry of a checkout that became no order."""
     return AuditPayload(
         action="checkout.rejected",
         entity_type="checkout",

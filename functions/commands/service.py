@@ -12,16 +12,16 @@ from functions.commands.domain import (
     left_over,
 )
 from functions.commands.events import (
-    _apology,
-    _confirmation,
-    _creation,
-    _no_longer_held,
-    _order,
-    _refund,
-    _refusal,
-    _rejection,
-    _sold,
+    apology_of,
     back_on_shelf,
+    confirmation_of,
+    creation_audit_of,
+    no_longer_held,
+    order_of,
+    refund_of,
+    rejection_audit_of,
+    rejection_of,
+    sale_of,
 )
 from functions.commands.ports import OrderBook
 from shared.contracts.analytics import AuditRecorded
@@ -72,11 +72,11 @@ def _accepted(
     unused = left_over(cart, situation.hold)
     shelves = orders.available([line.sku for line in unused])
     emits = [
-        Emit(OrderCreated, _order(cart)),
-        Emit(EmailRequested, _confirmation(cart, event.timestamp)),
-        *(Emit(StockUpdated, _sold(cart, line, situation)) for line in cart.lines),
+        Emit(OrderCreated, order_of(cart)),
+        Emit(EmailRequested, confirmation_of(cart, event.timestamp)),
+        *(Emit(StockUpdated, sale_of(cart, line, situation)) for line in cart.lines),
         *back_on_shelf(cart.order_id, unused, shelves),
-        Emit(AuditRecorded, _creation(cart, situation)),
+        Emit(AuditRecorded, creation_audit_of(cart, situation)),
     ]
     return Effects(
         outcome="created",
@@ -99,11 +99,11 @@ def _rejected(cart: Cart, situation: Situation, decision: Reject, orders: OrderB
         message="Rejected checkout",
         writes=orders.turned_down(cart, situation, decision),
         emits=[
-            Emit(OrderRejected, _rejection(cart, decision)),
-            Emit(RefundRequested, _refund(cart, decision)),
-            Emit(EmailRequested, _apology(cart, decision)),
-            Emit(AuditRecorded, _refusal(cart, situation, decision)),
-            *_no_longer_held(situation),
+            Emit(OrderRejected, rejection_of(cart, decision)),
+            Emit(RefundRequested, refund_of(cart, decision)),
+            Emit(EmailRequested, apology_of(cart, decision)),
+            Emit(AuditRecorded, rejection_audit_of(cart, situation, decision)),
+            *no_longer_held(situation),
         ],
         measures=(metrics.ORDERS_REJECTED.of(1, reason=decision.reason),),
         facts={"order_id": cart.order_id, "reason": decision.reason},
