@@ -175,7 +175,7 @@ MUTATIONS = (
     Mutation(
         "I13",
         "Nobody is told of an order that does not exist.",
-        "functions/commands/service.py",
+        "functions/commands/events.py",
         'template="order-rejected",',
         'template="order-confirmation",',
         "a rejected checkout is confirmed by mail",
