@@ -49,3 +49,22 @@ def test_every_path_in_backticks_exists(page):
     missing = [name for name in named if not (ROOT / name).exists()]
 
     assert missing == []
+
+
+def test_every_name_of_the_tour_is_in_the_file_that_it_links_to():
+    """A reader who follows a link finds what the sentence speaks of."""
+    tour = ROOT / "docs" / "tour.md"
+    links = re.findall(r"\[`(\w+)`\]\(([\w./]+\.py)\)", tour.read_text(encoding="utf-8"))
+    missing = [
+        (name, target)
+        for name, target in links
+        if name not in _defined_in((tour.parent / target).read_text(encoding="utf-8"))
+    ]
+
+    assert len(links) > 20
+    assert missing == []
+
+
+def _defined_in(source: str) -> set[str]:
+    found = re.findall(r"^(?:class|def) (\w+)|^(\w+)(?:: [^=\n]+)? = ", source, re.MULTILINE)
+    return {name for names in found for name in names if name}
