@@ -12,6 +12,9 @@ from ops.history.store import Entry, Story
 from shared.storage.writes import Item, Value
 
 _WIDEST = 60
+# Where an entry says who did it: operators of stock and refunds, operators of mail, and whoever
+# called an order off.
+_ACTORS = ("operator", "by", "cancelledBy")
 _OLDER = "there may be older entries: --limit shows more"
 
 
@@ -64,7 +67,7 @@ def as_json(story: Story, *, kind: str, name: str) -> str:
 
 def who(entry: Entry) -> str:
     """The program, the customer whom it is about, and the person who did it."""
-    by = entry.metadata.get("by") or entry.metadata.get("cancelledBy")
+    by = next((entry.metadata[name] for name in _ACTORS if entry.metadata.get(name)), None)
     parts = [entry.source, entry.user_id, f"by {by}" if by else None]
     return " / ".join(part for part in parts if part)
 
@@ -76,9 +79,7 @@ def change(entry: Entry) -> str:
         for field, old, new in differences(entry.before, entry.after)
     ]
     facts = [
-        f"{name}={_shown(value)}"
-        for name, value in entry.metadata.items()
-        if name not in {"by", "cancelledBy"}
+        f"{name}={_shown(value)}" for name, value in entry.metadata.items() if name not in _ACTORS
     ]
     told = ", ".join(changed) or "no change"
     return f"{told}  [{', '.join(facts)}]" if facts else told

@@ -161,6 +161,20 @@ def test_a_decided_mail_names_who_decided_and_why(shop, capsys):
     assert _actions(shop, "user", "user-1").count("email.resolved") == 1
 
 
+@pytest.mark.parametrize("name", ["operator", "by", "cancelledBy"])
+def test_whoever_did_it_is_named_whatever_wrote_the_entry(shop, capsys, name):
+    """Whoever settled a refund as well as whoever decided about a mail."""
+    payload = {"action": "refund.settled", "entityType": "payment", "entityId": "pay-1"}
+    payload |= {"userId": "user-1", "metadata": {"orderId": ORDER, name: "eve"}}
+    shop.deliver("analytics", envelope("analytics.audit", payload, eventId="evt-settled"))
+
+    assert _asked(shop, "user", "user-1") == 0
+
+    said = capsys.readouterr().out
+    assert "/ user-1 / by eve" in said
+    assert f"{name}=eve" not in said
+
+
 def test_a_suppressed_address_is_found_by_the_address_and_stored_without_it(shop):
     message = {
         "eventType": "Bounce",
