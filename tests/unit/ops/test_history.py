@@ -164,7 +164,11 @@ def test_a_decided_mail_names_who_decided_and_why(shop, capsys):
 @pytest.mark.parametrize("name", ["operator", "by", "cancelledBy"])
 def test_whoever_did_it_is_named_whatever_wrote_the_entry(shop, capsys, name):
     """Whoever settled a refund as well as whoever decided about a mail."""
-    payload = {"action": "refund.settled", "entityType": "payment", "entityId": "pay-1"}
+    payload: dict[str, Any] = {
+        "action": "refund.settled",
+        "entityType": "payment",
+        "entityId": "pay-1",
+    }
     payload |= {"userId": "user-1", "metadata": {"orderId": ORDER, name: "eve"}}
     shop.deliver("analytics", envelope("analytics.audit", payload, eventId="evt-settled"))
 
