@@ -88,7 +88,7 @@ def _accepted(
         emits=emits,
         measures=(metrics.ORDERS_CREATED.of(1), metrics.REVENUE.of(cart.total)),
         # The command says when the API accepted the cart, however often it was sent.
-        lapses=(metrics.CHECKOUT_TO_CONFIRMATION.since(event.timestamp),),
+        durations=(metrics.CHECKOUT_TO_CONFIRMATION.since(event.timestamp),),
         facts={"order_id": cart.order_id},
     )
 

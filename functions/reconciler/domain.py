@@ -15,8 +15,8 @@ from shared.messaging.outbox import Outbound
 from shared.storage.records.reservation import Hold
 from shared.storage.writes import Item
 
-# A healthy delivery is done within seconds; nobody races one that is merely under way.
-PATIENCE = timedelta(seconds=60)
+# A healthy delivery is done within seconds: what is younger may merely be under way.
+OVERDUE_AFTER = timedelta(seconds=60)
 # QStash swallows a repeated deduplication id for ten minutes, whatever became of the first.
 COMMAND_INTERVAL = timedelta(minutes=11)
 MAX_COMMAND_REPEATS = 6
@@ -105,7 +105,7 @@ class Report:
 
 def overdue_before(now: datetime) -> str:
     """Whatever was committed before this moment and is still pending is overdue."""
-    return iso(now - PATIENCE)
+    return iso(now - OVERDUE_AFTER)
 
 
 def is_due(checkout: OwedCheckout, now: datetime) -> bool:

@@ -2,24 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from functions.reconciler.domain import DueLetter
 from shared.contracts.analytics import DeadLetterReported
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import ContentionError
 from shared.messaging.dead_letters.dead_letter import LetterState
 from shared.messaging.dead_letters.keep import keep_dead_letter
 from shared.messaging.dead_letters.schedule import PLANNED, is_unconfirmed, looked_at, sent
 from shared.messaging.dead_letters.store import DeadLetterTables
-from shared.messaging.ledger import AlreadyRecordedError, Ledger
+from shared.messaging.ledger import AlreadyRecordedError
+from shared.messaging.ports import Publisher
+from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.storage.bounded import note
 from shared.storage.ports import Tables
 from shared.storage.schema import DEAD_LETTERS
 from shared.storage.writes import ConditionsFailed, Equals, Item, Update, Value
 from shared.telemetry.measurement import Measure
 
-_DECISIONS = 4
 _BY = "reconciler"
 _UNSETTLED = (LetterState.OPEN.value, LetterState.REPLAYING.value)
 
@@ -27,11 +28,11 @@ _UNSETTLED = (LetterState.OPEN.value, LetterState.REPLAYING.value)
 class LetterTables:
     """Dead letters in tables, with the ledger that makes a report count once."""
 
-    def __init__(self, tables: Tables, clock: Clock) -> None:
+    def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
         self._letters = DeadLetterTables(tables, clock)
-        # The callback's own ledger: whoever is first, the other is a duplicate (I16).
-        self._ledger = Ledger(tables, clock, consumer=Topic.ANALYTICS.value)
+        # The callback's own ledger: of callback and pull, the second is a duplicate (I16).
+        self._outbox = TransactionalOutbox(tables, publisher, clock, consumer=Topic.ANALYTICS.value)
 
     def keep(self, report: DeadLetterReported) -> Sequence[Measure] | None:
         """Keep a report durably: what there is to measure, None if it was kept before.
@@ -39,16 +40,14 @@ class LetterTables:
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
-        for _ in range(_DECISIONS):
-            effects = keep_dead_letter(report, letters=self._letters)
-            try:
-                self._ledger.commit(report, effects, attempt=1)
-            except AlreadyRecordedError:
-                return None
-            except ConditionsFailed:
-                continue
-            return effects.measures
-        raise ContentionError("the dead letter kept changing")
+        try:
+            record, effects = self._outbox.decide_and_commit(
+                report, partial(keep_dead_letter, report, letters=self._letters)
+            )
+        except AlreadyRecordedError:
+            return None
+        self._outbox.publish([record])
+        return effects.measures
 
     def replaying(self, limit: int) -> Sequence[str]:
         """Letters whose replay is under way.

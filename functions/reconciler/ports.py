@@ -6,31 +6,14 @@ from typing import Protocol
 
 from functions.reconciler.domain import DueLetter, OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
-from shared.messaging.ledger import Record
 from shared.storage.records.reservation import Hold
 from shared.telemetry.measurement import Measure
 
 
-class PendingWork(Protocol):
-    """Records and checkouts that are still owed something."""
+class PendingCheckouts(Protocol):
+    """Checkouts that were accepted and are still owed a decision."""
 
-    def outboxes(self, shard: int, before: str, limit: int) -> Sequence[tuple[Record, str]]:
-        """Committed records of a shard with unpublished events, oldest first, and since when.
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
-        ...
-
-    def finish(self, record: Record) -> None:
-        """Everything in the record's outbox was accepted.
-
-        Raises:
-            ContentionError, DependencyError: try again in the next run.
-        """
-        ...
-
-    def checkouts(self, shard: int, before: str, limit: int) -> Sequence[OwedCheckout]:
+    def overdue(self, shard: int, before: str, limit: int) -> Sequence[OwedCheckout]:
         """Accepted, undecided checkouts of a shard, oldest first.
 
         Raises:

@@ -18,12 +18,13 @@ from functions.reconciler.domain import (
     repetition_of,
     stuck_of,
 )
-from functions.reconciler.ports import FailedMessages, Holds, Letters, PendingWork
+from functions.reconciler.ports import FailedMessages, Holds, Letters, PendingCheckouts
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso
 from shared.kernel.errors import PipelineError
 from shared.messaging.ledger import Record
 from shared.messaging.ports import CorePorts
+from shared.messaging.transactional_outbox import PendingOutbox
 from shared.storage.records.reservation import Hold
 from shared.storage.schema import PENDING_SHARDS
 from shared.telemetry import metrics
@@ -46,14 +47,15 @@ class Reconciler:
     def __init__(
         self,
         *,
-        work: PendingWork,
+        checkouts: PendingCheckouts,
         holds: Holds,
         failed: FailedMessages,
         letters: Letters,
         ports: CorePorts,
     ) -> None:
-        self._work, self._holds = work, holds
+        self._checkouts, self._holds = checkouts, holds
         self._failed, self._letters = failed, letters
+        self._outbox = PendingOutbox(ports.tables, ports.publisher, ports.clock)
         self._publisher, self._clock = ports.publisher, ports.clock
         self._telemetry = ports.telemetry
 
@@ -91,19 +93,18 @@ class Reconciler:
     # ------------------------------------------------------------------ outboxes
     def _outboxes(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
-        for record, since in self._work.outboxes(shard, overdue_before(now), PER_SHARD):
+        for record, since in self._outbox.overdue(shard, overdue_before(now), PER_SHARD):
             self._aged(since, report)
             yield partial(self._publish, record, report)
 
     def _publish(self, record: Record, report: Report) -> None:
-        self._publisher.publish(record.outbox)
-        self._work.finish(record)
+        self._outbox.publish([record])
         report.outboxes += 1
 
     # ------------------------------------------------------------------ checkouts
     def _commands(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
-        for checkout in self._work.checkouts(shard, overdue_before(now), CHECKOUTS_PER_SHARD):
+        for checkout in self._checkouts.overdue(shard, overdue_before(now), CHECKOUTS_PER_SHARD):
             self._aged(checkout.accepted_at, report)
             if is_hopeless(checkout):
                 yield partial(self._give_up, checkout, report)
@@ -112,13 +113,13 @@ class Reconciler:
 
     def _repeat(self, checkout: OwedCheckout, report: Report) -> None:
         self._publisher.publish([repetition_of(checkout)])
-        self._work.repeated(checkout, self._clock.now())
+        self._checkouts.repeated(checkout, self._clock.now())
         report.commands += 1
 
     def _give_up(self, checkout: OwedCheckout, report: Report) -> None:
         # Told first, given up after: a crash between the two only repeats the telling.
         self._publisher.publish([stuck_of(checkout, self._clock.now())])
-        self._work.give_up(checkout)
+        self._checkouts.give_up(checkout)
         self._telemetry.warning("A checkout stays undecided", order_id=checkout.order_id)
         report.given_up += 1
 

@@ -1,12 +1,11 @@
-"""Pending work and holds, as the reconciler sees them in the tables."""
+"""Undecided checkouts and holds, as the reconciler sees them in the tables."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
 from functions.reconciler.domain import OwedCheckout
-from shared.kernel.clock import Clock, iso
-from shared.messaging.ledger import Ledger, Record
+from shared.kernel.clock import iso
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
 from shared.storage.records.reservation import Hold, hold_of
@@ -14,31 +13,13 @@ from shared.storage.schema import CHECKOUTS, RESERVATIONS
 from shared.storage.writes import ConditionsFailed, Equals, Item, Update
 
 
-class PendingTables:
-    """Pending work in tables."""
+class PendingCheckoutTables:
+    """Undecided checkouts in tables."""
 
-    def __init__(self, tables: Tables, clock: Clock) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        # Any consumer's record has its whole key in it; the name given here is never written.
-        self._ledger = Ledger(tables, clock, consumer="reconciler")
 
-    def outboxes(self, shard: int, before: str, limit: int) -> Sequence[tuple[Record, str]]:
-        """Committed records with unpublished events, oldest first.
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
-        return self._ledger.pending(shard, before, limit)
-
-    def finish(self, record: Record) -> None:
-        """Everything in the record's outbox was accepted.
-
-        Raises:
-            ContentionError, DependencyError: try again in the next run.
-        """
-        self._ledger.finish(record)
-
-    def checkouts(self, shard: int, before: str, limit: int) -> Sequence[OwedCheckout]:
+    def overdue(self, shard: int, before: str, limit: int) -> Sequence[OwedCheckout]:
         """Accepted, undecided checkouts, oldest first.
 
         Raises:

@@ -1,28 +1,33 @@
-"""Committing a deed with its ledger record, and publishing what it emits: what functions do with
-``shared.messaging.ledger``, from an operator's machine.
+"""The ledger of operators: what they decide is committed and published as the functions do it.
 
-The machine may die at any point: before the commit nothing happened, after it the outbox is
-durable, and the reconciler publishes what stays there.
+The machine may die at any point: before the commit nothing happened, after it the record says what
+is to be published, and the reconciler publishes what the machine did not.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from shared.contracts.envelope import Event
 from shared.contracts.sources import API
 from shared.kernel.clock import Clock
-from shared.kernel.errors import PipelineError
+from shared.kernel.errors import ContentionError, PipelineError
+from shared.messaging.contention import Backoff, retry_contention
 from shared.messaging.effects import Effects
-from shared.messaging.ledger import Ledger, Record, State
+from shared.messaging.ledger import Record
 from shared.messaging.ports import Publisher
+from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.storage.ports import Tables
+from shared.storage.writes import ConditionsFailed
+
+T = TypeVar("T")
 
 CONSUMER = "operator"
 MAX_ATTEMPTS = 8
-_WAIT = 0.05
-_MAX_WAIT = 1.0
+_FIRST_WAIT = 0.05
+_LONGEST_WAIT = 1.0
 
 
-class Books:
+class OperatorLedger:
     """The ledger of operators.
 
     Args:
@@ -32,16 +37,32 @@ class Books:
     def __init__(
         self, tables: Tables, publisher: Publisher, clock: Clock, *, jitter: Callable[[], float]
     ) -> None:
-        self._publisher, self._clock, self._jitter = publisher, clock, jitter
-        self._ledger = Ledger(tables, clock, consumer=CONSUMER)
+        self._clock = clock
+        self._outbox = TransactionalOutbox(tables, publisher, clock, consumer=CONSUMER)
+        self._backoff = Backoff(clock, jitter, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
 
-    def attempts(self) -> Iterator[int]:
-        """Numbers of the attempts that a contended decision is worth; waits between them."""
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            if attempt > 1:
-                wait = min(_WAIT * 2 ** (attempt - 2), _MAX_WAIT)
-                self._clock.sleep(wait * (0.5 + self._jitter()))
-            yield attempt
+    def retry_contention(
+        self,
+        attempt: Callable[[int], T],
+        *,
+        gave_up: str,
+        also_on: tuple[type[Exception], ...] = (),
+    ) -> T:
+        """Look, decide and commit, again while others are in the way; the attempt's result.
+
+        Args:
+            attempt: is given its number, from 1. It must look at the tables afresh each time.
+            gave_up: what to say when others were in the way of the last attempt, too.
+            also_on: further exceptions that say so, beside the two of the store.
+
+        Raises:
+            ContentionError: others were in the way of every attempt.
+        """
+        on: tuple[type[Exception], ...] = (ConditionsFailed, ContentionError, *also_on)
+        try:
+            return retry_contention(attempt, wait=self._backoff, tries=MAX_ATTEMPTS, on=on)
+        except on:
+            raise ContentionError(gave_up) from None
 
     def find(self, event_id: str) -> Record | None:
         """What is recorded under this name, if anything.
@@ -49,7 +70,7 @@ class Books:
         Raises:
             DependencyError: the store did not answer.
         """
-        return self._ledger.find(event_id)
+        return self._outbox.find(event_id)
 
     def commit(
         self, event_id: str, kind: str, effects: Effects, *, attempt: int, correlation_id: str
@@ -70,19 +91,15 @@ class Books:
             correlation_id=correlation_id or event_id,
             payload={},
         )
-        return self._ledger.commit(cause, effects, attempt=attempt)
+        return self._outbox.commit(cause, effects, attempt=attempt)
 
     def publish(self, records: Sequence[Record]) -> PipelineError | None:
         """Publish what the records still owe, in one request; why that failed, if it did.
 
         A failure is told, not raised: what was done is done, and the reconciler carries on.
         """
-        owing = [record for record in records if record.state is State.COMMITTED]
         try:
-            if owing:
-                self._publisher.publish([m for record in owing for m in record.outbox])
-            for record in owing:
-                self._ledger.finish(record)
+            self._outbox.publish(records)
         except PipelineError as error:
             return error
         return None

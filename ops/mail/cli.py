@@ -8,7 +8,7 @@ from commandline.entry import complain, noting
 from ops.core import actor
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless, shortened, table
 from ops.mail import preview
 from ops.mail.service import MailDesk
@@ -97,10 +97,12 @@ def _unsuppress(options: argparse.Namespace) -> int:
     address = checked_address(options.address)
     reason = _line("--reason", options.reason)
     connection = stage.connect(options)
-    books = Books(connection.tables, connection.publisher, connection.clock, jitter=random.random)
+    ledger = OperatorLedger(
+        connection.tables, connection.publisher, connection.clock, jitter=random.random
+    )
     provider = SESList(lambda: clients.aws("sesv2"))
     desk = SuppressionDesk(
-        connection.tables, books, provider, actor=options.operator, reason=reason
+        connection.tables, ledger, provider, actor=options.operator, reason=reason
     )
     with noting(lambda: "whether it is off the list is not known: repeat the command"):
         done = desk.lift(address, dry_run=options.dry_run)

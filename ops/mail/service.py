@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ops.core.errors import OperatorError
+from ops.core.operator_ledger import CONSUMER
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.envelope import Event
 from shared.contracts.topics import NOTIFICATION_PUSH, Topic
@@ -13,9 +14,10 @@ from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PublishError
 from shared.kernel.ids import caused_event_id, is_id
 from shared.messaging.effects import Effects
-from shared.messaging.ledger import AlreadyRecordedError, Ledger, Record
+from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit, Outbound, source_in_header
 from shared.messaging.ports import Publisher
+from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.storage.bounded import note, noted
 from shared.storage.ports import Tables
 from shared.storage.schema import NOTIFICATIONS
@@ -75,8 +77,8 @@ class MailDesk:
     """Doubtful mail, for operators."""
 
     def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:
-        self._tables, self._publisher, self._clock = tables, publisher, clock
-        self._ledger = Ledger(tables, clock, consumer=OPERATOR)
+        self._tables, self._clock = tables, clock
+        self._outbox = TransactionalOutbox(tables, publisher, clock, consumer=CONSUMER)
 
     def waiting(self, attention: Attention) -> list[DoubtfulMail]:
         """Mail that needs somebody, longest waiting first.
@@ -113,13 +115,12 @@ class MailDesk:
             return False
         resent = [again(mail)] if resolution == "resend" else []
         try:
-            self._publisher.publish([*resent, *record.outbox])
+            self._outbox.publish([record], with_them=resent)
         except PublishError:
             if resolution != "resend":
                 return True  # decided; the reconciler tells the audit trail
             self._reopen(mail)
             raise
-        self._ledger.finish(record)
         return True
 
     def _decide(self, mail: DoubtfulMail, decision: "Decision", item: Item) -> Record | None:
@@ -155,7 +156,7 @@ class MailDesk:
             emits=[Emit(AuditRecorded, audit_of(mail, decision))],
         )
         try:
-            return self._ledger.commit(event, effects, attempt=1)
+            return self._outbox.commit(event, effects)
         except (ConditionsFailed, AlreadyRecordedError):
             return None
 

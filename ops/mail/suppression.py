@@ -10,16 +10,16 @@ from functions.notifications.channels.email.reports import bare_address
 from functions.notifications.domain import digest_of
 from functions.notifications.send_ledger import suppression_key
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.kernel.errors import ContentionError, DependencyError, PipelineError
+from shared.kernel.errors import DependencyError, PipelineError
 from shared.kernel.ids import caused_event_id, is_id
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit
 from shared.storage.ports import Tables
 from shared.storage.schema import NOTIFICATIONS
-from shared.storage.writes import ConditionsFailed, Delete, Equals, Item
+from shared.storage.writes import Delete, Equals, Item
 
 Outcome = Literal["removed", "would be removed", "is not on the list"]
 
@@ -78,9 +78,15 @@ class SuppressionDesk:
     """Where one operator takes addresses off the list."""
 
     def __init__(
-        self, tables: Tables, books: Books, provider: ProviderList, *, actor: str, reason: str
+        self,
+        tables: Tables,
+        ledger: OperatorLedger,
+        provider: ProviderList,
+        *,
+        actor: str,
+        reason: str,
     ) -> None:
-        self._tables, self._books, self._provider = tables, books, provider
+        self._tables, self._ledger, self._provider = tables, ledger, provider
         self._actor, self._reason = actor, reason
 
     def lift(self, address: str, *, dry_run: bool = False) -> Lifted:
@@ -99,17 +105,19 @@ class SuppressionDesk:
             listed = self._entry(address) is not None
             return Lifted("would be removed" if listed else "is not on the list")
         at_provider = self._provider.remove(address)
-        for attempt in self._books.attempts():
+
+        def lifted(attempt: int) -> Lifted:
             if (entry := self._entry(address)) is None:
                 return Lifted("is not on the list", at_provider)
             try:
                 record = self._commit(address, entry, attempt)
             except AlreadyRecordedError as known:
                 record = known.record
-            except (ConditionsFailed, ContentionError):
-                continue  # another report or another operator: look again
-            return Lifted("removed", at_provider, self._books.publish([record]))
-        raise ContentionError("others keep changing this entry; nothing was stored")
+            return Lifted("removed", at_provider, self._ledger.publish([record]))
+
+        return self._ledger.retry_contention(
+            lifted, gave_up="others keep changing this entry; nothing was stored"
+        )
 
     def _entry(self, address: str) -> Item | None:
         return self._tables.get(NOTIFICATIONS.name, suppression_key(address))
@@ -133,7 +141,7 @@ class SuppressionDesk:
         effects = Effects(
             outcome="unsuppressed", writes=[delete], emits=[Emit(AuditRecorded, audit)]
         )
-        return self._books.commit(
+        return self._ledger.commit(
             event_id, "address.unsuppressed", effects, attempt=attempt, correlation_id=""
         )
 

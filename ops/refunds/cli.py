@@ -10,7 +10,7 @@ from ops.core import actor
 from ops.core import connection as stage
 from ops.core.connection import Connection
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless, table
 from ops.refunds.service import REQUESTED, SETTLED, Refund, RefundDesk
 from shared.kernel.text import one_line
@@ -66,13 +66,13 @@ def _settle(options: argparse.Namespace) -> int:
 
 
 def _desk(connection: Connection) -> RefundDesk:
-    books = Books(
+    ledger = OperatorLedger(
         connection.tables,
         connection.publisher,
         connection.clock,
         jitter=random.SystemRandom().random,
     )
-    return RefundDesk(connection.tables, books, connection.clock)
+    return RefundDesk(connection.tables, ledger, connection.clock)
 
 
 def _table(refunds: list[Refund]) -> str:

@@ -10,16 +10,16 @@ from decimal import Decimal
 from typing import cast
 
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import ContentionError, PipelineError
+from shared.kernel.errors import PipelineError
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit
 from shared.storage.ports import Tables
 from shared.storage.schema import CHECKOUTS
-from shared.storage.writes import ConditionsFailed, Equals, Item, Update
+from shared.storage.writes import Equals, Item, Update
 
 REQUESTED, SETTLED = "requested", "settled"
 
@@ -74,8 +74,8 @@ class Refund:
 class RefundDesk:
     """Where refunds are looked at and settled."""
 
-    def __init__(self, tables: Tables, books: Books, clock: Clock) -> None:
-        self._tables, self._books, self._clock = tables, books, clock
+    def __init__(self, tables: Tables, ledger: OperatorLedger, clock: Clock) -> None:
+        self._tables, self._ledger, self._clock = tables, ledger, clock
 
     def list(self, status: str, limit: int) -> list[Refund]:
         """Refunds in a state, longest waiting first.
@@ -100,16 +100,19 @@ class RefundDesk:
             DependencyError: the store did not answer; repeating is safe.
         """
         event_id = f"operator:refund:{order_id}"
-        for attempt in self._books.attempts():
+
+        def settled(attempt: int) -> tuple[Refund, PipelineError | None]:
             refund = self._find(order_id)
             if refund.status == SETTLED:
                 return self._settled_before(refund, reference, event_id)
-            try:
-                record = self._commit(refund, reference, operator, event_id, attempt)
-            except (AlreadyRecordedError, ConditionsFailed, ContentionError):
-                continue  # somebody else settles it this moment: look again
-            return self._find(order_id), self._books.publish([record])
-        raise ContentionError(f"{order_id}: others keep changing it; nothing was stored")
+            record = self._commit(refund, reference, operator, event_id, attempt)
+            return self._find(order_id), self._ledger.publish([record])
+
+        return self._ledger.retry_contention(
+            settled,
+            also_on=(AlreadyRecordedError,),  # another operator settles it this moment: look again
+            gave_up=f"{order_id}: others keep changing it; nothing was stored",
+        )
 
     def _find(self, order_id: str) -> Refund:
         checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
@@ -124,8 +127,8 @@ class RefundDesk:
             raise OperatorError(
                 f"--reference: {refund.order_id} is settled already, as {refund.reference}"
             )
-        record = self._books.find(event_id)
-        return refund, None if record is None else self._books.publish([record])
+        record = self._ledger.find(event_id)
+        return refund, None if record is None else self._ledger.publish([record])
 
     def _commit(
         self, refund: Refund, reference: str, operator: str, event_id: str, attempt: int
@@ -151,7 +154,7 @@ class RefundDesk:
         )
         effects = Effects(outcome=SETTLED, writes=[settled], emits=[Emit(AuditRecorded, audit)])
         correlation = self._correlation(refund.order_id)
-        return self._books.commit(
+        return self._ledger.commit(
             event_id, "refund.settled", effects, attempt=attempt, correlation_id=correlation
         )
 

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
-from ops.core.operator_ledger import CONSUMER, Books
+from ops.core.operator_ledger import CONSUMER, OperatorLedger
 from ops.stock.catalogue_diff import Change
 from ops.stock.catalogue_file import Entry
 from ops.stock.domain import Shelf, parts_of
@@ -21,7 +21,7 @@ from ops.stock.twins import refused, twins
 from shared.contracts.envelope import JsonObject
 from shared.contracts.inventory import StockReason
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import ContentionError, PipelineError
+from shared.kernel.errors import PipelineError
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit
@@ -31,7 +31,6 @@ from shared.storage.writes import (
     Absent,
     Check,
     Condition,
-    ConditionsFailed,
     Equals,
     Key,
     Put,
@@ -63,7 +62,7 @@ class Importer:
     def __init__(
         self,
         tables: Tables,
-        books: Books,
+        ledger: OperatorLedger,
         clock: Clock,
         *,
         operator: str,
@@ -72,7 +71,7 @@ class Importer:
         new_id: Callable[[], str],
         progress: Progress = lambda _: None,
     ) -> None:
-        self._tables, self._books, self._clock = tables, books, clock
+        self._tables, self._ledger, self._clock = tables, ledger, clock
         self._operator, self._why, self._key = operator, why, key
         self._new_id, self._progress = new_id, progress
         self.unpublished: PipelineError | None = None
@@ -131,28 +130,31 @@ class Importer:
     def _publish(self, records: list[Record]) -> None:
         # A service that is down is not asked again for every product: the reconciler has them all.
         if self.unpublished is None:
-            self.unpublished = self._books.publish(records)
+            self.unpublished = self._ledger.publish(records)
         records.clear()
 
-    def _bring(self, change: Change) -> tuple[Change, Record | None]:
-        for attempt in self._books.attempts():
-            if attempt > 1:
-                [change] = self.look([change.entry])
+    def _bring(self, seen: Change) -> tuple[Change, Record | None]:
+        entry = seen.entry
+
+        def brought(attempt: int) -> tuple[Change, Record | None]:
+            [change] = [seen] if attempt == 1 else self.look([entry])
             if change.is_nothing:
                 return change, None
             deed = self._deed(change)
-            try:
-                record = self._books.commit(
-                    deed.event_id,
-                    "stock.import",
-                    self._effects(change, deed),
-                    attempt=attempt,
-                    correlation_id="",
-                )
-            except (ConditionsFailed, ContentionError, AlreadyRecordedError):
-                continue  # the row moved, or somebody imports this file too: look again
+            record = self._ledger.commit(
+                deed.event_id,
+                "stock.import",
+                self._effects(change, deed),
+                attempt=attempt,
+                correlation_id="",
+            )
             return change, record
-        raise ContentionError(f"line {change.entry.line}: others keep moving {change.entry.sku}")
+
+        return self._ledger.retry_contention(
+            brought,
+            also_on=(AlreadyRecordedError,),  # another import of this file is at work: look again
+            gave_up=f"line {entry.line}: others keep moving {entry.sku}",
+        )
 
     def _counted(self, entry: Entry) -> str:
         digest = hashlib.sha256(entry.sku.encode()).hexdigest()[:24]

@@ -15,7 +15,7 @@ from ops.core import actor
 from ops.core import connection as stage
 from ops.core.connection import Connection
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.core.table_reader import StoredTables
 from ops.core.terminal import harmless
 from ops.stock import view
@@ -142,7 +142,7 @@ def _move(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
     # Said before it is needed: whoever loses the connection can repeat the very same command.
     print(f"key {key}", flush=True)
-    desk = Desk(connection.tables, _books(connection), connection.clock, operator=options.operator)
+    desk = Desk(connection.tables, _ledger(connection), connection.clock, operator=options.operator)
     with noting(lambda: f"whether it was stored is not known: --key {key} does it once"):
         result = desk.carry_out(request, why=why, key=key)
     with noting(lambda: f"it is stored ({view.done(result)})"):
@@ -168,7 +168,7 @@ def _imported(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
     importer = Importer(
         connection.tables,
-        _books(connection),
+        _ledger(connection),
         connection.clock,
         operator=options.operator,
         why=why,
@@ -202,8 +202,10 @@ def _carried_out(importer: Importer, entries: tuple[Entry, ...], *, dry_run: boo
     return 0
 
 
-def _books(connection: Connection) -> Books:
-    return Books(connection.tables, connection.publisher, connection.clock, jitter=random.random)
+def _ledger(connection: Connection) -> OperatorLedger:
+    return OperatorLedger(
+        connection.tables, connection.publisher, connection.clock, jitter=random.random
+    )
 
 
 def _line(name: str, value: str) -> str:

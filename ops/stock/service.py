@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.stock.domain import Request, Return, Shelf, Sold, checked, delta_of
 from ops.stock.effects import Deed, moved
 from shared.contracts.envelope import JsonObject
 from shared.contracts.topics import ANALYTICS_AUDIT
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import ContentionError, DependencyError, EventIdReusedError, PipelineError
+from shared.kernel.errors import DependencyError, EventIdReusedError, PipelineError
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.storage.ports import Tables
 from shared.storage.schema import ORDERS, STOCK
-from shared.storage.writes import ConditionsFailed
 
 _MOST_BYTES = 100_000
 
@@ -39,8 +38,10 @@ class Done:
 class Desk:
     """Where one operator's requests are carried out."""
 
-    def __init__(self, tables: Tables, books: Books, clock: Clock, *, operator: str) -> None:
-        self._tables, self._books, self._clock = tables, books, clock
+    def __init__(
+        self, tables: Tables, ledger: OperatorLedger, clock: Clock, *, operator: str
+    ) -> None:
+        self._tables, self._ledger, self._clock = tables, ledger, clock
         self._operator = operator
 
     def carry_out(self, request: Request, *, why: str, key: str) -> Done:
@@ -69,12 +70,12 @@ class Desk:
             before=int(_of(audit, "previousState")["available"]),
             after=int(_of(audit, "newState")["available"]),
             repeated=repeated,
-            unpublished=self._books.publish([record]),
+            unpublished=self._ledger.publish([record]),
         )
 
     def _committed(self, request: Request, why: str, event_id: str) -> tuple[Record, bool]:
-        for attempt in self._books.attempts():
-            if (known := self._books.find(event_id)) is not None:
+        def committed(attempt: int) -> tuple[Record, bool]:
+            if (known := self._ledger.find(event_id)) is not None:
                 return known, True
             try:
                 return self._decided(request, why, event_id, attempt), False
@@ -82,20 +83,22 @@ class Desk:
                 return known_now.record, True
             except OperatorError:
                 # Refused, perhaps because another run of this very command has just done it.
-                if (known := self._books.find(event_id)) is None:
+                if (known := self._ledger.find(event_id)) is None:
                     raise
                 return known, True
-            except (ConditionsFailed, ContentionError, EventIdReusedError):
-                # The shelf or the order moved, or another command took the key this moment: decide
-                # again on what is there now.
-                continue
-        raise ContentionError(f"{request.sku}: others keep moving this shelf; nothing was stored")
+
+        return self._ledger.retry_contention(
+            committed,
+            # Another command took the key this moment: look at what it did.
+            also_on=(EventIdReusedError,),
+            gave_up=f"{request.sku}: others keep moving this shelf; nothing was stored",
+        )
 
     def _decided(self, request: Request, why: str, event_id: str, attempt: int) -> Record:
         shelf, sold = self._look(request)
         deed = Deed(event_id, str(request), self._operator, why, iso(self._clock.now()))
         effects = moved(deed, request, shelf, delta_of(request, shelf, sold), sold)
-        return self._books.commit(
+        return self._ledger.commit(
             event_id,
             f"stock.{request.reason}",
             effects,

@@ -9,9 +9,9 @@ from shared.kernel.clock import Clock
 from shared.kernel.settings import ConsumerSettings
 from shared.messaging.claims import Claims
 from shared.messaging.consumer import Consumer, Endpoint, Verify
-from shared.messaging.ledger import Ledger
 from shared.messaging.ports import Publisher
 from shared.messaging.processor import Processor, Routes
+from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.storage.ports import Tables
 from shared.telemetry.ports import Telemetry
 
@@ -40,8 +40,9 @@ def processor(topic: Topic, ports: Ports, routes: Routes) -> Processor:
     return Processor(
         routes,
         claims=ports.claims,
-        ledger=Ledger(ports.tables, ports.clock, consumer=topic.value),
-        publisher=ports.publisher,
+        outbox=TransactionalOutbox(
+            ports.tables, ports.publisher, ports.clock, consumer=topic.value
+        ),
         clock=ports.clock,
         telemetry=ports.telemetry,
         jitter=ports.jitter,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from shared.messaging.outbox import Emit
 from shared.storage.writes import Write
-from shared.telemetry.measurement import Lapse, Measure
+from shared.telemetry.measurement import Duration, Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Effects:
         outcome: one word for the ledger and the log, such as ``created`` or ``rejected``.
         message: the log line for it; without one, that the event was committed.
         measures: metrics, written after the commit and never for a duplicate.
-        lapses: times, measured under the same rule.
+        durations: times, measured under the same rule.
         facts: allow-listed fields for the log line, such as the order id.
     """
 
@@ -29,6 +29,6 @@ class Effects:
     writes: Sequence[Write] = ()
     emits: Sequence[Emit] = ()
     measures: Sequence[Measure] = ()
-    lapses: Sequence[Lapse] = ()
+    durations: Sequence[Duration] = ()
     facts: dict[str, str | int] = field(default_factory=dict)
     message: str = ""

@@ -20,7 +20,7 @@ from shared.messaging.effects import Effects
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
 from shared.storage.schema import LEDGER, PENDING_SHARDS
-from shared.storage.writes import Absent, ConditionsFailed, Equals, Item, Put, Update, Value
+from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
 
 # Longer than retries, dead-letter retention and a late replay together (INVARIANTS F5).
 RETENTION = timedelta(days=30)
@@ -81,7 +81,7 @@ def shard_of(text: str) -> str:
 
 
 class Ledger:
-    """The ledger of one consumer."""
+    """The ledger of one consumer. Only ``shared.messaging.transactional_outbox`` commits to it."""
 
     def __init__(self, tables: Tables, clock: Clock, *, consumer: str) -> None:
         self._tables, self._clock, self._consumer = tables, clock, consumer
@@ -118,44 +118,6 @@ class Ledger:
         return ConditionsFailed(
             [type(f)(f.index - 1, f.current) for f in refused.failures if f.index > 0]
         )
-
-    def finish(self, record: Record) -> None:
-        """Everything was published: nobody needs to look at the outbox again.
-
-        Raises:
-            ContentionError: another run is finishing it this moment.
-            DependencyError: the store did not answer; a later run finishes it.
-        """
-        done = Update(
-            LEDGER.name,
-            {"id": record.key},
-            set={"state": State.DONE.value, "doneAt": iso(self._clock.now())},
-            remove=("pendingShard",),
-            when=(Equals("state", State.COMMITTED.value),),
-        )
-        try:
-            self._tables.transact([done])
-        except ConditionsFailed:
-            return  # another run finished it; both published the same ids
-
-    def pending(self, shard: int, before: str, limit: int) -> list[tuple[Record, str]]:
-        """Committed records of any consumer whose events may not have left, oldest first.
-
-        From an index, which may lag: a record in it may be done by now, and finishing it again
-        changes nothing.
-
-        Args:
-            before: only what was committed before this moment (ISO-8601).
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
-        items = self._tables.query(LEDGER.name, str(shard), index="pending", limit=limit)
-        return [
-            (Record.from_item(item), str(item["committedAt"]))
-            for item in items
-            if str(item["committedAt"]) <= before
-        ]
 
     def recall(self, event: Event) -> None:
         """Nothing, if the event was never committed.

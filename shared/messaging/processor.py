@@ -1,11 +1,12 @@
 """Once per event: claim, decide, commit, publish, finish, complete.
 
-The order is the promise. The commit makes the decision durable together with the events it causes;
-publishing comes after it and finishing after that, so a crash at any point leaves something that
-the next delivery (or the reconciler) carries on from, and nothing that it would do twice.
+The order is the promise. ``shared.messaging.transactional_outbox`` commits, publishes and finishes;
+the claim in Redis is around it, so that a duplicate costs one call. A crash at any point leaves
+something that the next delivery (or the reconciler) carries on from, and nothing that it would do
+twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,29 +15,27 @@ from shared.contracts.envelope import Event
 from shared.kernel.clock import Clock, Deadline
 from shared.kernel.errors import (
     BusyError,
-    ContentionError,
     PermanentError,
     PredecessorMissingError,
     UnknownEventTypeError,
 )
 from shared.messaging.claims import Claims, ClaimState
+from shared.messaging.contention import Backoff
 from shared.messaging.effects import Effects
-from shared.messaging.ledger import AlreadyRecordedError, Ledger, Record, State
+from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Outbound
-from shared.messaging.ports import Publisher
-from shared.storage.writes import ConditionsFailed
+from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.telemetry.measurement import Measure
 from shared.telemetry.ports import Telemetry
 
 E = TypeVar("E", bound=Event)
-T = TypeVar("T")
 UseCase = Callable[[E], Effects]
 
 # Seconds of an invocation that are kept for answering, and for the publish after a commit.
 ANSWER_RESERVE = 1.0
 PUBLISH_RESERVE = 14.0
-_MAX_DECISIONS = 8
-_MAX_WAIT = 0.8
+_FIRST_WAIT = 0.02
+_LONGEST_WAIT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,13 @@ class Processor:
         routes: Routes,
         *,
         claims: Claims,
-        ledger: Ledger,
-        publisher: Publisher,
+        outbox: TransactionalOutbox,
         clock: Clock,
         telemetry: Telemetry,
         jitter: Callable[[], float],
     ) -> None:
         self._routes = routes
-        self._claims, self._ledger, self._publisher = claims, ledger, publisher
+        self._claims, self._outbox = claims, outbox
         self._clock, self._telemetry, self._jitter = clock, telemetry, jitter
 
     def handle(self, event: Event, *, attempt: int, deadline: Deadline) -> Handled:
@@ -118,31 +116,25 @@ class Processor:
             record, duplicate = self._decide_and_commit(event, attempt, deadline), False
         except AlreadyRecordedError as known:
             record, duplicate = known.record, True
-        published = 0
-        if record.state is State.COMMITTED:
-            published = self._publish(record.outbox)
-            self._patiently(lambda: self._ledger.finish(record), deadline, ANSWER_RESERVE)
+        published = self._outbox.publish(
+            [record], published=self._log_published, wait=self._backoff(deadline, ANSWER_RESERVE)
+        )
         return Handled(duplicate=duplicate, outcome=record.outcome, published=published)
 
     def _decide_and_commit(self, event: Event, attempt: int, deadline: Deadline) -> Record:
         entry = self._routes.get(event.event_type)
         if entry is None:
             raise UnknownEventTypeError(f"eventType: {event.event_type} is not handled here")
-        for _ in range(_MAX_DECISIONS):
-            effects = self._decided(entry, event)
-            try:
-                record = self._patiently(
-                    lambda: self._ledger.commit(event, effects, attempt=attempt),  # noqa: B023 - called at once
-                    deadline,
-                    PUBLISH_RESERVE,
-                )
-            except ConditionsFailed:
-                continue  # the world moved between reading and writing: decide again
-            message = effects.message or f"Committed {event.event_type}"
-            self._telemetry.info(message, outcome=effects.outcome, **effects.facts)
-            self._measure(effects)
-            return record
-        raise ContentionError("the decision kept being overtaken")
+        record, effects = self._outbox.decide_and_commit(
+            event,
+            lambda: self._decided(entry, event),
+            attempt=attempt,
+            wait=self._backoff(deadline, PUBLISH_RESERVE),
+        )
+        message = effects.message or f"Committed {event.event_type}"
+        self._telemetry.info(message, outcome=effects.outcome, **effects.facts)
+        self._measure(effects)
+        return record
 
     def _decided(self, entry: Route[Event], event: Event) -> Effects:
         try:
@@ -150,38 +142,33 @@ class Processor:
         except (PermanentError, PredecessorMissingError):
             # A repetition meets a world in which the event already happened, and may look
             # impossible there, or too early: what was recorded of it counts.
-            self._ledger.recall(event)
+            self._outbox.recall(event)
             raise
 
     def _measure(self, effects: Effects) -> None:
         for measure in effects.measures:
             self._telemetry.measure(measure)
         now = self._clock.now()
-        for lapse in effects.lapses:
-            took = lapse.milliseconds(now)
+        for duration in effects.durations:
+            took = duration.milliseconds(now)
             if took < 0:
-                # Two machines' clocks: a time below nought would pull every percentile down.
+                # Two machines' clocks: a time below zero would pull every percentile down.
                 self._telemetry.count("ClockSkews")
-            self._telemetry.measure(Measure(lapse.name, max(took, 0), unit="Milliseconds"))
+            self._telemetry.measure(Measure(duration.name, max(took, 0), unit="Milliseconds"))
 
-    def _patiently(self, step: Callable[[], T], deadline: Deadline, reserve: float) -> T:
-        wait = 0.02
-        while True:
-            try:
-                return step()
-            except ContentionError:
-                pause = wait * (0.5 + self._jitter())
-                if deadline.remaining() - pause < reserve:
-                    raise
-                self._clock.sleep(pause)
-                wait = min(wait * 2, _MAX_WAIT)
+    def _backoff(self, deadline: Deadline, reserve: float) -> Backoff:
+        """Waits for other writers while more than the reserve is left of the invocation."""
+        return Backoff(
+            self._clock,
+            self._jitter,
+            first=_FIRST_WAIT,
+            longest=_LONGEST_WAIT,
+            time_left=lambda: deadline.remaining() - reserve,
+        )
 
-    def _publish(self, outbox: Sequence[Outbound]) -> int:
-        self._publisher.publish(outbox)
-        for message in outbox:
-            self._telemetry.info(
-                f"Published {message.event_type}",
-                published_event_id=message.event_id,
-                topic=message.topic.value,
-            )
-        return len(outbox)
+    def _log_published(self, message: Outbound) -> None:
+        self._telemetry.info(
+            f"Published {message.event_type}",
+            published_event_id=message.event_id,
+            topic=message.topic.value,
+        )

@@ -25,7 +25,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Lapse:
+class Duration:
     """A time to measure, in milliseconds; it ends when the decision is durable.
 
     Args:

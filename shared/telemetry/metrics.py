@@ -13,7 +13,7 @@ from math import prod
 from types import MappingProxyType
 
 from shared.contracts.topics import Topic
-from shared.telemetry.measurement import Lapse, Measure, Unit
+from shared.telemetry.measurement import Duration, Measure, Unit
 
 NAMESPACE = "OrderPipeline"
 OTHER = "other"
@@ -43,9 +43,9 @@ class Metric:
         """
         return Measure(self.name, value, self.folded(dimensions), self.unit)
 
-    def since(self, start: datetime, until: datetime | None = None) -> Lapse:
+    def since(self, start: datetime, until: datetime | None = None) -> Duration:
         """The time from ``start`` until then, or until the decision is durable."""
-        return Lapse(self.name, start, until)
+        return Duration(self.name, start, until)
 
     def folded(self, given: Mapping[str, str]) -> dict[str, str]:
         """The declared dimensions with values of their closed sets."""

@@ -109,8 +109,8 @@ MUTATIONS = (
         "I7",
         "What a committed decision emits is accepted by QStash at least once.",
         "shared/messaging/processor.py",
-        "if record.state is State.COMMITTED:",
-        "if record.state is State.COMMITTED and not duplicate:",
+        "published = self._outbox.publish(",
+        "published = 0 if duplicate else self._outbox.publish(",
         "a redelivery takes committed for done",
         (f"{_PROCESSING}::test_publish_that_fails_after_the_commit_is_healed_by_the_redelivery",),
     ),
@@ -296,9 +296,10 @@ MUTATIONS = (
         "I23",
         "Counters equal a recount of distinct events.",
         "shared/messaging/processor.py",
-        "effects = self._decided(entry, event)",
-        "effects = self._decided(entry, event)\n"
-        "            for measure in effects.measures: self._telemetry.measure(measure)",
+        "return entry.decide(event)",
+        "effects = entry.decide(event)\n"
+        "            for measure in effects.measures: self._telemetry.measure(measure)\n"
+        "            return effects",
         "metrics are written before the decision is durable",
         (f"{_PROCESSING}::test_metrics_are_written_for_the_decision_and_not_for_its_duplicates",),
     ),

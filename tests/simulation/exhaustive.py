@@ -23,12 +23,13 @@ from shared.kernel.clock import Deadline
 from shared.kernel.errors import BusyError, DependencyError, PipelineError, PublishError
 from shared.messaging.claims import ClaimFormat
 from shared.messaging.effects import Effects
-from shared.messaging.ledger import Ledger
 from shared.messaging.outbox import Emit, Outbound
 from shared.messaging.processor import Processor, route
+from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.storage.writes import ConditionsFailed, FailedWrite, Update, Write
 from tests.builders import body_of, checkout_command, stock
 from tests.fakes.clock import ManualClock
+from tests.fakes.publisher import RecordingPublisher
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
 
@@ -217,14 +218,14 @@ def _sell(_event: CheckoutCommand) -> Effects:
 
 @cache
 def _row(record: str | None) -> Any:
-    """The ledger's row in a state, as the real ledger writes it."""
+    """The ledger's row in a state, as the real code writes it."""
     if record is None:
         return None
     memory, clock = InMemoryTables(), ManualClock()
-    ledger = Ledger(memory, clock, consumer="commands")
-    kept = ledger.commit(_EVENT, Effects("sold", emits=_sell_emits()), attempt=1)
+    outbox = TransactionalOutbox(memory, RecordingPublisher(), clock, consumer="commands")
+    kept = outbox.commit(_EVENT, Effects("sold", emits=_sell_emits()))
     if record == "done":
-        ledger.finish(kept)
+        outbox.publish([kept])
     return memory.all("ledger")[0]
 
 
@@ -236,12 +237,18 @@ class Explorer:
     """Breadth first through everything that can happen.
 
     Args:
-        processor: the class under test.
+        processor, outbox: the classes under test.
         deliveries: how many of them there are, in any overlap.
     """
 
-    def __init__(self, *, processor: type[Processor] = Processor, deliveries: int = 3) -> None:
-        self._processor, self._count = processor, deliveries
+    def __init__(
+        self,
+        *,
+        processor: type[Processor] = Processor,
+        outbox: type[TransactionalOutbox] = TransactionalOutbox,
+        deliveries: int = 3,
+    ) -> None:
+        self._processor, self._outbox, self._count = processor, outbox, deliveries
         self._steps: dict[Any, tuple[Services, Delivery]] = {}
         self.seen: dict[State, tuple[State, str] | None] = {}
 
@@ -328,8 +335,7 @@ class Explorer:
             claims=redis_claims.RedisClaims(
                 client, FORMAT, clock, new_token=lambda: f"t{stage.who}"
             ),
-            ledger=Ledger(_Tables(stage), clock, consumer="commands"),
-            publisher=_Publisher(stage),
+            outbox=self._outbox(_Tables(stage), _Publisher(stage), clock, consumer="commands"),
             clock=clock,
             telemetry=RecordingTelemetry(),
             jitter=lambda: 0.5,

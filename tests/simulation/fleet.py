@@ -25,7 +25,7 @@ from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingCheckoutTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
@@ -201,10 +201,10 @@ def _reconciler(ports: CorePorts, pool: Any) -> Handler:
         now=ports.clock.now,
     )
     reconciler = Reconciler(
-        work=PendingTables(ports.tables, ports.clock),
+        checkouts=PendingCheckoutTables(ports.tables),
         failed=failed,
         holds=HoldTables(ports.tables),
-        letters=LetterTables(ports.tables, ports.clock),
+        letters=LetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
     )
     return partial(answer, reconciler, telemetry=ports.telemetry)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.dead_letters.domain import Filter, ReplayOptions
 from ops.dead_letters.service import Outcome, Replayer
 from ops.dead_letters.store import LetterBox
@@ -50,8 +50,8 @@ class Desk:
 
     def _move(self, request: Any, key: str) -> Response:
         ports = self._ports
-        books = Books(ports.tables, ports.publisher, ports.clock, jitter=self._jitter)
-        desk = StockDesk(ports.tables, books, ports.clock, operator="operator")
+        ledger = OperatorLedger(ports.tables, ports.publisher, ports.clock, jitter=self._jitter)
+        desk = StockDesk(ports.tables, ledger, ports.clock, operator="operator")
         try:
             done = desk.carry_out(request, why="simulation", key=key)
         except OperatorError as refused:

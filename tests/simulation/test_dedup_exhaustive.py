@@ -7,7 +7,8 @@ import pytest
 
 from shared.messaging.claims import ClaimState
 from shared.messaging.processor import Handled, Processor
-from tests.simulation.exhaustive import DONE, EVENT_ID, Explorer, Services, State
+from shared.messaging.transactional_outbox import TransactionalOutbox
+from tests.simulation.exhaustive import DONE, Explorer, Services, State
 
 
 def objection(explorer: Explorer) -> Callable[[State], str | None]:
@@ -74,28 +75,35 @@ class AcknowledgesBusy(Processor):
         return super().handle(event, attempt=attempt, deadline=deadline)
 
 
-class FinishesFirst(Processor):
+class FinishesFirst(TransactionalOutbox):
     """A planted bug: the record is closed before its events are out."""
 
-    def _publish(self, outbox):
-        record = self._ledger.find(EVENT_ID)
-        assert record is not None
-        self._ledger.finish(record)
-        return super()._publish(outbox)
+    def publish(self, records, **options):
+        for record in records:
+            self._pending._finish(record, 1)
+        return super().publish(records, **options)
 
 
 class TakesCommittedForDone(Processor):
-    """A planted bug: whoever finds a record takes its events for published."""
+    """A planted bug: a delivery that finds a record takes its events for published."""
 
     def _run(self, event, attempt, deadline):
-        if self._ledger.find(event.event_id) is not None:
+        if self._outbox.find(event.event_id) is not None:
             return Handled(duplicate=True, outcome="found", published=0)
         return super()._run(event, attempt, deadline)
 
 
-@pytest.mark.parametrize("broken", [AcknowledgesBusy, FinishesFirst, TakesCommittedForDone])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"processor": AcknowledgesBusy},
+        {"outbox": FinishesFirst},
+        {"processor": TakesCommittedForDone},
+    ],
+    ids=lambda broken: next(iter(broken.values())).__name__,
+)
 def test_the_search_finds_planted_bugs(broken):
-    explorer = Explorer(processor=broken, deliveries=2)
+    explorer = Explorer(**broken, deliveries=2)
 
     way = explorer.run(objection(explorer))
 

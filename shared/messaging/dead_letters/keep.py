@@ -13,8 +13,8 @@ from shared.telemetry.measurement import Measure
 def keep_dead_letter(event: DeadLetterReported, *, letters: DeadLetterTables) -> Effects:
     """Keep a failed event: one record per event, however often it is reported (I16).
 
-    What is done stays done: an event that its topic has handled, by whatever message, has a letter
-    that is resolved, however late its failures are told.
+    What is done stays done: an event that its topic has handled, by whatever message, has a dead
+    letter that is resolved, however late its failures are reported.
 
     Raises:
         DependencyError: the store did not answer.
@@ -34,12 +34,12 @@ def keep_dead_letter(event: DeadLetterReported, *, letters: DeadLetterTables) ->
 def _measures(letter: DeadLetter, known: Item | None, state: LetterState) -> list[Measure]:
     first = [metrics.DEAD_LETTERS.of(1, topic=letter.topic)] if known is None else []
     refused = state is LetterState.OPEN and letter.kind is LetterKind.REFUSED
-    was = known is not None and _waits_for_somebody(known)
+    was = known is not None and _waits_for_an_operator(known)
     if refused and not was:
         first.append(metrics.DEAD_LETTERS_REFUSED.of(1, topic=letter.topic))
     return first
 
 
-def _waits_for_somebody(letter: Item) -> bool:
+def _waits_for_an_operator(letter: Item) -> bool:
     is_open = letter.get("state") == LetterState.OPEN.value
     return is_open and letter.get("kind") == LetterKind.REFUSED.value

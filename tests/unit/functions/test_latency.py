@@ -4,7 +4,7 @@ import pytest
 
 from shared.kernel.strict_json import dumps, loads
 from shared.telemetry import metrics
-from shared.telemetry.measurement import Lapse, Measure
+from shared.telemetry.measurement import Duration, Measure
 from tests.builders import MOMENT, checkout_command, checkout_payload, stock
 from tests.pipeline import Pipeline
 
@@ -149,12 +149,12 @@ def test_a_rejection_has_no_confirmation_to_wait_for(shop):
     assert times(shop, TO_ORDER) == times(shop, TO_MAIL) == []
 
 
-def test_a_lapse_that_ended_before_the_commit_ends_there():
+def test_a_duration_that_ended_before_the_commit_ends_there():
     clock = Pipeline().clock
     start = clock.now()
     clock.advance(1)
     end = clock.now()
     clock.advance(60)
 
-    assert Lapse("any", start, end).milliseconds(clock.now()) == 1000
-    assert Lapse("any", start).milliseconds(clock.now()) == 61_000
+    assert Duration("any", start, end).milliseconds(clock.now()) == 1000
+    assert Duration("any", start).milliseconds(clock.now()) == 61_000

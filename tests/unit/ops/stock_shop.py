@@ -3,7 +3,7 @@
 from typing import Any
 
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.stock.catalogue_diff import Change
 from ops.stock.catalogue_file import parse
 from ops.stock.catalogue_import import Importer
@@ -27,22 +27,24 @@ class StockShop(Pipeline):
         super().__init__()
         self._new_ids = iter(f"change-{number}" for number in range(1000))
 
-    def books(self, tables: Tables | None = None, publisher: Publisher | None = None) -> Books:
+    def ledger(
+        self, tables: Tables | None = None, publisher: Publisher | None = None
+    ) -> OperatorLedger:
         """The operators' ledger."""
-        return Books(
+        return OperatorLedger(
             tables or self.tables, publisher or self.publisher, self.clock, jitter=lambda: 0.5
         )
 
     def operate(self, request: Request, *, key: str = "key-1", tables: Any = None) -> Done:
         """One command at the desk."""
-        desk = Desk(tables or self.tables, self.books(tables), self.clock, operator="otto")
+        desk = Desk(tables or self.tables, self.ledger(tables), self.clock, operator="otto")
         return desk.carry_out(request, why="counted twice", key=key)
 
     def importer(self, *, key: str = "file-1", tables: Any = None) -> Importer:
         """An import."""
         return Importer(
             tables or self.tables,
-            self.books(tables),
+            self.ledger(tables),
             self.clock,
             operator="otto",
             why="spring catalogue",

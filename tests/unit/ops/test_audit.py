@@ -11,7 +11,7 @@ import pytest
 from ops.audit.model import Moment
 from ops.audit.run import CHECKS, Audit, Result
 from ops.audit.stock import SUMS
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.core.rows import Name
 from ops.core.table_reader import by_name
 from ops.stock.catalogue_file import parse
@@ -70,10 +70,10 @@ class Memory:
 
 def imported(pipeline: Pipeline, text: str) -> None:
     """A catalogue, brought in as an operator does."""
-    books = Books(pipeline.tables, pipeline.publisher, pipeline.clock, jitter=lambda: 0.5)
+    ledger = OperatorLedger(pipeline.tables, pipeline.publisher, pipeline.clock, jitter=lambda: 0.5)
     importer = Importer(
         pipeline.tables,
-        books,
+        ledger,
         pipeline.clock,
         operator="otto",
         why="spring catalogue",

@@ -12,7 +12,7 @@ from functions.notifications.send_ledger import suppression_key
 from ops.__main__ import main
 from ops.core import connection
 from ops.core.errors import OperatorError
-from ops.core.operator_ledger import Books
+from ops.core.operator_ledger import OperatorLedger
 from ops.mail import cli
 from ops.mail.suppression import SESList, SuppressionDesk
 from shared.kernel.errors import ContentionError, DependencyError, PublishError
@@ -68,9 +68,9 @@ def provider() -> Provider:
 
 
 def desk(shop: Pipeline, provider: Provider, **who: str) -> SuppressionDesk:
-    books = Books(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
+    ledger = OperatorLedger(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
     said = {"actor": "grace", "reason": "the mailbox was full", **who}
-    return SuppressionDesk(shop.tables, books, provider, **said)
+    return SuppressionDesk(shop.tables, ledger, provider, **said)
 
 
 def listed(shop: Pipeline) -> bool:
@@ -154,9 +154,9 @@ def test_new_report_puts_it_back_and_the_next_removal_is_another_deed(shop, prov
 def test_report_that_arrives_while_somebody_decides_is_not_taken_off_unseen(shop, provider):
     looked = shop.memory.get("notifications", suppression_key(ADA))
     newer = {**(looked or {}), "updatedAt": "2026-03-01T12:00:07.000Z", "reason": "complaint"}
-    commit = Books.commit
+    commit = OperatorLedger.commit
 
-    class Late(Books):
+    class Late(OperatorLedger):
         raced = 0
 
         def commit(self, *args: Any, **options: Any) -> Any:
@@ -165,8 +165,8 @@ def test_report_that_arrives_while_somebody_decides_is_not_taken_off_unseen(shop
                 shop.memory.seed("notifications", newer)
             return commit(self, *args, **options)
 
-    books = Late(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
-    SuppressionDesk(shop.tables, books, provider, actor="grace", reason="why").lift(ADA)
+    ledger = Late(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
+    SuppressionDesk(shop.tables, ledger, provider, actor="grace", reason="why").lift(ADA)
     shop.drain()
 
     (entry,) = [e for e in trail(shop) if e["action"] == "address.unsuppressed"]
@@ -174,13 +174,13 @@ def test_report_that_arrives_while_somebody_decides_is_not_taken_off_unseen(shop
 
 
 def test_entry_that_never_stands_still_is_left(shop, provider):
-    class Busy(Books):
+    class Busy(OperatorLedger):
         def commit(self, *_args: Any, **_options: Any) -> Any:
             raise ContentionError("busy")
 
-    books = Busy(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
+    ledger = Busy(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
     with pytest.raises(ContentionError, match="nothing was stored"):
-        SuppressionDesk(shop.tables, books, provider, actor="grace", reason="why").lift(ADA)
+        SuppressionDesk(shop.tables, ledger, provider, actor="grace", reason="why").lift(ADA)
     assert listed(shop)
 
 

@@ -39,7 +39,7 @@ def checkout(shop: StockShop) -> Any:
 
 
 def desk(shop: StockShop, tables: Any = None) -> RefundDesk:
-    return RefundDesk(tables or shop.tables, shop.books(tables), shop.clock)
+    return RefundDesk(tables or shop.tables, shop.ledger(tables), shop.clock)
 
 
 def settled_entries(shop: StockShop) -> list[Any]:

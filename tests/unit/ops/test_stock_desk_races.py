@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
-from functions.reconciler.store import HoldTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingCheckoutTables
 from ops.stock.domain import Adjust, Request, Restock, Return
 from shared.kernel.clock import Deadline
 from shared.kernel.errors import ContentionError, DependencyError
@@ -143,10 +143,10 @@ def _reconcile(shop: StockShop) -> None:
         InMemoryQueue(), addresses=frozenset(), callbacks=frozenset(), now=shop.clock.now
     )
     reconciler = Reconciler(
-        work=PendingTables(shop.tables, shop.clock),
+        checkouts=PendingCheckoutTables(shop.tables),
         failed=failed,
         holds=HoldTables(shop.tables),
-        letters=LetterTables(shop.tables, shop.clock),
+        letters=LetterTables(shop.tables, shop.publisher, shop.clock),
         ports=shop.core_ports(),
     )
     assert reconciler.run(Deadline.after(shop.clock, 50)).outboxes == 1

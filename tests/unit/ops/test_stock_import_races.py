@@ -139,9 +139,9 @@ def test_an_import_that_died_anywhere_is_carried_on_by_the_same_file(shop, call,
 
 
 def _publish_what_is_pending(shop: StockShop) -> None:
-    books = shop.books()
-    records = [books.find(str(r["eventId"])) for r in shop.memory.all("ledger")]
-    assert books.publish([record for record in records if record is not None]) is None
+    ledger = shop.ledger()
+    records = [ledger.find(str(r["eventId"])) for r in shop.memory.all("ledger")]
+    assert ledger.publish([record for record in records if record is not None]) is None
 
 
 def test_what_qstash_does_not_take_is_asked_of_it_once_and_left_to_the_reconciler(shop):

@@ -13,7 +13,7 @@ from shared.kernel.legible import legible
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.telemetry import metrics
-from shared.telemetry.measurement import Lapse
+from shared.telemetry.measurement import Duration
 from shared.telemetry.metrics import Metric
 
 CONFIRMATION = "order-confirmation"
@@ -72,7 +72,7 @@ def send_email(
             )
         ],
         measures=(_MAIL[fate.outcome].of(1, template=mail.template_id),),
-        lapses=_way(payload, fate),
+        durations=_way(payload, fate),
         facts={"template": mail.template_id},
     )
 
@@ -101,7 +101,7 @@ def suppress(event: AddressReported, *, ledger: SendLedger) -> Effects:
     )
 
 
-def _way(payload: EmailPayload, fate: Fate) -> Sequence[Lapse]:
+def _way(payload: EmailPayload, fate: Fate) -> Sequence[Duration]:
     """From the checkout to its confirmation, if this very run sent it and knows the beginning."""
     if payload.template_id != CONFIRMATION or payload.accepted_at is None or fate.sent_at is None:
         return ()

@@ -8,7 +8,7 @@ from functions.reconciler.domain import Report
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
-from functions.reconciler.store import HoldTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingCheckoutTables
 from shared.kernel.clock import Deadline
 from shared.kernel.ids import expiry_event_id_for, order_id_for
 from tests.builders import checkout_command, line, reserve_command, stock, units
@@ -33,7 +33,7 @@ def shop() -> Pipeline:
 def run(shop: Pipeline) -> Report:
     queue: Any = InMemoryQueue()
     reconciler = Reconciler(
-        work=PendingTables(shop.tables, shop.clock),
+        checkouts=PendingCheckoutTables(shop.tables),
         holds=HoldTables(shop.tables),
         failed=QStashFailedMessages(
             queue,
@@ -41,7 +41,7 @@ def run(shop: Pipeline) -> Report:
             callbacks=frozenset(),
             now=shop.clock.now,
         ),
-        letters=LetterTables(shop.tables, shop.clock),
+        letters=LetterTables(shop.tables, shop.publisher, shop.clock),
         ports=shop.core_ports(),
     )
     return reconciler.run(Deadline.after(shop.clock, 50))

@@ -8,7 +8,7 @@ from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, PendingTables
+from functions.reconciler.store import HoldTables, PendingCheckoutTables
 from shared.kernel.clock import Deadline
 from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
 from tests.fakes.failed_messages import InMemoryQueue
@@ -35,7 +35,7 @@ class World:
         p = self.pipeline
         settings = ReconcilerSettings.load(SURROUNDINGS, no_parameters)
         return Reconciler(
-            work=PendingTables(p.tables, p.clock),
+            checkouts=PendingCheckoutTables(p.tables),
             failed=QStashFailedMessages(
                 self.queue,
                 addresses=settings.all_addresses(),
@@ -43,7 +43,7 @@ class World:
                 now=p.clock.now,
             ),
             holds=HoldTables(p.tables),
-            letters=LetterTables(p.tables, p.clock),
+            letters=LetterTables(p.tables, p.publisher, p.clock),
             ports=p.core_ports(),
         )
 

@@ -101,29 +101,6 @@ def test_emitted_events_carry_correlation_and_cause(book):
         assert '"timestamp":"2026-03-01T12:00:00.000Z"' in message.body
 
 
-def test_finished_record_leaves_the_pending_index(book):
-    record = book.commit(TELLING)
-    book.clock.advance(5)
-
-    book.ledger.finish(record)
-
-    item = book.item()
-    assert (item["state"], item["doneAt"]) == ("done", "2026-03-01T12:00:05.000Z")
-    assert "pendingShard" not in item
-    assert len(item["outbox"]) == 2
-
-
-def test_finishing_twice_changes_nothing(book):
-    record = book.commit(TELLING)
-    book.ledger.finish(record)
-    before = book.item()
-    book.clock.advance(5)
-
-    book.ledger.finish(record)
-
-    assert book.item() == before
-
-
 def test_second_commit_of_an_event_stores_nothing_and_tells_the_first(book):
     row = Put("orders", {"orderId": "o-1"})
     first = book.commit(TELLING)
@@ -173,15 +150,3 @@ def test_record_is_read_back_as_it_was_committed(book):
 def test_every_record_has_one_of_the_few_shards(text):
     assert shard_of(text) in {str(shard) for shard in range(PENDING_SHARDS)}
     assert shard_of(text) == shard_of(text)
-
-
-def test_pending_records_are_found_by_age(book):
-    record = book.commit(TELLING)
-    shard = int(shard_of(record.key))
-
-    assert book.ledger.pending(shard, "2026-03-01T11:59:59.999Z", 10) == []
-    assert book.ledger.pending(shard, "2026-03-01T12:00:00.000Z", 10) == [
-        (record, "2026-03-01T12:00:00.000Z")
-    ]
-    book.ledger.finish(record)
-    assert book.ledger.pending(shard, "2026-03-02T00:00:00.000Z", 10) == []

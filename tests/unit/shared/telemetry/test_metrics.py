@@ -75,7 +75,7 @@ def _used() -> Iterator[tuple[str, str]]:
 
 
 def test_nothing_is_measured_beside_the_table():
-    made = {path for path, call in _calls() if _name(call.func) in {"Measure", "Lapse"}}
+    made = {path for path, call in _calls() if _name(call.func) in {"Measure", "Duration"}}
 
     assert made <= MAKERS
 
