@@ -115,6 +115,20 @@ MUTATIONS = (
         (f"{_PROCESSING}::test_publish_that_fails_after_the_commit_is_healed_by_the_redelivery",),
     ),
     Mutation(
+        "I7",
+        "No record is marked as published before QStash took its events.",
+        "shared/messaging/transactional_outbox.py",
+        "self._publisher.publish(messages)",
+        "[self._finish(record, 1) for record in owing]\n            self._publisher.publish(messages)",
+        "a record is finished before its events are published",
+        (
+            (
+                "tests/unit/shared/messaging/test_transactional_outbox.py"
+                "::test_what_qstash_did_not_take_finishes_no_record_and_is_told_to_no_log"
+            ),
+        ),
+    ),
+    Mutation(
         "I8",
         "Each effect of an event happens once in the stores, however often it is delivered.",
         "shared/messaging/ledger.py",
