@@ -20,7 +20,7 @@ OVERDUE_AFTER = timedelta(seconds=60)
 # QStash swallows a repeated deduplication id for ten minutes, whatever became of the first.
 COMMAND_INTERVAL = timedelta(minutes=11)
 MAX_COMMAND_REPEATS = 6
-# After so many deliveries of a letter by itself an hour has passed: somebody may want to know.
+# After so many deliveries of a letter by itself an hour has passed: an operator may want to know.
 PERSISTING_AFTER = 6
 
 
@@ -125,7 +125,7 @@ def is_hopeless(checkout: OwedCheckout) -> bool:
 
 
 def stuck_of(checkout: OwedCheckout, now: datetime) -> Outbound:
-    """The audit entry of a checkout that is given up; the same id whoever sends it, and when."""
+    """The audit entry of a checkout that is given up; the same id from every run, at any time."""
     audit = AuditPayload(
         action="checkout.stuck",
         entity_type="checkout",

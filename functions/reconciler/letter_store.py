@@ -103,8 +103,8 @@ class LetterTables:
         return self._noted(letter, "resolved", reason, changes, remove=PLANNED)
 
     def claim(self, letter: DueLetter) -> bool:
-        """Take the letter for being sent now, and fix when it is sent next; False if somebody else
-        changed it this moment (I17).
+        """Take the letter for being sent now, and fix when it is sent next; False if an operator
+        or another run changed it this moment (I17).
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
@@ -169,7 +169,7 @@ class LetterTables:
         try:
             self._tables.transact([write])
         except ConditionsFailed:
-            return False  # somebody else decided about it, or it failed again
+            return False  # an operator or another run decided about it, or it failed again
         return True
 
 

@@ -122,7 +122,7 @@ class Letters(Protocol):
         ...
 
     def claim(self, letter: DueLetter) -> bool:
-        """Take the letter for being sent now; False if somebody else changed it this moment.
+        """Take the letter for being sent now; False if another run or an operator changed it.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.

@@ -158,7 +158,7 @@ class Reconciler:
         letter = self._letters.unsettled(key)
         if letter is None or not self._letters.handled(letter):
             return letter
-        # Sent first: whoever comes twice sends the same message twice.
+        # Sent first: a second run sends the same message once more.
         if (message := letter.confirmation()) is not None:
             self._publisher.publish([message])
         report.resolved += self._letters.resolve(letter)
@@ -197,7 +197,7 @@ class Remaining(Protocol):
 def answer(
     reconciler: Reconciler, _event: Mapping[str, Any], context: Remaining, *, telemetry: Telemetry
 ) -> dict[str, Any]:
-    """One scheduled run: do it, measure it, and tell whoever invoked it what was done."""
+    """One scheduled run: do it, measure it, and answer what was done."""
     report = reconciler.run(Deadline(lambda: context.get_remaining_time_in_millis() / 1000))
     figures = asdict(report)
     for metric, value in (

@@ -45,7 +45,7 @@ class PendingCheckoutTables:
         )
 
     def give_up(self, checkout: OwedCheckout) -> None:
-        """Out of the pending index, and marked for whoever looks.
+        """Out of the pending index, and marked for operators.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.

@@ -1,8 +1,8 @@
 """How a claim is spelled in Redis, and why a value found there is never simply believed.
 
 ``l:{token}:{deadline}`` is a lease until ``deadline`` (milliseconds since 1970); ``d:{seal}`` says
-done. The seal is a MAC over stage, consumer, event id and what the event says: whoever can write to
-Redis but does not know the secret cannot make us skip an event (S27), and an event that says
+done. The seal is a MAC over stage, consumer, event id and what the event says: a program that can
+write to Redis but does not know the secret cannot make us skip an event (S27), and an event that says
 something else under the same id does not pass for the one that is done (I29). Anything else counts
 as "Redis knows nothing", and the durable ledger decides.
 """
@@ -44,7 +44,7 @@ class Claims(Protocol):
     """The dedup fast path. Never the truth: it may forget or be absent, but raises nothing."""
 
     def claim(self, event_id: str, *, lease_seconds: float, content: str = "") -> Claim:
-        """Try to become the one who handles this event.
+        """Try to become the run that handles this event.
 
         Args:
             content: digest of what the event says; ``DONE`` is only answered about the same.
@@ -97,7 +97,7 @@ class ClaimFormat:
         return f"d:{hmac.digest(self.secret, message, hashlib.sha256)[:16].hex()}"
 
     def read(self, event_id: str, value: str, now_ms: int, content: str = "") -> Claim:
-        """What a value found in Redis means for somebody who wanted to claim.
+        """What a value found in Redis means for a run that wants to claim.
 
         Args:
             content: digest of what the claimer's event says.

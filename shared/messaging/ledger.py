@@ -1,7 +1,7 @@
 """The ledger: durable dedup, outbox and trace as one record per consumer and event.
 
 It is written in the same transaction as the business rows, on the condition that it is not there
-yet. Whoever loses that race reads what the winner decided: ``committed`` means the events it
+yet. The run that loses that race reads what the winner decided: ``committed`` means the events it
 emits may not have left yet, ``done`` that they have.
 """
 

@@ -40,7 +40,7 @@ _LONGEST_WAIT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[E]):
-    """Which model an event type has, and who decides about it."""
+    """Which model an event type has, and which use case decides about it."""
 
     model: type[E]
     decide: UseCase[E]
@@ -104,7 +104,7 @@ class Processor:
             handled = self._run(event, attempt, deadline)
             finished = True
         finally:
-            # The next delivery must not wait for a lease that nobody works under (I10).
+            # The next delivery must not wait for a lease under which no run works (I10).
             if not finished and claim.token:
                 self._claims.release(event.event_id, claim.token)
         if claim.token:
