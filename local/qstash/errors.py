@@ -25,12 +25,6 @@ class UnauthorizedError(ApiError):
     status = 401
 
 
-class ForbiddenError(ApiError):
-    """A web page of another site tries to drive the server through its visitor's browser."""
-
-    status = 403
-
-
 class NotFoundError(ApiError):
     """There is no such message, dead letter, queue, schedule or endpoint."""
 

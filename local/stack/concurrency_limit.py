@@ -16,6 +16,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _FUNCTION_HOST = re.compile(rb"[a-z0-9-]+\.(lambda-url|execute-api)\.")
+_API_HOST = re.compile(rb"[a-z0-9-]+\.execute-api\.")
 _FUNCTION_PATH = re.compile(
     r"/_aws/(lambda-url|execute-api)/|/2015-03-31/functions/[^/]+/invocations"
 )
@@ -44,7 +45,16 @@ def invokes(scope: Scope) -> bool:
     """Whether the request makes a function run."""
     if scope["type"] != "http":
         return False
-    if _FUNCTION_PATH.match(scope["path"]):
-        return True
+    return bool(_FUNCTION_PATH.match(scope["path"])) or _has_host(scope, _FUNCTION_HOST)
+
+
+def calls_an_api(scope: Scope) -> bool:
+    """Whether the request is for an API behind API Gateway."""
+    if scope["type"] != "http":
+        return False
+    return str(scope["path"]).startswith("/_aws/execute-api/") or _has_host(scope, _API_HOST)
+
+
+def _has_host(scope: Scope, pattern: re.Pattern[bytes]) -> bool:
     hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
-    return any(_FUNCTION_HOST.match(host.lower()) for host in hosts)
+    return any(pattern.match(host.lower()) for host in hosts)

@@ -13,10 +13,12 @@ from pathlib import Path
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.browser_guard import BrowserGuard, Doors, Scope
 from local.qstash.errors import StateFileError
 from local.stack import permissions, unpacking
-from local.stack.concurrency_limit import InvocationGate
+from local.stack.concurrency_limit import InvocationGate, calls_an_api
 from local.stack.ports import LOOPBACK
+from local.stack.state import inside
 from local.stack.state.keeper import Keeper
 from local.stack.state.snapshot import SnapshotError
 
@@ -24,6 +26,8 @@ LIMIT_VARIABLE = "INVOCATION_LIMIT"
 UNPACK_VARIABLE = "UNPACK_FOLDER"
 # Where what must survive the process is kept.
 KEEP_VARIABLE = "KEEP_FOLDER"
+# What QStash's deliveries and AWS clients call it by. A page's own name can never be one of these.
+AWS_HOSTS = ("*.on.aws", "*.amazonaws.com")
 WAY_OUT = "`python -m local down --forget` gives up all that was kept, and `make up` starts anew."
 
 
@@ -50,9 +54,14 @@ def main() -> int:
     return 0
 
 
+def _storefronts(scope: Scope) -> set[str]:
+    return inside.storefront_pages() if calls_an_api(scope) else set()
+
+
 async def _serve(keeper: Keeper, config: Config) -> None:
+    guarded = BrowserGuard(keeper, Doors(AWS_HOSTS, _storefronts))
     try:
-        await serve(keeper, config)  # type: ignore[arg-type]
+        await serve(guarded, config)  # type: ignore[arg-type]
     finally:
         # Before the event loop waits for its threads: they wait for the functions' processes.
         importlib.import_module("ministack.core.lambda_runtime").reset()

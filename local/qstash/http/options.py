@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commandline.arguments import Parser, number, whole
+from local.browser_guard import is_loopback
 from local.qstash.model.plans import PAYG, PLANS, Plan
-from local.qstash.syntax.destinations import Route, is_loopback, parse_route
+from local.qstash.syntax.destinations import Route, parse_route
 
 # Published by Upstash for everybody's local development ("user 1"); they protect nothing.
 DEV_TOKEN = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0="  # noqa: S105  public, see above

@@ -8,15 +8,14 @@ import hmac
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from hypercorn.typing import Framework
 
+from local.browser_guard import BrowserGuard, Doors, Receive, Scope, Send
 from local.qstash.clock import SystemClock, SystemRandom
 from local.qstash.engine.delivery import Courier
 from local.qstash.engine.engine import Engine
@@ -26,7 +25,6 @@ from local.qstash.engine.scheduler import Scheduler
 from local.qstash.errors import (
     ApiError,
     BadRequestError,
-    ForbiddenError,
     TooLargeError,
     UnauthorizedError,
 )
@@ -43,7 +41,7 @@ from local.qstash.http.routing import Request, Response, Router
 from local.qstash.model.backoff import Pace
 from local.qstash.signing import SigningKeys
 from local.qstash.state.store import Store
-from local.qstash.syntax.destinations import Destinations, is_loopback
+from local.qstash.syntax.destinations import Destinations
 from local.qstash.syntax.headers import RequestHeaders
 
 MAX_REQUEST_BYTES = 100 * 1024 * 1024
@@ -51,9 +49,6 @@ _GRACE_S = 2.0
 _KEEP_ALIVE_S = 75  # longer than clients keep idle connections, so that they hang up first
 
 _logger = logging.getLogger(__name__)
-
-_Receive = Callable[[], Awaitable[dict[str, Any]]]
-_Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class App:
@@ -63,7 +58,7 @@ class App:
         self._router = router
         self._token = token.encode()
 
-    async def __call__(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request, or hypercorn's start and stop."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
@@ -79,7 +74,7 @@ class App:
             await send(start)
             await send({"type": "http.response.body", "body": body})
 
-    async def _respond(self, scope: dict[str, Any], receive: _Receive) -> Response:
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
         try:
             request = await _read(scope, receive)
             if request.path != HEALTH_PATH:
@@ -94,9 +89,6 @@ class App:
             return Response(500, {"error": "internal server error"})
 
     def _authorize(self, request: Request) -> None:
-        # The development token is public, so any web page knows it; a browser says who is asking.
-        if not _is_local(request.headers.get("origin")):
-            raise ForbiddenError("requests from web pages of other sites are refused")
         scheme, _, bearer = (request.headers.get("authorization") or "").partition(" ")
         given = bearer.strip() if scheme.lower() == "bearer" else request.parameter("qstash_token")
         if not given or not hmac.compare_digest(given.encode(), self._token):
@@ -144,7 +136,9 @@ async def serve(settings: Settings) -> None:
     settings.announce(listener.getsockname()[1])
     working = asyncio.create_task(runner.run())
     try:
-        await _serve_http(App(router, settings.token), listener, working)
+        # The development token is public, so any web page knows it.
+        guarded = BrowserGuard(App(router, settings.token), Doors())
+        await _serve_http(guarded, listener, working)
     finally:
         working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -154,7 +148,9 @@ async def serve(settings: Settings) -> None:
         store.close()
 
 
-async def _serve_http(app: App, listener: socket.socket, working: asyncio.Task[None]) -> None:
+async def _serve_http(
+    app: BrowserGuard, listener: socket.socket, working: asyncio.Task[None]
+) -> None:
     """Serve until a signal comes or the runner breaks, in which case its error is raised."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -183,7 +179,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _read(scope: dict[str, Any], receive: _Receive) -> Request:
+async def _read(scope: Scope, receive: Receive) -> Request:
     body = bytearray()
     more = True
     while more:
@@ -207,20 +203,13 @@ async def _read(scope: dict[str, Any], receive: _Receive) -> Request:
     )
 
 
-def _is_local(origin: str | None) -> bool:
-    try:
-        return origin is None or is_loopback(urlsplit(origin).hostname or "")
-    except ValueError:  # no URL at all
-        return False
-
-
-async def _refuse_websocket(receive: _Receive, send: _Send) -> None:
+async def _refuse_websocket(receive: Receive, send: Send) -> None:
     # Closed before it was accepted, which the client sees as 403; not answering at all would be a 500.
     await receive()
     await send({"type": "websocket.close"})
 
 
-async def _lifespan(receive: _Receive, send: _Send) -> None:
+async def _lifespan(receive: Receive, send: Send) -> None:
     for phase in ("startup", "shutdown"):
         await receive()
         await send({"type": f"lifespan.{phase}.complete"})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
+from local.browser_guard import is_loopback
 from local.qstash.errors import BadRequestError
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
@@ -103,16 +103,6 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
     if "@" in parts.netloc:
         raise _invalid("credentials in the URL aren't supported, forward an Authorization header")
     return parts, host, port
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address means this machine, without asking any resolver."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _invalid(reason: str) -> BadRequestError:

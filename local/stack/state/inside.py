@@ -57,3 +57,13 @@ def texts() -> Any:
 def tables() -> dict[str, dict[str, Any]]:
     """Every table with its rows, by its name in ARN form."""
     return {table["TableArn"]: table for table in service("dynamodb")["_tables"].all_values()}
+
+
+def storefront_pages() -> set[str]:
+    """The pages that some deployed API lets in: what its CORS configuration names."""
+    apis = service("apigateway")["_apis"].all_values()
+    return {
+        page
+        for api in apis
+        for page in (api.get("corsConfiguration") or {}).get("allowOrigins", ())
+    }

@@ -161,15 +161,41 @@ def test_the_token_may_stand_in_the_query(server, destination, until):
     assert request.path == "/x?a=1"
 
 
-def test_web_pages_of_other_sites_are_refused_although_they_know_the_token(server):
-    assert (
-        server.call("POST", "/_dev/reset", headers={"Origin": "https://evil.example"}).status == 403
-    )
-    assert server.call("POST", "/_dev/reset", headers={"Origin": "null"}).status == 403
-    assert (
-        server.call("POST", "/_dev/reset", headers={"Origin": "http://localhost:3000"}).status
-        == 200
-    )
+FOREIGN = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:3000"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Host": "evil.example"},
+    {"Host": "localhost"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/_dev/reset"),
+        ("POST", "/v2/publish/http://127.0.0.1:1/"),
+        ("GET", "/v2/keys"),
+        ("GET", "/_dev/health"),
+        ("GET", "/v2/nothing"),
+        ("OPTIONS", "/v2/keys"),
+    ],
+)
+def test_what_a_page_of_another_site_sends_reads_and_changes_nothing(server, headers, method, path):
+    reply = server.call(method, path, headers=headers)
+
+    assert reply.status == (421 if "Host" in headers else 403)
+    assert set(reply.content) == {"error"}
+
+
+def test_the_servers_own_pages_and_typed_addresses_are_answered(server):
+    own = {"Origin": f"http://localhost:{server.port}", "Host": f"localhost:{server.port}"}
+
+    assert server.call("GET", "/v2/keys", headers=own).status == 200
+    assert server.call("GET", "/v2/keys", headers={"Sec-Fetch-Site": "none"}).status == 200
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.browser_guard import is_loopback
 from local.qstash.errors import BadRequestError
-from local.qstash.syntax.destinations import Destinations, Target, is_loopback, parse_route
+from local.qstash.syntax.destinations import Destinations, Target, parse_route
 
 ROUTED = Destinations((parse_route("*.on.aws=127.0.0.1:4566"),))
 
