@@ -89,6 +89,11 @@ def order_row(**changes: Any) -> dict[str, Any]:
     }
 
 
+def checkout_row(**changes: Any) -> dict[str, Any]:
+    """A stored checkout that became an order, without a cart: none is asked for."""
+    return {"orderId": "ord_1", "paymentId": "pay-1", "status": "confirmed", **changes}
+
+
 def reserve_command(order_id: str = "ord_1", **changes: Any) -> dict[str, Any]:
     """A ``command.inventory.reserve`` of one mug; ``event_id`` changes the envelope."""
     event_id = changes.pop("event_id", f"evt-reserve-{order_id}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from shared.commerce.cart import digest_of, merged, total_of
+from shared.commerce.order_status import BY_STATUS, CANCELLED
 from shared.commerce.payment_identity import identity_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine
@@ -112,9 +113,9 @@ def is_worth_cancelling(status: str, order_status: str | None) -> bool:
         if status == "rejected":
             raise CheckoutRejectedError("the checkout was rejected, so there is no order to cancel")
         raise CheckoutUndecidedError("the checkout is not decided yet, so there is no order yet")
-    if order_status in {"SHIPPED", "DELIVERED"}:
+    if BY_STATUS[order_status].has_left:
         raise AlreadyShippedError("the order has left, so it cannot be cancelled any more")
-    return order_status != "CANCELLED"
+    return order_status != CANCELLED.status
 
 
 def _first(lines: Sequence[OrderLine], sku: str) -> int:

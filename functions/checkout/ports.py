@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 from functions.checkout.domain import Cart, CatalogueEntry
-from functions.checkout.wire import CheckoutState
-from shared.contracts.orders import OrderStatus, RejectionReason
+from shared.contracts.statuses import OrderStatus, RejectionReason
 from shared.messaging.outbox import Outbound
-from shared.storage.writes import Item
+from shared.storage.records.checkout import CheckoutState
+from shared.storage.records.order import OrderRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class StoredCheckout:
     reason: RejectionReason | None
     command: Outbound | None
     identity: Mapping[str, str]
-    order: Item | None = None
+    order: OrderRow | None = None
 
     @property
     def order_status(self) -> OrderStatus | None:
         """Where its order is in its life."""
-        return None if self.order is None else cast("OrderStatus", self.order["status"])
+        return None if self.order is None else self.order.status
 
 
 class Checkouts(Protocol):

@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import cast
 
 from functions.checkout.domain import Cart, CatalogueEntry
 from functions.checkout.ports import StoredCheckout
-from functions.checkout.wire import CheckoutState
-from shared.commerce.payment_identity import ATTRIBUTE, stored_identity
-from shared.contracts.orders import RejectionReason
+from shared.commerce.payment_identity import identity_of_checkout
 from shared.kernel.clock import Clock, iso
 from shared.kernel.text import one_line
 from shared.messaging.ledger import shard_of
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
+from shared.storage.records.checkout import CheckoutRow, insert_checkout
+from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import hold_of
 from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
-from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
+from shared.storage.writes import ConditionsFailed, Item
 
 
 class CheckoutTables:
@@ -42,37 +41,46 @@ class CheckoutTables:
         hold = hold_of(reservation)
         held = hold.units if hold is not None else {}
         entries = {sku: _entry(row, held.get(sku, 0)) for sku, row in found if row is not None}
-        return (None if stored is None else _stored(stored)), entries
+        return (None if stored is None else _stored(CheckoutRow.from_item(stored))), entries
 
     def accept(self, cart: Cart, command: Outbound) -> StoredCheckout:
         """Store a new checkout with its command, marked as not yet processed.
 
         Raises:
-            ContentionError: somebody else is writing it this moment.
+            ContentionError: another request is writing it this moment.
             DependencyError: the store did not answer.
         """
-        now = iso(self._clock.now())
-        item: dict[str, Value] = {
-            "orderId": cart.order_id,
-            "paymentId": cart.payload.payment_id,
-            "userId": cart.payload.user_id,
-            "cartDigest": cart.digest,
-            ATTRIBUTE: cart.identity,
-            "status": "accepted",
-            "acceptedAt": now,
-            "command": command.to_item(),
-            # Whoever decides the checkout removes this; what keeps it is still owed an answer.
-            "pendingShard": shard_of(cart.order_id),
-        }
+        checkout = CheckoutRow(
+            order_id=cart.order_id,
+            payment_id=cart.payload.payment_id,
+            user_id=cart.payload.user_id,
+            cart_digest=cart.digest,
+            identity=cart.identity,
+            status="accepted",
+            accepted_at=iso(self._clock.now()),
+            command=command.to_item(),
+            # The decision removes this; a checkout that keeps it is still owed an answer.
+            pending_shard=shard_of(cart.order_id),
+        )
         try:
-            self._tables.transact([Put(CHECKOUTS.name, item, when=(Absent(),))])
+            self._tables.transact([insert_checkout(checkout)])
         except ConditionsFailed as refused:
             current = refused.failures[0].current
-            known = _stored(current) if current else self.find(cart.order_id)
+            winner = None if current is None else CheckoutRow.from_item(current)
+            known = self.find(cart.order_id) if winner is None else _stored(winner)
             if known is None:
                 raise
             return known
-        return _stored(item)
+        return StoredCheckout(
+            order_id=cart.order_id,
+            payment_id=cart.payload.payment_id,
+            user_id=cart.payload.user_id,
+            digest=cart.digest,
+            status="accepted",
+            reason=None,
+            command=command,
+            identity=cart.identity,
+        )
 
     def find(self, order_id: str) -> StoredCheckout | None:
         """The checkout of an order id and its order, in one batch.
@@ -82,7 +90,10 @@ class CheckoutTables:
         """
         key = {"orderId": order_id}
         item, order = self._tables.get_many([(CHECKOUTS.name, key), (ORDERS.name, key)])
-        return None if item is None else _stored(item, order)
+        if item is None:
+            return None
+        placed = None if order is None else OrderRow.from_item(order)
+        return _stored(CheckoutRow.from_item(item), placed)
 
 
 def _entry(row: Item, held: int) -> CatalogueEntry:
@@ -93,16 +104,18 @@ def _entry(row: Item, held: int) -> CatalogueEntry:
     )
 
 
-def _stored(item: Item, order: Item | None = None) -> StoredCheckout:
-    command, reason = item.get("command"), item.get("reason")
+def _stored(row: CheckoutRow, order: OrderRow | None = None) -> StoredCheckout | None:
+    # A row that has nothing but a refund, from before refunds waited for their checkout, is none.
+    if row.user_id is None or row.cart_digest is None or row.status is None:
+        return None
     return StoredCheckout(
-        order_id=str(item["orderId"]),
-        payment_id=str(item["paymentId"]),
-        user_id=str(item["userId"]),
-        digest=str(item["cartDigest"]),
-        status=cast("CheckoutState", item["status"]),
-        reason=cast("RejectionReason | None", reason),
-        command=None if command is None else Outbound.from_item(cast("Item", command)),
-        identity=stored_identity(item),
+        order_id=row.order_id,
+        payment_id=row.payment_id,
+        user_id=row.user_id,
+        digest=row.cart_digest,
+        status=row.status,
+        reason=row.reason,
+        command=None if row.command is None else Outbound.from_item(row.command),
+        identity=identity_of_checkout(row),
         order=order,
     )

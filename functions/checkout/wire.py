@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 
 from shared.contracts.envelope import FoldedLines, WireModel
-from shared.contracts.orders import OrderStatus, RejectionReason
+from shared.contracts.statuses import OrderStatus, RejectionReason
 from shared.kernel.ids import Id
+from shared.storage.records import checkout
 
 OrderId = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^ord_[0-9a-f]{32}$"})]
 StatusUrl = Annotated[
@@ -19,7 +20,7 @@ StatusUrl = Annotated[
     ),
 ]
 CheckoutState = Annotated[
-    Literal["accepted", "confirmed", "rejected"],
+    checkout.CheckoutState,
     Field(description="`accepted`: not decided yet. `confirmed`: it is an order."),
 ]
 

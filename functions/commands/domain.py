@@ -9,11 +9,11 @@ from shared.commerce.cart import digest_of, merged, total_of
 from shared.commerce.payment_identity import differing, identity_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine, StockLine
+from shared.contracts.statuses import RejectionReason
 from shared.kernel.errors import InvalidInputError, PaymentReusedError
 from shared.kernel.ids import order_id_for
+from shared.storage.records.checkout import CheckoutState
 from shared.storage.records.reservation import Hold
-
-Reason = Literal["out_of_stock", "price_changed", "unknown_product"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Shelf:
     held: int = 0
 
     @property
-    def within_reach(self) -> int:
+    def orderable(self) -> int:
         """Units that this order may have."""
         return self.available + self.held
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class CheckoutSnapshot:
     """What was known when the decision was taken.
 
     Args:
@@ -67,7 +67,7 @@ class Situation:
 
     order_digest: str | None
     checkout_digest: str | None
-    checkout_status: str | None
+    checkout_status: CheckoutState | None
     shelves: Mapping[str, Shelf]
     hold: Hold | None = None
     identities: Sequence[Mapping[str, str]] = ()
@@ -82,18 +82,18 @@ class Accept:
 class Reject:
     """Does not, and these are the SKUs that are the reason."""
 
-    reason: Reason
+    reason: RejectionReason
     skus: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class AlreadyDecided:
     """Was decided before; nothing is left to do."""
 
     status: Literal["confirmed", "rejected"]
 
 
-Decision = Accept | Reject | Settled
+Decision = Accept | Reject | AlreadyDecided
 
 
 def cart_of(payload: CheckoutPayload) -> Cart:
@@ -118,42 +118,42 @@ def cart_of(payload: CheckoutPayload) -> Cart:
     )
 
 
-def decide(cart: Cart, situation: Situation) -> Decision:
+def decide(cart: Cart, snapshot: CheckoutSnapshot) -> Decision:
     """Order, rejection, or nothing because it was decided before.
 
     Raises:
-        PaymentReusedError: the payment belongs to another cart (I4), or to somebody else (I29).
+        PaymentReusedError: the payment belongs to another cart (I4), or to another customer (I29).
     """
-    if fields := _contradicted(cart, situation):
+    if fields := _contradicted(cart, snapshot):
         raise PaymentReusedError([f"payload.{field}" for field in fields])
-    if situation.order_digest is not None:
-        return Settled("confirmed")
-    if situation.checkout_status == "rejected":
-        return Settled("rejected")
-    return _judge(cart, situation)
+    if snapshot.order_digest is not None:
+        return AlreadyDecided("confirmed")
+    if snapshot.checkout_status == "rejected":
+        return AlreadyDecided("rejected")
+    return _judge(cart, snapshot)
 
 
-def _contradicted(cart: Cart, situation: Situation) -> Sequence[str]:
-    known = [differing(cart.identity, identity) for identity in situation.identities]
+def _contradicted(cart: Cart, snapshot: CheckoutSnapshot) -> Sequence[str]:
+    known = [differing(cart.identity, identity) for identity in snapshot.identities]
     fields = tuple(dict.fromkeys(field for found in known for field in found))
-    digests = {situation.order_digest, situation.checkout_digest} - {None, cart.digest}
+    digests = {snapshot.order_digest, snapshot.checkout_digest} - {None, cart.digest}
     return fields or (("items",) if digests else ())
 
 
 def left_over(cart: Cart, hold: Hold | None) -> tuple[StockLine, ...]:
-    """Held lines whose product is not in the cart at all: they go back to the shelf."""
+    """Held lines whose product is not in the cart at all: they return to stock."""
     lines = hold.lines if hold is not None else ()
     return tuple(line for line in lines if line.sku not in cart.skus)
 
 
-def _judge(cart: Cart, situation: Situation) -> Decision:
-    shelves = situation.shelves
+def _judge(cart: Cart, snapshot: CheckoutSnapshot) -> Decision:
+    shelves = snapshot.shelves
     if unknown := tuple(sku for sku in cart.skus if sku not in shelves):
         return Reject("unknown_product", unknown)
     # The API accepted these very prices as a quote; anybody else's must be the catalogue's (I19).
-    quoted = situation.checkout_digest is not None
+    quoted = snapshot.checkout_digest is not None
     differing = tuple(line.sku for line in cart.lines if shelves[line.sku].price != line.price)
     if differing and not quoted:
         return Reject("price_changed", differing)
-    short = tuple(line.sku for line in cart.lines if shelves[line.sku].within_reach < line.quantity)
+    short = tuple(line.sku for line in cart.lines if shelves[line.sku].orderable < line.quantity)
     return Reject("out_of_stock", short) if short else Accept()

@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from functions.commands.domain import (
     Cart,
+    CheckoutSnapshot,
     Reject,
-    Situation,
 )
+from shared.commerce.order_status import CONFIRMATION, PENDING
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import ReleaseCommand, ReleasePayload
 from shared.contracts.envelope import plain
@@ -24,9 +25,9 @@ from shared.messaging.outbox import Emit
 from shared.storage.records.reservation import HoldStatus
 
 
-def no_longer_held(situation: Situation) -> Sequence[Emit]:
-    """What ends the hold of a rejected cart: a rejection is final, and nobody can buy it any more."""
-    hold = situation.hold
+def no_longer_held(snapshot: CheckoutSnapshot) -> Sequence[Emit]:
+    """What ends the hold of a rejected cart: a rejection is final, so no order can use it."""
+    hold = snapshot.hold
     if hold is None:
         return []
     payload = ReleasePayload(order_id=hold.order_id, items=hold.lines, reason="failed")
@@ -43,7 +44,7 @@ def order_of(cart: Cart) -> OrderPayload:
         customer_address=cart.payload.customer_address,
         items=cart.lines,
         total_amount=cart.total,
-        status="PENDING",
+        status=PENDING.status,
     )
 
 
@@ -71,8 +72,8 @@ def confirmation_of(cart: Cart, accepted_at: datetime) -> EmailPayload:
     """
     return _mail(
         cart,
-        subject=f"Order Confirmation - {cart.order_id}",
-        template="order-confirmation",
+        subject=f"{CONFIRMATION.subject} - {cart.order_id}",
+        template=CONFIRMATION.template,
         data={"items": [plain(line) for line in cart.lines]},
     ).model_copy(update={"accepted_at": accepted_at})
 
@@ -113,11 +114,11 @@ def refund_of(cart: Cart, decision: Reject) -> RefundPayload:
     )
 
 
-def sale_of(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPayload:
+def sale_of(cart: Cart, line: OrderLine, snapshot: CheckoutSnapshot) -> StockUpdatedPayload:
     """Units of a line that left the shelf; the two stocks as seen, the delta exact."""
     # As seen when deciding; another sale may have come between, so only the delta is exact. What
     # was held for this order counts as on the shelf until now, so that the two stocks differ by it.
-    seen = situation.shelves[line.sku].within_reach
+    seen = snapshot.shelves[line.sku].orderable
     return StockUpdatedPayload(
         product_id=line.product_id,
         variation_id=line.variation_id,
@@ -129,11 +130,11 @@ def sale_of(cart: Cart, line: OrderLine, situation: Situation) -> StockUpdatedPa
     )
 
 
-def creation_audit_of(cart: Cart, situation: Situation) -> AuditPayload:
+def creation_audit_of(cart: Cart, snapshot: CheckoutSnapshot) -> AuditPayload:
     """The audit entry of an order that came to be."""
     # One entry for all that the decision changed: order, checkout and hold have the same id.
     facts: dict[str, Any] = {"checkout": "confirmed"}
-    if situation.hold is not None:
+    if snapshot.hold is not None:
         facts["reservation"] = "consumed"
     return AuditPayload(
         action="order.created",
@@ -141,12 +142,12 @@ def creation_audit_of(cart: Cart, situation: Situation) -> AuditPayload:
         entity_id=cart.order_id,
         user_id=cart.payload.user_id,
         previous_state={"status": "NONE"},
-        new_state={"status": "PENDING", "totalAmount": cart.total},
+        new_state={"status": PENDING.status, "totalAmount": cart.total},
         metadata={"paymentId": cart.payload.payment_id, "lines": len(cart.lines), **facts},
     )
 
 
-def rejection_audit_of(cart: Cart, situation: Situation, decision: Reject) -> AuditPayload:
+def rejection_audit_of(cart: Cart, snapshot: CheckoutSnapshot, decision: Reject) -> AuditPayload:
     """The audit entry of a checkout that became no order."""
     return AuditPayload(
         action="checkout.rejected",
@@ -154,7 +155,7 @@ def rejection_audit_of(cart: Cart, situation: Situation, decision: Reject) -> Au
         entity_id=cart.order_id,
         user_id=cart.payload.user_id,
         # A command of the shop's own programs comes without a checkout.
-        previous_state={"status": situation.checkout_status or "none"},
+        previous_state={"status": snapshot.checkout_status or "none"},
         new_state={
             "status": "rejected",
             "reason": decision.reason,

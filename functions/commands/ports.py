@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from functions.commands.domain import Cart, Reject, Situation
+from functions.commands.domain import Cart, CheckoutSnapshot, Reject
 from functions.commands.reservation_rules import Request
 from shared.contracts.commands import ReleaseCommand
 from shared.storage.records.reservation import Hold
@@ -13,7 +13,7 @@ from shared.storage.writes import Write
 class OrderBook(Protocol):
     """Knows orders, checkouts and stock; spells decisions as writes."""
 
-    def situation(self, cart: Cart) -> Situation:
+    def snapshot(self, cart: Cart) -> CheckoutSnapshot:
         """Everything the decision depends on, in one read.
 
         Raises:
@@ -29,17 +29,19 @@ class OrderBook(Protocol):
         """
         ...
 
-    def placed(
-        self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
+    def order_writes(
+        self, cart: Cart, snapshot: CheckoutSnapshot, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
         """The order, the stock of its lines, what it held, its checkout: all or none (I6)."""
         ...
 
-    def put_back(self, lines: Mapping[str, int]) -> Sequence[Write]:
-        """Held units by SKU on the shelf again."""
+    def return_to_stock(self, units: Mapping[str, int]) -> Sequence[Write]:
+        """Held units by SKU available again."""
         ...
 
-    def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
+    def rejection_writes(
+        self, cart: Cart, snapshot: CheckoutSnapshot, decision: Reject
+    ) -> Sequence[Write]:
         """The checkout's final answer."""
         ...
 
@@ -85,7 +87,7 @@ class Reservations(Protocol):
         """This very hold released, and its units back where their shelf still exists."""
         ...
 
-    def give_back(
+    def release(
         self, command: ReleaseCommand, known: Hold | None, asked_at: str
     ) -> Sequence[Write]:
         """Remember that nothing is wanted for an order that never held anything: its request may

@@ -81,7 +81,7 @@ def release(event: ReleaseCommand, *, reservations: Reservations) -> Effects:
         early = is_news(held, reason, asked_at)
         return Effects(
             outcome=outcome,
-            writes=reservations.give_back(event, held, asked_at) if early else (),
+            writes=reservations.release(event, held, asked_at) if early else (),
             facts={"order_id": order_id, "reason": reason},
         )
     available = reservations.available(held)

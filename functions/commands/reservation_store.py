@@ -102,7 +102,7 @@ class ReservationTables:
             *(give_back(sku, units, now) for sku, units in held.units.items() if sku in shelves),
         ]
 
-    def give_back(
+    def release(
         self, command: ReleaseCommand, known: Hold | None, asked_at: str
     ) -> Sequence[Write]:
         """What stands for a hold that ended before it began, under the release's own id."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functions.commands.domain import (
     Accept,
     Cart,
+    CheckoutSnapshot,
     Reject,
-    Situation,
     cart_of,
     decide,
     left_over,
@@ -54,36 +54,40 @@ def check_out(event: CheckoutCommand, *, orders: OrderBook, telemetry: Telemetry
         payment_id=event.payload.payment_id,
         order_id=cart.order_id,
     )
-    situation = orders.situation(cart)
-    decision = decide(cart, situation)
+    snapshot = orders.snapshot(cart)
+    decision = decide(cart, snapshot)
     match decision:
         case Accept():
-            return _accepted(event, cart, situation, orders)
+            return _accepted(event, cart, snapshot, orders)
         case Reject():
-            return _rejected(cart, situation, decision, orders)
+            return _rejected(cart, snapshot, decision, orders)
     return Effects(outcome=f"already_{decision.status}", facts={"order_id": cart.order_id})
 
 
 def _accepted(
-    event: CheckoutCommand, cart: Cart, situation: Situation, orders: OrderBook
+    event: CheckoutCommand, cart: Cart, snapshot: CheckoutSnapshot, orders: OrderBook
 ) -> Effects:
     correlation = event.correlation_id or event.event_id
-    cart = _named(cart, situation)
-    unused = left_over(cart, situation.hold)
+    cart = _named(cart, snapshot)
+    unused = left_over(cart, snapshot.hold)
     shelves = orders.available([line.sku for line in unused])
     emits = [
         Emit(OrderCreated, order_of(cart)),
         Emit(EmailRequested, confirmation_of(cart, event.timestamp)),
-        *(Emit(StockUpdated, sale_of(cart, line, situation)) for line in cart.lines),
+        *(Emit(StockUpdated, sale_of(cart, line, snapshot)) for line in cart.lines),
         *back_on_shelf(cart.order_id, unused, shelves),
-        Emit(AuditRecorded, creation_audit_of(cart, situation)),
+        Emit(AuditRecorded, creation_audit_of(cart, snapshot)),
     ]
     return Effects(
         outcome="created",
         message="Created order",
         writes=[
-            *orders.placed(cart, situation, event_id=event.event_id, correlation_id=correlation),
-            *orders.put_back({line.sku: line.quantity for line in unused if line.sku in shelves}),
+            *orders.order_writes(
+                cart, snapshot, event_id=event.event_id, correlation_id=correlation
+            ),
+            *orders.return_to_stock(
+                {line.sku: line.quantity for line in unused if line.sku in shelves}
+            ),
         ],
         emits=emits,
         measures=(metrics.ORDERS_CREATED.of(1), metrics.REVENUE.of(cart.total)),
@@ -93,29 +97,31 @@ def _accepted(
     )
 
 
-def _rejected(cart: Cart, situation: Situation, decision: Reject, orders: OrderBook) -> Effects:
+def _rejected(
+    cart: Cart, snapshot: CheckoutSnapshot, decision: Reject, orders: OrderBook
+) -> Effects:
     return Effects(
         outcome="rejected",
         message="Rejected checkout",
-        writes=orders.turned_down(cart, situation, decision),
+        writes=orders.rejection_writes(cart, snapshot, decision),
         emits=[
             Emit(OrderRejected, rejection_of(cart, decision)),
             Emit(RefundRequested, refund_of(cart, decision)),
             Emit(EmailRequested, apology_of(cart, decision)),
-            Emit(AuditRecorded, rejection_audit_of(cart, situation, decision)),
-            *no_longer_held(situation),
+            Emit(AuditRecorded, rejection_audit_of(cart, snapshot, decision)),
+            *no_longer_held(snapshot),
         ],
         measures=(metrics.ORDERS_REJECTED.of(1, reason=decision.reason),),
         facts={"order_id": cart.order_id, "reason": decision.reason},
     )
 
 
-def _named(cart: Cart, situation: Situation) -> Cart:
+def _named(cart: Cart, snapshot: CheckoutSnapshot) -> Cart:
     # The catalogue's names, whatever the client called its products.
     return replace(
         cart,
         lines=tuple(
-            line.model_copy(update={"product_name": situation.shelves[line.sku].name})
+            line.model_copy(update={"product_name": snapshot.shelves[line.sku].name})
             for line in cart.lines
         ),
     )

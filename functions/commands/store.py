@@ -1,27 +1,23 @@
-"""Orders, checkouts and stock as items."""
+"""What a checkout command reads, and the writes that its decision becomes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from functions.commands.domain import Cart, Reject, Shelf, Situation
-from shared.commerce.payment_identity import ATTRIBUTE, stored_identity
+from functions.commands.domain import Cart, CheckoutSnapshot, Reject, Shelf
+from shared.commerce.order_status import PENDING
+from shared.commerce.payment_identity import identity_of_checkout, identity_of_order
+from shared.contracts.topics import COMMAND_CHECKOUT
 from shared.kernel.clock import Clock, iso
 from shared.kernel.text import one_line
 from shared.storage.ports import Tables
+from shared.storage.records.checkout import CheckoutRow, decide_checkout
+from shared.storage.records.order import OrderRow, insert_order
 from shared.storage.records.reservation import Hold, HoldStatus, hold_of
 from shared.storage.records.stock import available_of, give_back, sell
+from shared.storage.records.timeline import Timeline, TimelineEntry
 from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
-from shared.storage.writes import (
-    Absent,
-    Condition,
-    Equals,
-    Item,
-    Missing,
-    Put,
-    Update,
-    Value,
-    Write,
-)
+from shared.storage.writes import Equals, Item, Update, Write
 
 
 class OrderBookTables:
@@ -30,14 +26,14 @@ class OrderBookTables:
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
 
-    def situation(self, cart: Cart) -> Situation:
+    def snapshot(self, cart: Cart) -> CheckoutSnapshot:
         """Order, checkout, hold and all stock rows in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
         order_key = {"orderId": cart.order_id}
-        order, checkout, reservation, *rows = self._tables.get_many(
+        placed, accepted, reservation, *rows = self._tables.get_many(
             [
                 (ORDERS.name, order_key),
                 (CHECKOUTS.name, order_key),
@@ -45,16 +41,21 @@ class OrderBookTables:
                 *((STOCK.name, {"sku": sku}) for sku in cart.skus),
             ]
         )
+        order = None if placed is None else OrderRow.from_item(placed)
+        checkout = None if accepted is None else CheckoutRow.from_item(accepted)
         found = zip(cart.skus, rows, strict=True)
         hold = hold_of(reservation)
         held = hold.units if hold is not None else {}
-        return Situation(
-            order_digest=_text(order, "cartDigest"),
-            checkout_digest=_text(checkout, "cartDigest"),
-            checkout_status=_text(checkout, "status"),
+        return CheckoutSnapshot(
+            order_digest=None if order is None else order.cart_digest,
+            checkout_digest=None if checkout is None else checkout.cart_digest,
+            checkout_status=None if checkout is None else checkout.status,
             shelves={sku: _shelf(row, held.get(sku, 0)) for sku, row in found if row is not None},
             hold=hold,
-            identities=(stored_identity(order), stored_identity(checkout)),
+            identities=(
+                *(() if order is None else (identity_of_order(order),)),
+                *(() if checkout is None else (identity_of_checkout(checkout),)),
+            ),
         )
 
     def available(self, skus: Sequence[str]) -> Mapping[str, int]:
@@ -65,82 +66,68 @@ class OrderBookTables:
         """
         return available_of(self._tables, skus) if skus else {}
 
-    def put_back(self, lines: Mapping[str, int]) -> Sequence[Write]:
-        """Held units on the shelf again, as part of what ends their hold."""
+    def return_to_stock(self, units: Mapping[str, int]) -> Sequence[Write]:
+        """Held units available again, as part of what ends their hold."""
         now = iso(self._clock.now())
-        return [give_back(sku, units, now) for sku, units in lines.items()]
+        return [give_back(sku, count, now) for sku, count in units.items()]
 
-    def placed(
-        self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
+    def order_writes(
+        self, cart: Cart, snapshot: CheckoutSnapshot, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
         """One order, one move per SKU that cannot go below zero, checkout and hold closed."""
         now = iso(self._clock.now())
-        order: dict[str, Value] = {
-            "orderId": cart.order_id,
-            "paymentId": cart.payload.payment_id,
-            "userId": cart.payload.user_id,
-            "customerName": cart.payload.customer_name,
-            "customerEmail": cart.payload.customer_email,
-            "customerAddress": cart.payload.customer_address,
-            "items": _lines(cart),
-            "totalAmount": cart.total,
-            "status": "PENDING",
-            "cartDigest": cart.digest,
-            "correlationId": correlation_id,
-            "createdAt": now,
-            "updatedAt": now,
-            "timeline": [
-                {"at": now, "type": "command.checkout", "eventId": event_id, "verdict": "placed"}
-            ],
-        }
-        held = situation.hold.units if situation.hold is not None else {}
+        placed = TimelineEntry(now, COMMAND_CHECKOUT, event_id, "placed")
+        order = OrderRow(
+            order_id=cart.order_id,
+            payment_id=cart.payload.payment_id,
+            user_id=cart.payload.user_id,
+            customer_name=cart.payload.customer_name,
+            customer_email=cart.payload.customer_email,
+            customer_address=cart.payload.customer_address,
+            lines=cart.lines,
+            total=cart.total,
+            status=PENDING.status,
+            cart_digest=cart.digest,
+            correlation_id=correlation_id,
+            created_at=now,
+            updated_at=now,
+            timeline=Timeline(first=(placed,)),
+        )
+        held = snapshot.hold.units if snapshot.hold is not None else {}
         taken = [
             sell(line.sku, line.quantity, held=held.get(line.sku, 0), now=now)
             for line in cart.lines
         ]
+        confirmed = replace(_checkout(cart, now), status="confirmed")
         return [
-            Put(ORDERS.name, order, when=(Absent(),)),
+            insert_order(order),
             *taken,
-            self._checkout(cart, situation, {"status": "confirmed", "decidedAt": now}),
-            *([_consumed(situation.hold, now)] if situation.hold is not None else []),
+            decide_checkout(confirmed, accepted_digest=snapshot.checkout_digest),
+            *([_consumed(snapshot.hold, now)] if snapshot.hold is not None else []),
         ]
 
-    def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
+    def rejection_writes(
+        self, cart: Cart, snapshot: CheckoutSnapshot, decision: Reject
+    ) -> Sequence[Write]:
         """The checkout rejected, with its reason."""
-        now = iso(self._clock.now())
-        answer: Item = {
-            "status": "rejected",
-            "decidedAt": now,
-            "reason": decision.reason,
-            "skus": list(decision.skus),
-        }
-        return [self._checkout(cart, situation, answer)]
-
-    def _checkout(self, cart: Cart, situation: Situation, answer: Item) -> Update:
-        identity: Item = {
-            "paymentId": cart.payload.payment_id,
-            "userId": cart.payload.user_id,
-            "cartDigest": cart.digest,
-            ATTRIBUTE: cart.identity,
-        }
-        # Decided once, and only as it was read: another cart that the API accepts for the same
-        # payment in this very moment must not be decided, nor overwritten, by this one (I4).
-        as_read: tuple[Condition, ...] = (
-            (Missing("status"),)
-            if situation.checkout_digest is None
-            else (Equals("status", "accepted"), Equals("cartDigest", situation.checkout_digest))
+        rejected = replace(
+            _checkout(cart, iso(self._clock.now())),
+            status="rejected",
+            reason=decision.reason,
+            skus=decision.skus,
         )
-        return Update(
-            CHECKOUTS.name,
-            {"orderId": cart.order_id},
-            set={**identity, **answer},
-            remove=("pendingShard",),
-            when=as_read,
-        )
+        return [decide_checkout(rejected, accepted_digest=snapshot.checkout_digest)]
 
 
-def _text(item: Item | None, name: str) -> str | None:
-    return None if item is None or item.get(name) is None else str(item[name])
+def _checkout(cart: Cart, decided_at: str) -> CheckoutRow:
+    return CheckoutRow(
+        order_id=cart.order_id,
+        payment_id=cart.payload.payment_id,
+        user_id=cart.payload.user_id,
+        cart_digest=cart.digest,
+        identity=cart.identity,
+        decided_at=decided_at,
+    )
 
 
 def _consumed(hold: Hold, now: str) -> Update:
@@ -160,16 +147,3 @@ def _shelf(row: Item, held: int) -> Shelf:
         name=one_line(str(row["name"]), 200),
         held=held,
     )
-
-
-def _lines(cart: Cart) -> list[Value]:
-    return [
-        {
-            "productId": line.product_id,
-            "variationId": line.variation_id,
-            "quantity": line.quantity,
-            "price": line.price,
-            "productName": line.product_name,
-        }
-        for line in cart.lines
-    ]

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from functions.orders.domain import Checkout, Order, TimelineEntry
-from shared.contracts.orders import OrderStatus, RefundRequested
+from shared.contracts.orders import RefundRequested
+from shared.contracts.statuses import OrderStatus
+from shared.storage.records.checkout import CheckoutRow
+from shared.storage.records.order import OrderRow
+from shared.storage.records.timeline import TimelineEntry
 from shared.storage.writes import Write
 
 
 class Orders(Protocol):
     """Orders with their timelines, and the checkouts that some of them never became."""
 
-    def find(self, order_id: str) -> Order | None:
+    def find(self, order_id: str) -> OrderRow | None:
         """The order as of now.
 
         Raises:
@@ -19,7 +22,7 @@ class Orders(Protocol):
         """
         ...
 
-    def find_checkout(self, order_id: str) -> Checkout | None:
+    def find_checkout(self, order_id: str) -> CheckoutRow | None:
         """The checkout that the order is to come from, or came from.
 
         Raises:
@@ -27,7 +30,7 @@ class Orders(Protocol):
         """
         ...
 
-    def stock_of(self, order: Order) -> Mapping[str, int]:
+    def stock_of(self, order: OrderRow) -> Mapping[str, int]:
         """Units available now of each SKU of the order that is still in the catalogue.
 
         Raises:
@@ -36,15 +39,15 @@ class Orders(Protocol):
         ...
 
     def move(
-        self, order: Order, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
+        self, order: OrderRow, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
     ) -> Write:
         """Change the state, if it still is the one that was read."""
         ...
 
     def correct(
-        self, order: Order, entry: TimelineEntry, tracking: Mapping[str, str], *, at: str
+        self, order: OrderRow, entry: TimelineEntry, tracking: Mapping[str, str], *, at: str
     ) -> Write:
-        """Store other tracking, if the order is still under way and nobody else corrected it.
+        """Store other tracking, if the order is still under way and no other correction came.
 
         Args:
             tracking: all of it: what is not in it is forgotten.
@@ -52,11 +55,15 @@ class Orders(Protocol):
         """
         ...
 
-    def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
-        """Every unit of the order on its shelf again, where the shelf still exists."""
+    def return_to_stock(self, order: OrderRow, available: Mapping[str, int]) -> Sequence[Write]:
+        """Every unit of the order available again, where its SKU is still in the catalogue.
+
+        Args:
+            available: units available now of each SKU that is in the catalogue.
+        """
         ...
 
-    def note(self, order: Order, entry: TimelineEntry) -> Write:
+    def note(self, order: OrderRow, entry: TimelineEntry) -> Write:
         """Note on an order's timeline, and change nothing else. Of what any number of events may
         tell the first, the newest and the count are kept (I30)."""
         ...
@@ -65,10 +72,6 @@ class Orders(Protocol):
         """Note the refund with the checkout, once (I21)."""
         ...
 
-    def note_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
-        """Note on the timeline of a checkout, by the same rule.
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
+    def note_checkout(self, checkout: CheckoutRow, entry: TimelineEntry) -> Write:
+        """Note on the timeline of a checkout, by the same rule."""
         ...

@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from functions.orders.domain import (
-    TRANSITIONS,
-    Checkout,
-    Order,
     Verdict,
     await_decision,
     await_order,
@@ -24,6 +21,7 @@ from functions.orders.events import (
     returned_of,
 )
 from functions.orders.ports import Orders
+from shared.commerce.order_status import STEPS
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import StockUpdated
 from shared.contracts.notifications import EmailRequested
@@ -43,6 +41,8 @@ from shared.contracts.orders import (
 from shared.kernel.clock import iso
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
+from shared.storage.records.checkout import CheckoutRow, CheckoutState
+from shared.storage.records.order import OrderRow
 from shared.storage.writes import Write
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Measure
@@ -96,16 +96,16 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
             measures=(metrics.MOVES_IGNORED.of(1, verdict=verdict.value),),
             facts={"order_id": order.order_id, "status": order.status},
         )
-    to = TRANSITIONS[event.event_type].to
+    to = STEPS[event.event_type].status
     stored = facts
     if isinstance(event, OrderShipped):
         stored = {**facts, "trackingAt": iso(event.timestamp)}
     writes: list[Write] = [orders.move(order, to, entry, stored)]
     emits: list[Emit] = []
     if isinstance(event, OrderCancelled):
-        shelves = orders.stock_of(order)
-        writes += orders.put_back(order, shelves)
-        emits += _undone(order, shelves)
+        available = orders.stock_of(order)
+        writes += orders.return_to_stock(order, available)
+        emits += _undone(order, available)
     emits += _told(event, order, to)
     return Effects(
         outcome="applied",
@@ -118,7 +118,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
 
 
 def _corrected(
-    event: OrderShipped, order: Order, tracking: Mapping[str, str], orders: Orders
+    event: OrderShipped, order: OrderRow, tracking: Mapping[str, str], orders: Orders
 ) -> Effects:
     """The parcel has another number or carrier than was said: the customer must follow the right
     one, and hears of it."""
@@ -144,12 +144,11 @@ def record_rejected(event: OrderRejected, *, orders: Orders) -> Effects:
         NotFoundError: there never will be such a checkout.
         DependencyError: the store did not answer.
     """
-    order_id = event.payload.order_id
-    _decided(order_id, orders)
+    checkout = _decided(event.payload.order_id, orders)
     return Effects(
         outcome="recorded",
-        writes=[orders.note_checkout(order_id, recorded(event))],
-        facts={"order_id": order_id, "reason": event.payload.reason},
+        writes=[orders.note_checkout(checkout, recorded(event))],
+        facts={"order_id": checkout.order_id, "reason": event.payload.reason},
     )
 
 
@@ -163,7 +162,7 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     """
     payload = event.payload
     facts: dict[str, str | int] = {"order_id": payload.order_id, "payment_id": payload.payment_id}
-    asked = _decided(payload.order_id, orders).refund
+    asked = _decided(payload.order_id, orders).refund is not None
     if asked:
         return Effects(outcome="already_requested", facts=facts)
     audit = AuditPayload(
@@ -191,31 +190,37 @@ def _counted(event: LifecycleEvent, to: str) -> Sequence[Measure]:
     return [moved, metrics.ORDERS_CANCELLED.of(1, by=event.payload.cancelled_by)]
 
 
-def _existing(order_id: str, orders: Orders) -> Order:
+def _existing(order_id: str, orders: Orders) -> OrderRow:
     order = orders.find(order_id)
     if order is None:
-        checkout = orders.find_checkout(order_id)
-        raise await_order(order_id, None if checkout is None else checkout.status)
+        raise await_order(order_id, _state(orders.find_checkout(order_id)))
     return order
 
 
-def _decided(order_id: str, orders: Orders) -> Checkout:
+def _decided(order_id: str, orders: Orders) -> CheckoutRow:
     checkout = orders.find_checkout(order_id)
-    if checkout is None or checkout.status == "accepted":
-        raise await_decision(order_id, None if checkout is None else checkout.status)
+    state = _state(checkout)
+    if checkout is None or state == "accepted":
+        raise await_decision(order_id, state)
     return checkout
 
 
-def _undone(order: Order, shelves: Mapping[str, int]) -> Sequence[Emit]:
+def _state(checkout: CheckoutRow | None) -> CheckoutState | None:
+    # A row that has nothing but a refund, from before refunds waited for their checkout, is there:
+    # its checkout is on its way.
+    return None if checkout is None else checkout.status or "accepted"
+
+
+def _undone(order: OrderRow, available: Mapping[str, int]) -> Sequence[Emit]:
     returned = [
-        Emit(StockUpdated, returned_of(order, line, shelves[line.sku]))
+        Emit(StockUpdated, returned_of(order, line, available[line.sku]))
         for line in order.lines
-        if line.sku in shelves
+        if line.sku in available
     ]
     return [*returned, Emit(RefundRequested, refund_of(order))]
 
 
-def _told(event: LifecycleEvent, order: Order, to: str) -> Sequence[Emit]:
+def _told(event: LifecycleEvent, order: OrderRow, to: str) -> Sequence[Emit]:
     facts = _facts(event)
     mail = mail_of(event.event_type, order, facts)
     told = [Emit(EmailRequested, mail)] if mail is not None else []

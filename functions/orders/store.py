@@ -1,18 +1,24 @@
-"""Orders, their timelines, and the shelves that a cancelled one goes back to, as items."""
+"""Orders, the checkouts that they come from, and the stock that a cancelled one returns to."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import cast
 
-from functions.orders.domain import Checkout, CheckoutStatus, Order, TimelineEntry, recorded
-from shared.contracts.lines import OrderLine
-from shared.contracts.orders import OrderStatus, RefundRequested
+from functions.orders.domain import recorded
+from shared.contracts.orders import RefundRequested
+from shared.contracts.statuses import OrderStatus
 from shared.kernel.clock import Clock, iso
-from shared.kernel.money import amount
-from shared.storage.bounded import note
 from shared.storage.ports import Tables
+from shared.storage.records.checkout import (
+    REQUESTED,
+    CheckoutRow,
+    RefundRow,
+    note_on_checkout,
+    request_refund,
+)
+from shared.storage.records.order import OrderRow, correct_tracking, move_order, note_on_order
+from shared.storage.records.stock import available_of
+from shared.storage.records.timeline import TimelineEntry
 from shared.storage.schema import CHECKOUTS, ORDERS, STOCK
-from shared.storage.writes import Equals, Item, Missing, Present, Update, Write
+from shared.storage.writes import Present, Update, Write
 
 
 class OrderTables:
@@ -21,76 +27,46 @@ class OrderTables:
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
 
-    def find(self, order_id: str) -> Order | None:
+    def find(self, order_id: str) -> OrderRow | None:
         """The order as of now.
 
         Raises:
             DependencyError: the store did not answer.
         """
         item = self._tables.get(ORDERS.name, {"orderId": order_id})
-        return None if item is None else _order(item)
+        return None if item is None else OrderRow.from_item(item)
 
-    def find_checkout(self, order_id: str) -> Checkout | None:
+    def find_checkout(self, order_id: str) -> CheckoutRow | None:
         """The checkout of the order.
 
         Raises:
             DependencyError: the store did not answer.
         """
         item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        if item is None:
-            return None
-        # A refund that was noted before its checkout came left a row without a status.
-        status = cast("CheckoutStatus", item.get("status") or "accepted")
-        return Checkout(status, refund="refundStatus" in item)
+        return None if item is None else CheckoutRow.from_item(item)
 
-    def stock_of(self, order: Order) -> Mapping[str, int]:
+    def stock_of(self, order: OrderRow) -> Mapping[str, int]:
         """Units available now, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        skus = [line.sku for line in order.lines]
-        rows = self._tables.get_many([(STOCK.name, {"sku": sku}) for sku in skus])
-        found = zip(skus, rows, strict=True)
-        return {sku: int(str(row["available"])) for sku, row in found if row is not None}
+        return available_of(self._tables, [line.sku for line in order.lines])
 
     def move(
-        self, order: Order, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
+        self, order: OrderRow, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
     ) -> Write:
         """Change the state, if it still is the one that was read."""
-        return Update(
-            ORDERS.name,
-            {"orderId": order.order_id},
-            set={"status": to, "updatedAt": iso(self._clock.now()), **facts},
-            append={"timeline": [entry.to_item()]},
-            when=(Equals("status", order.status),),
-        )
+        return move_order(order, to, entry, facts, iso(self._clock.now()))
 
     def correct(
-        self, order: Order, entry: TimelineEntry, tracking: Mapping[str, str], *, at: str
+        self, order: OrderRow, entry: TimelineEntry, tracking: Mapping[str, str], *, at: str
     ) -> Write:
-        """Tracking as it is now, if the order is still under way and nobody else corrected it.
+        """Tracking as it is now, if the order is still under way and no other correction came."""
+        return correct_tracking(order, entry, tracking, at=at, now=iso(self._clock.now()))
 
-        Any number of corrections may come: of these, too, the timeline keeps the first, the newest
-        and the count (I30).
-        """
-        told = note(order.row, "timeline", entry.to_item())
-        known = order.row.get("trackingAt")
-        unchanged = Missing("trackingAt") if known is None else Equals("trackingAt", str(known))
-        dropped = tuple(name for name in order.tracking if name not in tracking)
-        now = iso(self._clock.now())
-        return Update(
-            ORDERS.name,
-            {"orderId": order.order_id},
-            set={**tracking, "trackingAt": at, "updatedAt": now, **told.set},
-            add=told.add,
-            append=told.append,
-            remove=dropped,
-            when=(Equals("status", "SHIPPED"), unchanged, *told.when),
-        )
-
-    def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
-        """Every unit of the order on its shelf again, where the shelf still exists."""
+    def return_to_stock(self, order: OrderRow, available: Mapping[str, int]) -> Sequence[Write]:
+        """Every unit of the order available again, where its SKU is still in the catalogue."""
         now = iso(self._clock.now())
         return [
             Update(
@@ -101,74 +77,25 @@ class OrderTables:
                 when=(Present(),),
             )
             for line in order.lines
-            if line.sku in shelves
+            if line.sku in available
         ]
 
-    def note(self, order: Order, entry: TimelineEntry) -> Write:
+    def note(self, order: OrderRow, entry: TimelineEntry) -> Write:
         """Note on an order's timeline: the first, the newest, and how many (I30)."""
-        return _noted(ORDERS.name, order.order_id, order.row, entry)
+        return note_on_order(order, entry)
 
     def refund(self, event: RefundRequested) -> Write:
         """The request with its checkout, where a payment integration finds it by its state."""
         payload = event.payload
-        return Update(
-            CHECKOUTS.name,
-            {"orderId": payload.order_id},
-            set={
-                "paymentId": payload.payment_id,
-                "refundStatus": "requested",
-                "refundAmount": payload.amount,
-                "refundReason": payload.reason,
-                "refundRequestedAt": iso(event.timestamp),
-                "refundEventId": event.event_id,
-            },
-            append={"timeline": [recorded(event).to_item()]},
-            when=(Present(), Missing("refundStatus")),
+        refund = RefundRow(
+            status=REQUESTED,
+            amount=payload.amount,
+            reason=payload.reason,
+            requested_at=iso(event.timestamp),
+            event_id=event.event_id,
         )
+        return request_refund(payload.order_id, payload.payment_id, refund, recorded(event))
 
-    def note_checkout(self, order_id: str, entry: TimelineEntry) -> Write:
-        """Note on the timeline of a checkout: the first, the newest, and how many (I30).
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
-        row = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        return _noted(CHECKOUTS.name, order_id, row or {}, entry)
-
-
-def _noted(table: str, order_id: str, row: Item, entry: TimelineEntry) -> Update:
-    told = note(row, "timeline", entry.to_item())
-    return Update(
-        table,
-        {"orderId": order_id},
-        set={"updatedAt": entry.at, **told.set},
-        add=told.add,
-        append=told.append,
-        when=(Present(), *told.when),
-    )
-
-
-def _order(item: Item) -> Order:
-    return Order(
-        order_id=str(item["orderId"]),
-        payment_id=str(item["paymentId"]),
-        user_id=str(item["userId"]),
-        customer_name=str(item["customerName"]),
-        customer_email=str(item["customerEmail"]),
-        customer_address=str(item["customerAddress"]),
-        lines=tuple(_line(line) for line in cast("Sequence[Item]", item["items"])),
-        total=Decimal(str(item["totalAmount"])),
-        status=cast("OrderStatus", item["status"]),
-        row=item,
-    )
-
-
-def _line(item: Item) -> OrderLine:
-    variation, name = item.get("variationId"), item.get("productName")
-    return OrderLine(
-        product_id=str(item["productId"]),
-        variation_id=None if variation is None else str(variation),
-        quantity=int(str(item["quantity"])),
-        price=amount(Decimal(str(item["price"]))),
-        product_name=None if name is None else str(name),
-    )
+    def note_checkout(self, checkout: CheckoutRow, entry: TimelineEntry) -> Write:
+        """Note on the timeline of a checkout: the first, the newest, and how many (I30)."""
+        return note_on_checkout(checkout, entry)

@@ -34,7 +34,7 @@ class OwedCheckout:
     """
 
     order_id: str
-    user_id: str
+    user_id: str | None
     accepted_at: str
     command: Outbound
     repeated: int

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 from functions.reconciler.domain import OwedCheckout
 from shared.kernel.clock import iso
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
+from shared.storage.records.checkout import CheckoutRow, give_up_checkout, note_repetition
 from shared.storage.records.reservation import Hold, hold_of
 from shared.storage.schema import CHECKOUTS, RESERVATIONS
-from shared.storage.writes import ConditionsFailed, Equals, Item, Update
+from shared.storage.writes import ConditionsFailed, Write
 
 
 class PendingCheckoutTables:
@@ -26,7 +26,8 @@ class PendingCheckoutTables:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(CHECKOUTS.name, str(shard), index="pending", limit=limit)
-        return [_owed(item) for item in items if str(item["acceptedAt"]) <= before]
+        owed = [_owed(CheckoutRow.from_item(item)) for item in items]
+        return [one for one in owed if one is not None and one.accepted_at <= before]
 
     def repeated(self, checkout: OwedCheckout, now: datetime) -> None:
         """The checkout's command was published again.
@@ -34,47 +35,34 @@ class PendingCheckoutTables:
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
-        self._change(
-            Update(
-                CHECKOUTS.name,
-                {"orderId": checkout.order_id},
-                set={"repeatedAt": iso(now)},
-                add={"repeated": 1},
-                when=(Equals("status", "accepted"),),
-            )
-        )
+        self._change(note_repetition(checkout.order_id, iso(now)))
 
     def give_up(self, checkout: OwedCheckout) -> None:
-        """Out of the pending index, and marked for operators.
+        """Out of the pending index, and marked for the operators.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
-        self._change(
-            Update(
-                CHECKOUTS.name,
-                {"orderId": checkout.order_id},
-                set={"stuck": True},
-                remove=("pendingShard",),
-                when=(Equals("status", "accepted"),),
-            )
-        )
+        self._change(give_up_checkout(checkout.order_id))
 
-    def _change(self, write: Update) -> None:
+    def _change(self, write: Write) -> None:
         try:
             self._tables.transact([write])
         except ConditionsFailed:
             return  # decided in the meantime, which is what we wanted
 
 
-def _owed(item: Item) -> OwedCheckout:
+def _owed(checkout: CheckoutRow) -> OwedCheckout | None:
+    # Only a checkout that the API accepted is in the index, and that has its command.
+    if checkout.accepted_at is None or checkout.command is None:
+        return None
     return OwedCheckout(
-        order_id=str(item["orderId"]),
-        user_id=str(item["userId"]),
-        accepted_at=str(item["acceptedAt"]),
-        command=Outbound.from_item(cast("Item", item["command"])),
-        repeated=int(str(item.get("repeated", 0))),
-        last=str(item.get("repeatedAt", "")),
+        order_id=checkout.order_id,
+        user_id=checkout.user_id,
+        accepted_at=checkout.accepted_at,
+        command=Outbound.from_item(checkout.command),
+        repeated=checkout.repeated,
+        last=checkout.repeated_at or "",
     )
 
 

@@ -1,14 +1,20 @@
 """What an order must agree with: its payment, its checkout, its lines, its events, its mail."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from functions.orders.domain import TRANSITIONS, Verdict
+from functions.orders.domain import Verdict
 from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.outbox import sent_by
-from ops.core.rows import Name, entries, number, text
-from shared.commerce.payment_identity import CONTACT, differing, stored_identity
+from ops.core.rows import Name, entries, inner, number, text
+from shared.commerce.order_status import STEPS
+from shared.commerce.payment_identity import (
+    CONTACT,
+    differing,
+    digests_of,
+    identity_in_command,
+)
 from shared.contracts.topics import NOTIFICATION_EMAIL
 from shared.kernel.ids import order_id_for
 from shared.storage.schema import CHECKOUTS, LEDGER, NOTIFICATIONS, ORDERS
@@ -22,6 +28,8 @@ _PROOF = {
     "CANCELLED": "order.cancelled",
 }
 _STATES = {"PENDING", "PROCESSING", *_PROOF}
+# What an order tells of the request that it came from.
+_TOLD = {"userId", *CONTACT, "items", "totalAmount"}
 _WITHOUT_ANYTHING_SENT = {"claimed", "waiting", "sent", "unknown", "suppressed"}
 
 
@@ -77,10 +85,19 @@ def contact(page: Page, _moment: Moment) -> Iterator[Finding]:
         # Digests are salted with the id that the payment gives; another id has its own finding.
         if order_id != order_id_for(text(order, "paymentId")):
             continue
-        asked = stored_identity(page.find(CHECKOUTS.name, order_id))
+        asked = _asked(page.find(CHECKOUTS.name, order_id) or {}, order_id)
         known = {name: asked[name] for name in CONTACT if name in asked}
-        if fields := differing(known, stored_identity(order)):
+        told = digests_of(order, order_id) if order.keys() >= _TOLD else {}
+        if fields := differing(known, told):
             yield Finding(order_id, f"its checkout has another {', '.join(fields)}")
+
+
+def _asked(checkout: Item, order_id: str) -> Mapping[str, str]:
+    """Digests of the request that the checkout was accepted for: kept, or told by its command."""
+    kept, command = inner(checkout, "identity"), inner(checkout, "command")
+    if kept or not command:
+        return {name: str(digest) for name, digest in kept.items()}
+    return identity_in_command(command, order_id)
 
 
 def nothing_dropped(page: Page, _moment: Moment) -> Iterator[Finding]:
@@ -89,19 +106,19 @@ def nothing_dropped(page: Page, _moment: Moment) -> Iterator[Finding]:
         status: str = "PENDING"
         for entry in entries(order, "timeline"):
             kind, verdict = text(entry, "type"), text(entry, "verdict")
-            transition = TRANSITIONS.get(kind)
-            if transition is None:
+            step = STEPS.get(kind)
+            if step is None:
                 continue
             if verdict == Verdict.APPLIED:
-                status = transition.to
-            elif verdict == Verdict.LATE and status in _before(transition.to):
+                status = step.status
+            elif verdict == Verdict.LATE and status in _before(step.status):
                 yield Finding(text(order, "orderId"), f"{kind} was dropped while it was {status}")
 
 
 def _before(status: str) -> set[str]:
     """The states from which an order may still get to this one."""
     found: set[str] = {
-        state for t in TRANSITIONS.values() if t.to == status for state in t.allowed_from
+        state for step in STEPS.values() if step.status == status for state in step.follows
     }
     return found.union(*(_before(state) for state in found)) if found else found
 

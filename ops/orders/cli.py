@@ -9,15 +9,16 @@ from commandline.entry import noting
 from ops.core import connection as stage
 from ops.core.terminal import harmless
 from ops.orders.service import Advancer
-from shared.contracts import topics
+from shared.commerce.order_status import CANCELLED, CONFIRMED, DELIVERED, PROCESSING, SHIPPED
 from shared.kernel.clock import SystemClock, iso
 
+# The command for each step, and what it means to the back office.
 _STEPS = {
-    "confirm": (topics.ORDER_CONFIRMED, "the payment arrived"),
-    "process": (topics.ORDER_PROCESSING, "it is being packed"),
-    "ship": (topics.ORDER_SHIPPED, "it left"),
-    "deliver": (topics.ORDER_DELIVERED, "it arrived"),
-    "cancel": (topics.ORDER_CANCELLED, "it will not be shipped; stock and money go back"),
+    "confirm": (CONFIRMED, "the payment arrived"),
+    "process": (PROCESSING, "it is being packed"),
+    "ship": (SHIPPED, "it left"),
+    "deliver": (DELIVERED, "it arrived"),
+    "cancel": (CANCELLED, "it will not be shipped; stock and money go back"),
 }
 
 
@@ -25,13 +26,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     """The ``order`` command and its steps."""
     parser = commands.add_parser("order", help="move an order along its life")
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
-    for name, (event_type, help_text) in _STEPS.items():
+    for name, (state, help_text) in _STEPS.items():
         step = steps.add_parser(name, help=help_text)
         step.add_argument("order_id")
         step.add_argument(
             "--wait", type=number(0, 86_400), default=30, help="seconds to wait for the verdict"
         )
-        step.set_defaults(run=_run, event_type=event_type)
+        step.set_defaults(run=_run, event_type=state.event_type)
         stage.add_options(step)
         if name == "ship":
             step.add_argument("--carrier")

@@ -1,6 +1,6 @@
 """Publishes a lifecycle event about an order and waits for its verdict.
 
-The command line changes nothing itself: the event takes the same way as everybody's, and the
+The command line changes nothing itself: the event takes the same way as any other, and the
 orders function decides about it.
 """
 
@@ -17,10 +17,9 @@ from shared.kernel.clock import Clock
 from shared.kernel.errors import PredecessorMissingError
 from shared.messaging.outbox import Outbound
 from shared.messaging.ports import Publisher
-from shared.storage.bounded import entries
 from shared.storage.ports import Tables
+from shared.storage.records.order import OrderRow
 from shared.storage.schema import ORDERS
-from shared.storage.writes import Item
 
 _POLL_SECONDS = 0.5
 
@@ -51,7 +50,7 @@ class Advancer:
         """
         order = self._order(order_id)
         try:
-            verdict_on(event_type, str(order["status"]))
+            verdict_on(event_type, order.status)
         except PredecessorMissingError as early:
             raise OperatorError(f"order: {early}") from None
         event = step_of(
@@ -73,15 +72,15 @@ class Advancer:
         end = self._clock.monotonic() + seconds
         while True:
             order = self._order(order_id)
-            for entry in entries(order, "timeline"):
-                if entry["eventId"] == event_id:
-                    return Verdict(str(entry["verdict"]), str(order["status"]))
+            for entry in order.timeline.entries:
+                if entry.event_id == event_id:
+                    return Verdict(entry.verdict, order.status)
             if self._clock.monotonic() >= end:
                 return None
             self._clock.sleep(_POLL_SECONDS)
 
-    def _order(self, order_id: str) -> Item:
+    def _order(self, order_id: str) -> OrderRow:
         order = self._tables.get(ORDERS.name, {"orderId": order_id})
         if order is None:
             raise OperatorError(f"order: there is no order {order_id}")
-        return order
+        return OrderRow.from_item(order)

@@ -12,8 +12,9 @@ from ops.core.connection import Connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless, table
-from ops.refunds.service import REQUESTED, SETTLED, Refund, RefundDesk
+from ops.refunds.service import Refund, RefundDesk
 from shared.kernel.text import one_line
+from shared.storage.records.checkout import REQUESTED, SETTLED
 
 _MOST = 1000
 _LONGEST = 200

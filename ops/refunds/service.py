@@ -7,7 +7,6 @@ as the provider's idempotency key, and says here that it is done.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
@@ -16,12 +15,16 @@ from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PipelineError
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
-from shared.messaging.outbox import Emit
+from shared.messaging.outbox import Emit, Outbound
 from shared.storage.ports import Tables
+from shared.storage.records.checkout import (
+    REQUESTED,
+    SETTLED,
+    CheckoutRow,
+    RefundRow,
+    settle_refund,
+)
 from shared.storage.schema import CHECKOUTS
-from shared.storage.writes import Equals, Item, Update
-
-REQUESTED, SETTLED = "requested", "settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +47,17 @@ class Refund:
     reference: str
 
     @classmethod
-    def from_item(cls, checkout: Item) -> "Refund":
+    def of(cls, checkout: CheckoutRow, refund: RefundRow) -> "Refund":
         """As its checkout tells it."""
-        user = checkout.get("userId")
         return cls(
-            order_id=str(checkout["orderId"]),
-            payment_id=str(checkout["paymentId"]),
-            user_id=None if user is None else str(user),
-            amount=Decimal(str(checkout["refundAmount"])),
-            reason=str(checkout["refundReason"]),
-            since=str(checkout["refundRequestedAt"]),
-            status=str(checkout["refundStatus"]),
-            reference=str(checkout.get("refundReference") or ""),
+            order_id=checkout.order_id,
+            payment_id=checkout.payment_id,
+            user_id=checkout.user_id,
+            amount=refund.amount,
+            reason=refund.reason,
+            since=refund.requested_at,
+            status=refund.status,
+            reference=refund.reference,
         )
 
     def as_json(self) -> Mapping[str, str]:
@@ -84,7 +86,8 @@ class RefundDesk:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(CHECKOUTS.name, status, index="refunds", limit=limit)
-        return [Refund.from_item(item) for item in items]
+        rows = [CheckoutRow.from_item(item) for item in items]
+        return [Refund.of(row, row.refund) for row in rows if row.refund is not None]
 
     def settle(
         self, order_id: str, *, reference: str, operator: str
@@ -115,10 +118,14 @@ class RefundDesk:
         )
 
     def _find(self, order_id: str) -> Refund:
-        checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        if checkout is None or "refundStatus" not in checkout:
+        checkout = self._checkout(order_id)
+        if checkout is None or checkout.refund is None:
             raise OperatorError(f"order: no money of {order_id} is to go back")
-        return Refund.from_item(checkout)
+        return Refund.of(checkout, checkout.refund)
+
+    def _checkout(self, order_id: str) -> CheckoutRow | None:
+        item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        return None if item is None else CheckoutRow.from_item(item)
 
     def _settled_before(
         self, refund: Refund, reference: str, event_id: str
@@ -133,16 +140,7 @@ class RefundDesk:
     def _commit(
         self, refund: Refund, reference: str, operator: str, event_id: str, attempt: int
     ) -> Record:
-        settled = Update(
-            CHECKOUTS.name,
-            {"orderId": refund.order_id},
-            set={
-                "refundStatus": SETTLED,
-                "refundReference": reference,
-                "refundSettledAt": iso(self._clock.now()),
-            },
-            when=(Equals("refundStatus", REQUESTED),),
-        )
+        settled = settle_refund(refund.order_id, reference=reference, now=iso(self._clock.now()))
         audit = AuditPayload(
             action="refund.settled",
             entity_type="payment",
@@ -160,6 +158,7 @@ class RefundDesk:
 
     def _correlation(self, order_id: str) -> str:
         # The refund belongs to its order's trace, whatever name that goes by.
-        checkout = self._tables.get(CHECKOUTS.name, {"orderId": order_id}) or {}
-        command = cast("Item", checkout.get("command") or {})
-        return str(command.get("correlationId") or order_id)
+        checkout = self._checkout(order_id)
+        if checkout is None or checkout.command is None:
+            return order_id
+        return Outbound.from_item(checkout.command).correlation_id or order_id

@@ -5,14 +5,15 @@ that an operator could count.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from ops.core.errors import OperatorError
+from shared.commerce.order_status import BY_STATUS
 from shared.contracts.inventory import StockReason
-from shared.kernel.ids import ID_RULE, is_id, sku_of
+from shared.kernel.ids import ID_RULE, is_id
+from shared.storage.records.order import OrderRow
 from shared.storage.writes import Item
 
 MAX_UNITS = 1_000_000_000
@@ -22,8 +23,6 @@ KEY_RULE = "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"
 _KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 # Each is kept with the order, whose item must not fill up (I30).
 MAX_RETURNS = 200
-# Before that nothing has left the house, and a cancellation puts everything back by itself.
-_SENT = ("SHIPPED", "DELIVERED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +70,20 @@ class Sold:
     """What an order had of a SKU, and what of it came back.
 
     Args:
-        returns: how many returns of anything are noted with the order; another one changes it.
-        correlation_id: the name of everything that followed from the order's checkout.
+        order: as it was read.
     """
 
-    order_id: str
-    status: str
+    order: OrderRow
     units: int
     returned: int
-    returns: int
-    correlation_id: str
 
     @classmethod
-    def from_item(cls, item: Item, sku: str) -> "Sold":
+    def of(cls, order: OrderRow, sku: str) -> "Sold":
         """As stored with the order."""
-        lines = cast("Sequence[Item]", item["items"])
-        back = cast("Sequence[Item]", item.get("returns") or ())
         return cls(
-            order_id=str(item["orderId"]),
-            status=str(item["status"]),
-            units=_units_of(lines, sku),
-            returned=_units_of(back, sku),
-            returns=int(str(item.get("returnCount", 0))),
-            correlation_id=str(item.get("correlationId") or item["orderId"]),
+            order=order,
+            units=sum(line.quantity for line in order.lines if line.sku == sku),
+            returned=sum(units.quantity for units in order.returns if units.sku == sku),
         )
 
 
@@ -228,23 +218,15 @@ def _check_adjustment(to: int | None, by: int, expected: int | None) -> None:
 def _check_return(units: int, sku: str, sold: Sold | None) -> None:
     if sold is None:
         raise OperatorError("--order: there is no such order")
-    if sold.status not in _SENT:
-        said = f"is {sold.status}: only what was shipped can come back"
-        raise OperatorError(f"--order: {sold.order_id} {said}")
+    order = sold.order
+    if not BY_STATUS[order.status].has_left:
+        said = f"is {order.status}: only what was shipped can come back"
+        raise OperatorError(f"--order: {order.order_id} {said}")
     if sold.units == 0:
-        raise OperatorError(f"--order: {sold.order_id} has no {sku}")
+        raise OperatorError(f"--order: {order.order_id} has no {sku}")
     if units > sold.units - sold.returned:
         said = f"had {sold.units} of {sku}, {sold.returned} of them came back before"
-        raise OperatorError(f"units: {sold.order_id} {said}")
-    if sold.returns >= MAX_RETURNS:
-        said = f"has had {sold.returns} returns, and more are not kept with an order"
-        raise OperatorError(f"--order: {sold.order_id} {said}; put the units back with adjust")
-
-
-def _units_of(lines: Sequence[Item], sku: str) -> int:
-    return sum(int(str(line["quantity"])) for line in lines if _sku_in(line) == sku)
-
-
-def _sku_in(line: Item) -> str:
-    variation = line.get("variationId")
-    return sku_of(str(line["productId"]), None if variation is None else str(variation))
+        raise OperatorError(f"units: {order.order_id} {said}")
+    if order.return_count >= MAX_RETURNS:
+        said = f"has had {order.return_count} returns, and more are not kept with an order"
+        raise OperatorError(f"--order: {order.order_id} {said}; put the units back with adjust")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ops.stock.domain import Request, Return, Shelf, Sold
+from ops.stock.domain import Request, Return, Shelf, Sold, parts_of
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.envelope import JsonObject
 from shared.contracts.inventory import StockReason, StockUpdated, StockUpdatedPayload
@@ -10,8 +10,9 @@ from shared.kernel.ids import is_id
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.storage.bounded import MAX_TEXT
-from shared.storage.schema import ORDERS, STOCK
-from shared.storage.writes import Check, Equals, Missing, OneOf, Update, Write
+from shared.storage.records.order import ReturnedUnits, note_return
+from shared.storage.schema import STOCK
+from shared.storage.writes import Check, Equals, Update, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +124,15 @@ def _shelf_write(deed: Deed, shelf: Shelf, delta: int) -> Write:
 def _noted(deed: Deed, request: Request, sold: Sold | None) -> list[Write]:
     if not isinstance(request, Return) or sold is None:
         return []
-    product, _, variation = request.sku.partition("#")
-    entry = {
-        "at": deed.at,
-        "productId": product,
-        "variationId": variation or None,
-        "quantity": request.units,
-        "eventId": deed.event_id,
-        "operator": deed.operator,
-        "reason": deed.why[:MAX_TEXT],
-    }
-    # Another return of this order in the meantime changes the count: then it is read again.
-    unchanged = Equals("returnCount", sold.returns) if sold.returns else Missing("returnCount")
-    return [
-        Update(
-            ORDERS.name,
-            {"orderId": sold.order_id},
-            set={"updatedAt": deed.at},
-            append={"returns": [entry]},
-            add={"returnCount": 1},
-            when=(OneOf("status", (sold.status,)), unchanged),
-        )
-    ]
+    product, variation = parts_of(request.sku)
+    units = ReturnedUnits(
+        at=deed.at,
+        product_id=product,
+        variation_id=variation,
+        quantity=request.units,
+        event_id=deed.event_id,
+        operator=deed.operator,
+        reason=deed.why[:MAX_TEXT],
+    )
+    # Another return of this order in the meantime fails this write: then it is read again.
+    return [note_return(sold.order, units)]

@@ -13,6 +13,7 @@ from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import DependencyError, EventIdReusedError, PipelineError
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.storage.ports import Tables
+from shared.storage.records.order import OrderRow
 from shared.storage.schema import ORDERS, STOCK
 
 _MOST_BYTES = 100_000
@@ -103,7 +104,7 @@ class Desk:
             f"stock.{request.reason}",
             effects,
             attempt=attempt,
-            correlation_id=sold.correlation_id if sold is not None else "",
+            correlation_id=_trace_of(sold.order) if sold is not None else "",
         )
 
     def _look(self, request: Request) -> tuple[Shelf, Sold | None]:
@@ -115,7 +116,13 @@ class Desk:
         if row is None:
             raise OperatorError(f"sku: there is no {sku} in the catalogue; import makes new ones")
         order = orders[0] if orders else None
-        return Shelf.from_item(row), None if order is None else Sold.from_item(order, sku)
+        sold = None if order is None else Sold.of(OrderRow.from_item(order), sku)
+        return Shelf.from_item(row), sold
+
+
+def _trace_of(order: OrderRow) -> str:
+    """The name of everything that followed from the order's checkout."""
+    return order.correlation_id or order.order_id
 
 
 def _audit_in(record: Record) -> JsonObject:

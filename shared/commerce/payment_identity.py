@@ -1,7 +1,7 @@
 """What a payment paid for and for whom: recognises its request again, and names what differs.
 
 A payment belongs to the first request that named it (I4, I29). Stored are digests, field by field:
-enough to say which field differs, and nothing of what anybody wrote.
+enough to say which field differs, and nothing of what the customer wrote.
 """
 
 import hashlib
@@ -15,9 +15,10 @@ from shared.contracts.envelope import plain
 from shared.contracts.lines import OrderLine
 from shared.kernel import strict_json
 from shared.kernel.ids import order_id_for, sku_of
+from shared.storage.records.checkout import CheckoutRow
+from shared.storage.records.order import OrderRow
 from shared.storage.writes import Item
 
-ATTRIBUTE = "identity"
 CONTACT = ("customerName", "customerEmail", "customerAddress")
 _TEXTS = ("userId", *CONTACT)
 _MOST_BYTES = 400_000
@@ -26,25 +27,29 @@ _MOST_BYTES = 400_000
 def identity_of(payload: CheckoutPayload, lines: Iterable[OrderLine]) -> Mapping[str, str]:
     """Digests of a request by field, whatever order its lines come in."""
     values = plain(payload.model_copy(update={"items": tuple(lines)}))
-    return _digests(values, order_id_for(payload.payment_id))
+    return digests_of(values, order_id_for(payload.payment_id))
 
 
-def stored_identity(row: Item | None) -> Mapping[str, str]:
-    """What is known of the request that a checkout or an order came from.
+def identity_of_order(order: OrderRow) -> Mapping[str, str]:
+    """Digests of the request that an order came from, by its own fields."""
+    return digests_of(order.for_events(), order.order_id)
 
-    Rows from before it was kept tell it by their own fields, or by the command stored with them;
-    a rejection from then may tell nothing, and then nothing differs from it.
+
+def identity_of_checkout(checkout: CheckoutRow) -> Mapping[str, str]:
+    """What is known of the request that a checkout came from.
+
+    Rows from before it was kept tell it by the command stored with them. A rejection from then may
+    tell nothing, and then nothing differs from it.
     """
-    if row is None:
-        return {}
-    kept = row.get(ATTRIBUTE)
-    if isinstance(kept, Mapping):
-        return {str(name): str(digest) for name, digest in kept.items()}
-    command = row.get("command")
-    if isinstance(command, Mapping):
-        body = str(command["body"]).encode()
-        return _digests(strict_json.loads(body, max_bytes=_MOST_BYTES)["payload"], _order(row))
-    return _digests(row, _order(row)) if _is_whole(row) else {}
+    if checkout.identity or checkout.command is None:
+        return checkout.identity
+    return identity_in_command(checkout.command, checkout.order_id)
+
+
+def identity_in_command(message: Item, order_id: str) -> Mapping[str, str]:
+    """Digests of the request in a stored ``command.checkout``."""
+    body = strict_json.loads(str(message["body"]).encode(), max_bytes=_MOST_BYTES)
+    return digests_of(body["payload"], order_id)
 
 
 def differing(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
@@ -52,19 +57,12 @@ def differing(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ..
     return tuple(name for name in one if other.get(name, one[name]) != one[name])
 
 
-def _is_whole(row: Item) -> bool:
-    return all(name in row for name in (*_TEXTS, "items", "totalAmount"))
-
-
-def _order(row: Item) -> str:
-    return str(row["orderId"])
-
-
-def _digests(values: Mapping[str, Any], order_id: str) -> dict[str, str]:
+def digests_of(values: Mapping[str, Any], order_id: str) -> Mapping[str, str]:
+    """Digests of what a request or an order says, its fields by their names on the wire."""
     said = {name: str(values[name]) for name in _TEXTS}
     said["items"] = _lines(values["items"])
     said["totalAmount"] = _amount(values["totalAmount"])
-    # With the order's id, so that nobody sees which orders are one person's.
+    # With the order's id, so that the digests do not show which orders are of one person.
     return {
         name: hashlib.sha256(f"{order_id}\n{name}\n{text}".encode()).hexdigest()[:32]
         for name, text in said.items()

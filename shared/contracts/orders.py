@@ -16,11 +16,9 @@ from shared.contracts.envelope import (
     WireModel,
 )
 from shared.contracts.lines import OrderLines
+from shared.contracts.statuses import OrderStatus, RejectionReason
 from shared.kernel.ids import Id, UserId
 from shared.kernel.money import Money
-
-OrderStatus = Literal["PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED"]
-RejectionReason = Literal["out_of_stock", "price_changed", "unknown_product"]
 
 
 class OrderPayload(WireModel):

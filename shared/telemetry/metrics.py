@@ -12,6 +12,7 @@ from decimal import Decimal
 from math import prod
 from types import MappingProxyType
 
+from shared.commerce.order_status import LIFECYCLE
 from shared.contracts.topics import Topic
 from shared.telemetry.measurement import Duration, Measure, Unit
 
@@ -67,11 +68,11 @@ class Metric:
 
 TOPICS = tuple(topic.value for topic in Topic)
 SERVICES = (*TOPICS, "checkout", "reconciler")
+STATUSES = tuple(state.status for state in LIFECYCLE)
 # A test holds these against the contract and the templates: importing them here would make every
 # cold start build models that the function never uses.
 REJECTIONS = ("out_of_stock", "price_changed", "unknown_product")
 REFUNDS = (*REJECTIONS, "cancelled")
-STATUSES = ("PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED")
 TEMPLATES = (
     "order-confirmation",
     "order-rejected",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.topics import EVENT_TYPES, Topic, topic_of
-from tests.builders import answer_of, order_row, stock
+from tests.builders import answer_of, checkout_row, order_row, stock
 from tests.contracts.samples import PATHS, name_of, sample, text_of, values_of
 from tests.pipeline import Pipeline
 
@@ -36,7 +36,7 @@ def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
     if order_id is not None:
         before = _BEFORE.get(event["eventType"], "PENDING")
         shop.memory.seed("orders", order_row(orderId=order_id, status=before))
-        shop.memory.seed("checkouts", {"orderId": order_id, "status": "rejected"})
+        shop.memory.seed("checkouts", checkout_row(orderId=order_id, status="rejected"))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=map(name_of, PATHS))

@@ -71,8 +71,8 @@ MUTATIONS = (
         "I4",
         "The same payment with another cart is refused; the first order stays.",
         "functions/commands/domain.py",
-        "if fields := _contradicted(cart, situation):",
-        "if fields := [name for name in _contradicted(cart, situation) if not name]:",
+        "if fields := _contradicted(cart, snapshot):",
+        "if fields := [name for name in _contradicted(cart, snapshot) if not name]:",
         "nobody compares the carts",
         (
             (
@@ -85,7 +85,7 @@ MUTATIONS = (
         "I5",
         "Every 202 ends confirmed, rejected, or visible to operators.",
         "functions/checkout/store.py",
-        '"pendingShard": shard_of(cart.order_id),',
+        "pending_shard=shard_of(cart.order_id),",
         "",
         "an accepted checkout leaves no trace for the reconciler",
         (
@@ -267,7 +267,7 @@ MUTATIONS = (
     Mutation(
         "I20",
         "An order's state moves along allowed edges only; late and repeated events change nothing.",
-        "functions/orders/store.py",
+        "shared/storage/records/order.py",
         'set={"updatedAt": entry.at, **told.set},',
         'set={"updatedAt": entry.at, "status": "CONFIRMED", **told.set},',
         "an announcement moves the order",

@@ -11,6 +11,7 @@ import pytest
 from shared.commerce.lifecycle_events import step_of
 from shared.contracts.orders import OrderShipped
 from shared.messaging.outbox import Outbound
+from shared.storage.records.order import OrderRow
 from shared.storage.writes import Item, Update
 from tests.builders import answer_of, checkout_payload, line, stock
 from tests.conformance.live import LivePipeline
@@ -38,7 +39,12 @@ def shipment(world: World, pipeline: LivePipeline) -> Outbound:
     world.tables.transact([confirm])
     facts = {"carrier": "post", "trackingNumber": "1"}
     event = step_of(
-        OrderShipped, order, facts, event_id="evt-ship", source="api", at=pipeline.clock.now()
+        OrderShipped,
+        OrderRow.from_item(order),
+        facts,
+        event_id="evt-ship",
+        source="api",
+        at=pipeline.clock.now(),
     )
     return Outbound.of(event)
 

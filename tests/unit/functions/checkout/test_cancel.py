@@ -8,7 +8,7 @@ import pytest
 
 from functions.checkout.domain import is_worth_cancelling
 from functions.orders.domain import Verdict, verdict_on
-from shared.contracts.orders import OrderStatus
+from shared.contracts.statuses import OrderStatus
 from shared.kernel.errors import DependencyError, PipelineError
 from shared.kernel.ids import cancellation_event_id_for, caused_event_id, order_id_for
 from shared.kernel.strict_json import loads

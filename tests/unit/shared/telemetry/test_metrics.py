@@ -15,7 +15,8 @@ from functions.notifications.channels.email.template_data import TEMPLATES
 from functions.orders.domain import Verdict
 from infra.functions import FUNCTIONS
 from shared.contracts.commands import ReleasePayload
-from shared.contracts.orders import CancelledPayload, OrderStatus, RefundPayload, RejectedPayload
+from shared.contracts.orders import CancelledPayload, RefundPayload, RejectedPayload
+from shared.contracts.statuses import OrderStatus
 from shared.telemetry import metrics
 from shared.telemetry.metrics import METRICS, OTHER, Metric
 from shared.telemetry.powertools import PowertoolsTelemetry

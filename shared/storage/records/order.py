@@ -1,0 +1,289 @@
+"""Order rows: what an order is made of, and every write that makes or changes one.
+
+A lifecycle event changes ``status`` and what it tells of itself (``STEP_FACTS``); everything else
+of an order stays as it was placed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+
+from shared.contracts.envelope import plain
+from shared.contracts.lines import OrderLine
+from shared.contracts.statuses import OrderStatus
+from shared.kernel.ids import sku_of
+from shared.kernel.money import amount
+from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
+from shared.storage.schema import ORDERS
+from shared.storage.writes import (
+    Absent,
+    Condition,
+    Equals,
+    Item,
+    Missing,
+    Present,
+    Put,
+    Update,
+    Value,
+)
+
+TRACKING = ("carrier", "trackingNumber", "trackingUrl")
+# What a step adds to the order, by its name on the wire.
+STEP_FACTS = (*TRACKING, "trackingAt", "deliveredAt", "reason", "cancelledBy")
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedUnits:
+    """Units of an order that its customer sent back.
+
+    Args:
+        at: when an operator noted it (ISO-8601).
+        event_id: the operator's command.
+        reason: why, cut to what a row can hold of it.
+    """
+
+    at: str
+    product_id: str
+    variation_id: str | None
+    quantity: int
+    event_id: str
+    operator: str
+    reason: str
+
+    @property
+    def sku(self) -> str:
+        """Key of the stock row that they went to."""
+        return sku_of(self.product_id, self.variation_id)
+
+    def to_item(self) -> dict[str, Value]:
+        """As kept with the order."""
+        return {
+            "at": self.at,
+            "productId": self.product_id,
+            "variationId": self.variation_id,
+            "quantity": self.quantity,
+            "eventId": self.event_id,
+            "operator": self.operator,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def from_item(cls, item: Item) -> "ReturnedUnits":
+        """As read."""
+        return cls(
+            at=str(item["at"]),
+            product_id=str(item["productId"]),
+            variation_id=_text(item, "variationId"),
+            quantity=int(str(item["quantity"])),
+            event_id=str(item["eventId"]),
+            operator=str(item["operator"]),
+            reason=str(item["reason"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as stored: the truth that events about it are measured by.
+
+    Args:
+        cart_digest: recognises the cart that it came from.
+        correlation_id: the name of everything that follows from its checkout; rows from before it
+            was kept have none.
+        created_at, updated_at: ISO-8601.
+        facts: what its steps told, by name on the wire (``STEP_FACTS``).
+        return_count: how many returns were noted; another one in the meantime changes it.
+    """
+
+    order_id: str
+    payment_id: str
+    user_id: str
+    customer_name: str
+    customer_email: str
+    customer_address: str
+    lines: tuple[OrderLine, ...]
+    total: Decimal
+    status: OrderStatus
+    cart_digest: str | None = None
+    correlation_id: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    timeline: Timeline = field(default_factory=Timeline)
+    returns: tuple[ReturnedUnits, ...] = ()
+    return_count: int = 0
+
+    @property
+    def tracking(self) -> Mapping[str, str]:
+        """What is known of its parcel."""
+        return {name: self.facts[name] for name in TRACKING if name in self.facts}
+
+    @property
+    def tracking_at(self) -> str:
+        """When that was written (ISO-8601), empty if the row does not say."""
+        return self.facts.get("trackingAt", "")
+
+    def for_events(self) -> dict[str, Any]:
+        """What every event about the order repeats of it, by name on the wire."""
+        return {
+            "orderId": self.order_id,
+            "userId": self.user_id,
+            "customerName": self.customer_name,
+            "customerEmail": self.customer_email,
+            "customerAddress": self.customer_address,
+            "items": [plain(line) for line in self.lines],
+            "totalAmount": self.total,
+        }
+
+    def to_item(self) -> dict[str, Value]:
+        """As stored; what it does not have is left out."""
+        known: dict[str, Value] = {
+            "cartDigest": self.cart_digest,
+            "correlationId": self.correlation_id,
+            "createdAt": self.created_at,
+            "updatedAt": self.updated_at,
+        }
+        item: dict[str, Value] = {
+            "orderId": self.order_id,
+            "paymentId": self.payment_id,
+            "userId": self.user_id,
+            "customerName": self.customer_name,
+            "customerEmail": self.customer_email,
+            "customerAddress": self.customer_address,
+            "items": [_line_item(line) for line in self.lines],
+            "totalAmount": self.total,
+            "status": self.status,
+            **{name: value for name, value in known.items() if value is not None},
+            **self.facts,
+            **self.timeline.to_item(),
+        }
+        if self.returns:
+            item["returns"] = [units.to_item() for units in self.returns]
+        if self.return_count:
+            item["returnCount"] = self.return_count
+        return item
+
+    @classmethod
+    def from_item(cls, item: Item) -> "OrderRow":
+        """As read."""
+        return cls(
+            order_id=str(item["orderId"]),
+            payment_id=str(item["paymentId"]),
+            user_id=str(item["userId"]),
+            customer_name=str(item["customerName"]),
+            customer_email=str(item["customerEmail"]),
+            customer_address=str(item["customerAddress"]),
+            lines=tuple(map(_line, cast("Sequence[Item]", item["items"]))),
+            total=Decimal(str(item["totalAmount"])),
+            status=cast("OrderStatus", item["status"]),
+            cart_digest=_text(item, "cartDigest"),
+            correlation_id=_text(item, "correlationId"),
+            created_at=_text(item, "createdAt"),
+            updated_at=_text(item, "updatedAt"),
+            facts={name: str(item[name]) for name in STEP_FACTS if item.get(name) is not None},
+            timeline=Timeline.from_item(item),
+            returns=tuple(
+                map(ReturnedUnits.from_item, cast("Sequence[Item]", item.get("returns") or ()))
+            ),
+            return_count=int(str(item.get("returnCount", 0))),
+        )
+
+
+def insert_order(order: OrderRow) -> Put:
+    """A new order; its id is a function of the payment, so there is at most one (I3)."""
+    return Put(ORDERS.name, order.to_item(), when=(Absent(),))
+
+
+def move_order(
+    order: OrderRow, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str], now: str
+) -> Update:
+    """Another state, if the order still is in the one that was read.
+
+    Args:
+        facts: what the step tells (``STEP_FACTS``).
+    """
+    return Update(
+        ORDERS.name,
+        {"orderId": order.order_id},
+        set={"status": to, "updatedAt": now, **facts},
+        append={NAME: [entry.to_item()]},
+        when=(Equals("status", order.status),),
+    )
+
+
+def correct_tracking(
+    order: OrderRow, entry: TimelineEntry, tracking: Mapping[str, str], *, at: str, now: str
+) -> Update:
+    """Other tracking, if the order is in the same state and no other correction came first.
+
+    Any number of corrections may come: of these, too, the timeline keeps the first, the newest and
+    the count (I30).
+
+    Args:
+        tracking: all of it: what is not in it is removed.
+        at: when it was written (ISO-8601).
+    """
+    told = order.timeline.note(entry)
+    known = order.facts.get("trackingAt")
+    unchanged: Condition = Missing("trackingAt") if known is None else Equals("trackingAt", known)
+    return Update(
+        ORDERS.name,
+        {"orderId": order.order_id},
+        set={**tracking, "trackingAt": at, "updatedAt": now, **told.set},
+        add=told.add,
+        append=told.append,
+        remove=tuple(name for name in order.tracking if name not in tracking),
+        when=(Equals("status", order.status), unchanged, *told.when),
+    )
+
+
+def note_on_order(order: OrderRow, entry: TimelineEntry) -> Update:
+    """One more entry on the timeline: the first, the newest, and how many (I30)."""
+    told = order.timeline.note(entry)
+    return Update(
+        ORDERS.name,
+        {"orderId": order.order_id},
+        set={"updatedAt": entry.at, **told.set},
+        add=told.add,
+        append=told.append,
+        when=(Present(), *told.when),
+    )
+
+
+def note_return(order: OrderRow, units: ReturnedUnits) -> Update:
+    """Units that came back, if the order is as it was read: no other return came first."""
+    count = order.return_count
+    unchanged: Condition = Equals("returnCount", count) if count else Missing("returnCount")
+    return Update(
+        ORDERS.name,
+        {"orderId": order.order_id},
+        set={"updatedAt": units.at},
+        append={"returns": [units.to_item()]},
+        add={"returnCount": 1},
+        when=(Equals("status", order.status), unchanged),
+    )
+
+
+def _line_item(line: OrderLine) -> Mapping[str, Value]:
+    return {
+        "productId": line.product_id,
+        "variationId": line.variation_id,
+        "quantity": line.quantity,
+        "price": line.price,
+        "productName": line.product_name,
+    }
+
+
+def _line(item: Item) -> OrderLine:
+    return OrderLine(
+        product_id=str(item["productId"]),
+        variation_id=_text(item, "variationId"),
+        quantity=int(str(item["quantity"])),
+        price=amount(Decimal(str(item["price"]))),
+        product_name=_text(item, "productName"),
+    )
+
+
+def _text(item: Item, name: str) -> str | None:
+    value = item.get(name)
+    return None if value is None else str(value)
