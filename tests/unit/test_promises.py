@@ -19,7 +19,9 @@ def _sections() -> dict[str, str]:
 
 
 def _parts(section: str) -> dict[str, str]:
-    found = re.split(r"^\*\*(Promise\.|Protected by|Tests|What remains\.)\*\*", section, flags=re.M)
+    found = re.split(
+        r"^\*\*(Promise\.|Protected by|Tests|What remains\.)\*\*", section, flags=re.MULTILINE
+    )
     return dict(zip(found[1::2], found[2::2], strict=True))
 
 
@@ -74,7 +76,10 @@ def test_a_promise_about_orders_names_a_line_and_tests_that_exist(mutation):
 def test_every_word_of_the_glossary_is_there_once_in_order_and_stands_in_code():
     """Each names the field's own term, and code that is in the file that it links to."""
     page = (DOCS / "glossary.md").read_text(encoding="utf-8")
-    rows = [re.split(r" \| ", line.strip("| ")) for line in re.findall(r"^\| .+ \|$", page, re.M)]
+    rows = [
+        re.split(r" \| ", line.strip("| "))
+        for line in re.findall(r"^\| .+ \|$", page, re.MULTILINE)
+    ]
     words = [row[0] for row in rows[1:]]
 
     assert len(words) > 50
