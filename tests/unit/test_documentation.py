@@ -97,6 +97,16 @@ def test_every_name_of_the_tour_is_in_the_file_that_it_links_to():
     assert missing == []
 
 
+def test_the_tour_leads_through_as_many_files_as_it_says():
+    """Each counts once; what stands behind a step is for those who want it."""
+    tour = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+    path, _, behind = tour.partition("## If you want to look behind a step")
+
+    assert "You open sixteen files." in path
+    assert len(set(re.findall(r"\]\((\.\./[\w./]+\.py)\)", path))) == 16
+    assert behind
+
+
 def _defined_in(source: str) -> set[str]:
     found = re.findall(r"^(?:class|def) (\w+)|^(\w+)(?:: [^=\n]+)? = ", source, re.MULTILINE)
     return {name for names in found for name in names if name}
