@@ -1,7 +1,7 @@
 """Words that were replaced stay away: in names, in Markdown, and in what programs say.
 
 ``STILL_HERE`` and ``STILL_SAID`` list the ones that wait for their replacement. A test fails when one
-of them is gone, so that it is taken off the list and cannot come back.
+of them is gone: then take it off the list, and it cannot come back.
 """
 
 import ast
@@ -90,6 +90,20 @@ STILL_HERE: tuple[str, ...] = (
     "turned_down",
     "within_reach",
 )
+
+OLD_FILES = {
+    "announcements": "events",
+    "books": "operator_ledger",
+    "clockwork": "schedule",
+    "desk": "service",
+    "hold_store": "reservation_store",
+    "holds": "reservation",
+    "ingress": "http_api",
+    "lanes": "dispatch",
+    "shelves": "stock",
+    "texts": "sns",
+    "wiring": "compose",
+}
 
 OLD_WORDS = {
     # Letters of an alphabet stay, and `to the letter`.
@@ -182,6 +196,17 @@ def test_a_name_that_waits_for_its_replacement_is_still_here():
     """Else it is done: take it off the list, and the test above keeps it away."""
     assert set(STILL_HERE) <= OLD_NAMES.keys()
     assert sorted(set(STILL_HERE) - _names_here().keys()) == []
+
+
+def test_an_old_file_name_does_not_come_back():
+    """In the product; a decision keeps the name that it was given."""
+    found = [
+        str(path.relative_to(ROOT))
+        for path in _files(".py")
+        if path.stem in OLD_FILES and path.relative_to(ROOT).parts[0] in PRODUCT
+    ]
+
+    assert found == []
 
 
 def test_no_program_says_an_old_word():
