@@ -56,7 +56,6 @@ OLD_NAMES = {
 }
 
 STILL_HERE: tuple[str, ...] = (
-    "Books",
     "Clockwork",
     "Deed",
     "Desk",
@@ -68,7 +67,6 @@ STILL_HERE: tuple[str, ...] = (
     "Ingress",
     "InvocationGate",
     "Lanes",
-    "Lapse",
     "Letter",
     "LetterBox",
     "MailDesk",
@@ -83,7 +81,6 @@ STILL_HERE: tuple[str, ...] = (
     "Situation",
     "Story",
     "SuppressionDesk",
-    "_patiently",
     "_told",
     "give_back",
     "put_back",
