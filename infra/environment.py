@@ -1,4 +1,5 @@
-"""A function's environment and parameters, generated from its settings class (house rule 12)."""
+"""A function's environment and parameters, generated from its settings class: what the function
+reads and what the deployment writes cannot differ."""
 
 from collections.abc import Mapping
 

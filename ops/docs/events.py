@@ -1,5 +1,6 @@
 """``docs/events.md`` from the contract's models, so that the page cannot drift from them."""
 
+import textwrap
 import types
 import typing
 from typing import Any, Literal, Union, get_args, get_origin
@@ -12,6 +13,9 @@ from shared.contracts.envelope import Event
 from shared.contracts.sources import source_of
 from shared.contracts.topics import EVENT_TYPES, OWN_TYPES, Topic, topic_of
 from shared.kernel.money import Money
+
+WIDTH = 120
+"""Characters of a line of prose."""
 
 _INTRODUCTION = """\
 # Events
@@ -31,39 +35,41 @@ Every event travels in the same envelope, camelCase, as JSON:
 | `causationId` | optional, ours: the event whose handling emitted this one; diagnostic |
 | `payload` | below |
 
-What is diagnostic never decides anything: an odd value (too long, no identifier) counts as left out like an empty one, a log line names the field, and the event is handled.
-The same goes for `productName`, and for `userId` and `acceptedAt` of a mail.
+A diagnostic field never decides anything. An odd value (too long, no identifier) counts as left out, like an empty one:
+a log line names the field, and the event is handled. The same goes for `productName`, and for `userId` and `acceptedAt`
+of a mail.
 
-An event that arrives before what it follows upon (`order.confirmed` while the checkout is undecided, `order.delivered` before `order.shipped`, a movement of a SKU
-that is not imported) is answered 503 `awaiting_predecessor` and comes again. It is refused for good once that can never come: `checkout_rejected`, `not_found`.
+An event may arrive before its predecessor: `order.confirmed` while the checkout is undecided, `order.delivered` before
+`order.shipped`, a movement of a SKU that is not imported. It is answered 503 `awaiting_predecessor` and comes again. It
+is refused for good once its predecessor can never come: `checkout_rejected`, `not_found`.
 
-The headers `X-Event-Type`, `X-Event-ID`, `X-Correlation-ID`, `X-Event-Version` and `X-Event-Source`
-repeat the envelope for routing and logs; nothing is decided from them, and where they differ from the body, the body
-counts.
+The headers `X-Event-Type`, `X-Event-ID`, `X-Correlation-ID`, `X-Event-Version` and `X-Event-Source` repeat the envelope
+for routing and logs. They decide nothing, and where they differ from the body, the body counts.
 
-**Amounts** are JSON numbers from 0 to 99999999.99, written with at most two decimals. They are read
-by value: a number that differs from whole cents by at most 0.000001 is those cents, so what a
-program added up in binary floats (`74.69999999999999` for three times 24.90) is what it meant.
-Anything else (`29.995`, text, more, less) is refused by name, never rounded. Only `templateData` of a
-mail is shown and never charged: there half a cent is shown as a cent.
+**Amounts** are JSON numbers from 0 to 99999999.99, written with at most two decimals. They are read by value: a number
+that differs from whole cents by at most 0.000001 is those cents. So what a program added up in binary floats
+(`74.69999999999999` for three times 24.90) is what it meant. Anything else (`29.995`, text, more, less) is refused by
+name, never rounded. Only `templateData` of a mail is shown and never charged: there half a cent is shown as a cent.
 
-**Times** are read by value: any offset, `t` and `z` in lower case, a blank for the `T`, up to 15 digits behind the second
-(finer than a microsecond is cut off). A leap second at the end of a month of UTC is the first moment after it. Refused: no
-offset, `24:00:00`, week and ordinal dates, the form without hyphens, and what lies outside the years 1 to 9999.
+**Times** are read by value: any offset, `t` and `z` in lower case, a blank for the `T`, up to 15 digits behind the
+second (finer than a microsecond is cut off). A leap second at the end of a month of UTC is the first moment after it.
+Refused: no offset, `24:00:00`, week and ordinal dates, the form without hyphens, and what lies outside the years 1 to
+9999.
 
-**Texts** of one line have no line breaks, no control characters and no U+202A to U+202E or U+2066 to U+2069, which make a
-line read as what it does not say. Every text shows something: blanks, fillers, tags or combining marks alone are refused.
-Around a customer's name, mail address and postal address blanks are dropped; line breaks in a postal address or in a reason
-become `, `. **Mail addresses** are those that the mail service delivers to: plain, ASCII, other scripts' domains as `xn--…`.
+**Texts** of one line have no line breaks, no control characters and no U+202A to U+202E or U+2066 to U+2069, which make
+a line read as what it does not say. Every text shows something: blanks, fillers, tags or combining marks alone are
+refused. Around a customer's name, mail address and postal address blanks are dropped; line breaks in a postal address
+or in a reason become `, `. **Mail addresses** are those that the mail service delivers to: plain, ASCII, other scripts'
+domains as `xn--…`.
 
-**Bodies** are the event as JSON. A producer may have encoded it twice, as a batch of JSON easily
-does: a body that is JSON text which holds the event is unwrapped once. Text within text is refused. It is plain UTF-8:
-a compressed body, another encoding or a byte order mark is refused for good as `unsupported_encoding`, with the name of
-what was found. Digits and letters in ids, versions and numbers are ASCII.
+**Bodies** are the event as JSON. A producer may have encoded it twice, as a batch of JSON easily does: a body that is
+JSON text which holds the event is unwrapped once. Text within text is refused. A body is plain UTF-8. If it is
+compressed, in another encoding, or begins with a byte order mark, it is refused for good as `unsupported_encoding`,
+with the name of what was found. Digits and letters in ids, versions and numbers are ASCII.
 
-**Addresses**: a topic takes events at its own function's address, and at `/api/webhooks/{topic}`
-below the API (`ApiUrl` of the deployment) and below `webhook_base_url` where the deployment has one.
-A delivery must be signed for one of these, with or without a slash at the end.
+**Addresses**: a topic takes events at its own function's address. It also takes them at `/api/webhooks/{topic}`, below
+the API (`ApiUrl` of the deployment) and below `webhook_base_url` where the deployment has one. A delivery must be
+signed for one of these, with or without a slash at the end.
 """
 
 _NAMES: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false"}
@@ -83,12 +89,11 @@ def page() -> str:
 def _section(event_type: str, model: type[Event]) -> str:
     payload = typing.get_type_hints(model)["payload"]
     ours = " Ours, beside the seventeen of the contract." if event_type in OWN_TYPES else ""
+    meaning = f"{_first_line(payload)}{ours} Source `{source_of(event_type)}`."
     lines = [
         f"### `{event_type}`\n",
-        (
-            f"{_first_line(payload)}{ours} Source `{source_of(event_type)}`. "
-            f"[Sample](../tests/contracts/{event_type}/v1.json)\n"
-        ),
+        textwrap.fill(meaning, WIDTH, break_long_words=False, break_on_hyphens=False),
+        f"[Sample](../tests/contracts/{event_type}/v1.json)\n",
         "| field | type | |",
         "|---|---|---|",
         *_rows(payload, ""),

@@ -1,4 +1,4 @@
-"""Consuming under the names that the shop's programs know (CONTRACT: consumers).
+"""Consuming under the names that the shop's programs know.
 
 For a handler of one's own beside this pipeline's functions. Defaults are composed from the
 environment and SSM on first use.
@@ -92,7 +92,7 @@ def process_with_deduplication(
     """Run a processor unless its event was handled within the dedup window.
 
     This is the fast path alone: it forgets after the window, and without Redis it runs the
-    processor every time (CONTRACT: webhooks still process). What must happen once for ever needs
+    processor every time: an outage of Redis stops no webhook. What must happen once for ever needs
     the ledger, which this pipeline's own functions commit with their data.
 
     Args:

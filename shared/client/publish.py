@@ -1,4 +1,4 @@
-"""Publishing under the names that the shop's programs know (CONTRACT: publishers).
+"""Publishing under the names that the shop's programs know.
 
 Each function takes an optional ``publisher``; without one, the process publishes with what its
 environment and SSM say, composed once on first use. All of them return the event's id.

@@ -24,7 +24,7 @@ class MetricPayload(WireModel):
 
 
 class AuditPayload(WireModel):
-    """Somebody did something to something."""
+    """An entry of the audit trail: what changed, from which state to which."""
 
     action: Id
     entity_type: Id

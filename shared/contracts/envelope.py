@@ -1,7 +1,7 @@
 """The envelope around every event, and how bytes become one.
 
 camelCase on the wire, snake_case in Python. A reader ignores fields it does not know; an unknown
-major version is a permanent error (CONTRACT, I25).
+major version is a permanent error (I25).
 """
 
 import re

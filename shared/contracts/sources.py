@@ -1,4 +1,4 @@
-"""Which ``source`` an event names when we publish it (CONTRACT: known sources)."""
+"""Which ``source`` an event names when we publish it: the names that `docs/events.md` lists."""
 
 CHECKOUT_API = "checkout-api"
 ORDERS_SERVICE = "orders-service"

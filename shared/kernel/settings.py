@@ -151,7 +151,7 @@ def signing_key(value: SecretStr) -> SecretStr:
 
 
 def webhook_address(base: str, topic: str) -> str:
-    """A topic's address below the API or a domain of the shop's own (CONTRACT)."""
+    """A topic's address below the API or a domain of the shop's own: producers know it."""
     return f"{base.rstrip('/')}/api/webhooks/{topic}"
 
 
@@ -185,7 +185,7 @@ class PublisherSettings(Settings):
         }
 
     def destinations(self) -> dict[str, str]:
-        """Where events of each topic are sent: the webhook base if there is one (CONTRACT)."""
+        """Where events of each topic are sent: the webhook base if there is one."""
         base = self.qstash_webhook_base_url.rstrip("/")
         if not base:
             return self.function_urls()

@@ -10,7 +10,7 @@ _COUNT = re.compile("[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class EventMetadata:
-    """The travelling headers (CONTRACT) and what QStash adds. None where absent.
+    """The headers that travel with an event (`docs/events.md`) and what QStash adds. None where absent.
 
     Args:
         retry_count: deliveries of this message before this one; 0 when not said.

@@ -22,7 +22,8 @@ from shared.storage.ports import Tables
 from shared.storage.schema import LEDGER, PENDING_SHARDS
 from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
 
-# Longer than retries, dead-letter retention and a late replay together (INVARIANTS F5).
+# Longer than all retries, the time that QStash keeps a dead letter (seven days on the plan that
+# charges by use) and a late replay together.
 RETENTION = timedelta(days=30)
 
 

@@ -29,7 +29,8 @@ class Outbound:
         delay: seconds to wait before the first delivery.
         retries: deliveries after the first one that failed.
         deduplication_id: what QStash recognises a repetition by, for ten minutes; without one the
-            event id. A replay needs a new one, or QStash swallows it (INVARIANTS F4).
+            event id. A replay needs a new one, or QStash takes it for a repetition and
+            drops it.
     """
 
     topic: Topic

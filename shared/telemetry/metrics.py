@@ -143,7 +143,7 @@ CHECKOUT_TO_MAIL = Metric(
 )
 CLOCK_SKEWS = Metric(
     "ClockSkews",
-    "times that came out negative and were counted as nought",
+    "times that came out negative and were counted as zero",
     ("commands", "notifications"),
 )
 
@@ -156,7 +156,7 @@ HOLDS_RELEASED = Metric(
     ("commands",),
     dimensions={"reason": ("cancelled", "failed", "timeout")},
 )
-LOW_STOCK_ALERTS = Metric("LowStockAlerts", "falls of a shelf to its threshold", ("inventory",))
+LOW_STOCK_ALERTS = Metric("LowStockAlerts", "falls of a SKU to its threshold", ("inventory",))
 
 # ------------------------------------------------------------------ telling customers
 MAIL_SENT = Metric("MailSent", "mails that SES took", ("notifications",), dimensions=_TEMPLATE)
@@ -227,7 +227,7 @@ DEAD_LETTERS_REDELIVERED = Metric(
 )
 DEAD_LETTERS_PERSISTING = Metric(
     "DeadLettersPersisting",
-    "those of them whose letter was delivered in vain for more than an hour",
+    "those of them whose dead letter was delivered in vain for more than an hour",
     ("reconciler",),
 )
 UNDECLARED_METRICS = Metric(
@@ -245,7 +245,7 @@ CHECKOUTS_UNPUBLISHED = Metric(
 )
 OLDEST_PENDING_SECONDS = Metric(
     "OldestPendingSeconds",
-    "age of what is owed longest, nought if nothing",
+    "age of what is owed longest, zero if nothing",
     ("reconciler",),
     "Seconds",
 )
@@ -255,7 +255,7 @@ OUTBOXES_REPUBLISHED = Metric(
 COMMANDS_REPUBLISHED = Metric(
     "CommandsRepublished", "checkout commands that the reconciler repeated", ("reconciler",)
 )
-CHECKOUTS_STUCK = Metric("CheckoutsStuck", "checkouts that nobody tries any more", ("reconciler",))
+CHECKOUTS_STUCK = Metric("CheckoutsStuck", "checkouts that the reconciler gave up", ("reconciler",))
 RECONCILE_FAILURES = Metric(
     "ReconcileFailures", "steps of the reconciler that failed", ("reconciler",)
 )

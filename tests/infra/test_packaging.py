@@ -59,7 +59,7 @@ def files_in(folder: Path) -> dict[str, Path]:
 def test_the_deployed_handler_imports_from_its_asset_and_the_layer_alone(
     synthesize, spec: FunctionSpec
 ):
-    """House rule 1: one dotted name. No checkout, no site-packages: as in Lambda."""
+    """A module has one dotted name (decision 0001). No checkout, no site-packages: as in Lambda."""
     assembly: Assembly = synthesize("local")
     function = assembly.functions()[spec.name].properties
     asset, layer = staged(assembly, function["Code"]["S3Key"]), layer_of(assembly) / "python"

@@ -73,7 +73,7 @@ MUTATIONS = (
         "functions/commands/domain.py",
         "if fields := _contradicted(cart, snapshot):",
         "if fields := [name for name in _contradicted(cart, snapshot) if not name]:",
-        "nobody compares the carts",
+        "the carts are not compared",
         (
             (
                 f"{_COMMANDS}::test_payment_of_another_cart_is_refused_for_good"
@@ -180,7 +180,7 @@ MUTATIONS = (
         "functions/notifications/send_ledger.py",
         'if held is not None and held["state"] == SendState.FAILED.value:',
         "if held is not None:",
-        "a send may be claimed by anybody, at any time",
+        "any run may claim a send, at any time",
         (
             f"{_SENDING}::test_run_killed_after_the_send_leaves_an_unknown_and_no_second_mail",
             f"{_SENDING}::test_two_runs_at_once_send_one_mail",
@@ -188,7 +188,7 @@ MUTATIONS = (
     ),
     Mutation(
         "I13",
-        "Nobody is told of an order that does not exist.",
+        "No person is told of an order that does not exist.",
         "functions/commands/events.py",
         'template="order-rejected",',
         'template="order-confirmation",',
@@ -201,7 +201,7 @@ MUTATIONS = (
         "functions/notifications/send_once.py",
         "if self.ledger.is_suppressed(notice.recipient):",
         "if self.ledger.is_suppressed(notice.recipient) and not notice.recipient:",
-        "nobody looks at the suppression list",
+        "the suppression list is not read",
         (
             (
                 "tests/unit/functions/notifications/channels/email/test_feedback.py"
@@ -239,11 +239,11 @@ MUTATIONS = (
     ),
     Mutation(
         "I17",
-        "Replaying any letters, any number of times, equals replaying each once.",
+        "Replaying any dead letters, any number of times, equals replaying each once.",
         "ops/dead_letters/store.py",
         'when=(Equals("state", letter.state.value), *told.when),',
         "when=(),",
-        "two operators send the same letter",
+        "two operators send the same dead letter",
         (f"{_REPLAY}::test_of_two_operators_that_read_the_same_letter_one_gets_it",),
     ),
     Mutation(
@@ -284,7 +284,7 @@ MUTATIONS = (
         "functions/orders/service.py",
         "    if asked:",
         "    if asked and not payload.order_id:",
-        "nobody asks whether the money was asked back before",
+        "an earlier request for the same money is not looked for",
         (
             (
                 "tests/unit/functions/orders/test_timeline.py"
@@ -352,7 +352,7 @@ MUTATIONS = (
         "functions/reconciler/service.py",
         "self._each(self._due(shard, report), deadline, report)",
         "pass",
-        "what was throttled waits for somebody to replay it",
+        "what was throttled waits for an operator to replay it",
         (
             (
                 "tests/unit/functions/reconciler/test_redelivery.py"
@@ -384,7 +384,7 @@ MUTATIONS = (
         "shared/messaging/ledger.py",
         "if may_be_same(record.content, said):",
         "if record.key:",
-        "nobody compares what two events of one id say",
+        "what two events of one id say is not compared",
         ("tests/unit/shared/test_one_id_one_content.py",),
     ),
     Mutation(

@@ -182,7 +182,8 @@ def replay(world: World, event_ids: Sequence[str], *, even_if_done: bool = False
 
 
 def send_again(world: World, event_id: str) -> None:
-    """Somebody retries it in QStash's own console: the same body as a new message (F2)."""
+    """Somebody retries it in QStash's own console: the same body as a new message, with a new
+    message id."""
     row = world.tables.row("dead_letters", event_id)
     never_there = "#" in event_id or event_id.startswith("message:")
     never_there = never_there or event_id in world.records.hearsay

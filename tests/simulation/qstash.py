@@ -18,7 +18,7 @@ from tests.simulation.outside import START
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-# QStash swallows a repeated deduplication id for so long, whatever became of the first (F4).
+# QStash swallows a repeated deduplication id for so long, whatever became of the first.
 DEDUP_WINDOW = 600.0
 _FORWARD = "upstash-forward-"
 _CALLBACK = "upstash-failure-callback-"
@@ -108,7 +108,7 @@ class SimulatedQStash:
         letter = self._world.tables.row("dead_letters", event_id) or {}
         by_replay = who.startswith("operator#") and letter.get("state") == LetterState.REPLAYING
         if by_replay and not first.startswith(("operator#", "reconciler#")):
-            told = "a replay bore the original's deduplication id and was swallowed (F4)"
+            told = "a replay bore the original's deduplication id and was swallowed"
             self._world.records.breach([Breach("I17", told, frozenset({event_id}))])
 
     def _replayed(self, event_id: str, dedup: str, who: str) -> None:
@@ -160,7 +160,7 @@ class SimulatedQStash:
             self.deliver_copy(message, delay + later)
 
     def deliver_copy(self, message: Message, delay: float) -> None:
-        """At least once means: sometimes twice, at once or long after (F1)."""
+        """At least once means: sometimes twice, at once or long after."""
         self._world.tally.add("duplicates")
         self._world.scheduler.after(delay, lambda: self._deliver(message, copy=True))
 

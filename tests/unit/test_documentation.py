@@ -51,6 +51,38 @@ def test_every_path_in_backticks_exists(page):
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_line_is_longer_than_120_characters(page):
+    """Tables and code keep their lines, and the target of a link does not count: none can wrap."""
+    assert _too_long(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("word " * 24, []),
+        ("word " * 25, [1]),
+        ("- " + "word " * 24, [1]),
+        ("| " + "word " * 30, []),
+        (f"```\n{'word ' * 30}\n```\n{'word ' * 30}", [4]),
+        (f"{'word ' * 20}[there](../{'long/' * 30})", []),
+    ],
+)
+def test_a_line_that_is_too_long_is_found_by_its_number(text, found):
+    assert _too_long(text) == found
+
+
+def _too_long(text: str) -> list[int]:
+    code, found = False, []
+    for number, line in enumerate(text.splitlines(), 1):
+        fence = line.lstrip().startswith("```")
+        code = code != fence
+        shown = re.sub(r"\]\([^)]*\)", "]", line.rstrip())
+        if not code and not fence and not line.startswith("|") and len(shown) > 120:
+            found.append(number)
+    return found
+
+
 def test_every_name_of_the_tour_is_in_the_file_that_it_links_to():
     """A reader who follows a link finds what the sentence speaks of."""
     tour = ROOT / "docs" / "tour.md"
@@ -63,6 +95,16 @@ def test_every_name_of_the_tour_is_in_the_file_that_it_links_to():
 
     assert len(links) > 20
     assert missing == []
+
+
+def test_the_tour_leads_through_as_many_files_as_it_says():
+    """Each counts once; what stands behind a step is for those who want it."""
+    tour = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+    path, _, behind = tour.partition("## If you want to look behind a step")
+
+    assert "You open sixteen files." in path
+    assert len(set(re.findall(r"\]\((\.\./[\w./]+\.py)\)", path))) == 16
+    assert behind
 
 
 def _defined_in(source: str) -> set[str]:

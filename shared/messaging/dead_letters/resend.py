@@ -48,7 +48,7 @@ def message_of(
     values: dict[str, object],
 ) -> Outbound:
     """The message: the event's own id, so that what was handled stays handled once, and a new
-    deduplication id, so that QStash does not swallow it (F4).
+    deduplication id, so that QStash does not take it for a repetition and drop it.
 
     Args:
         original: the event's JSON, to the byte.
