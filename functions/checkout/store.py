@@ -1,21 +1,18 @@
 """Checkouts and catalogue as items."""
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import cast
 
-from functions.checkout.domain import Cart, CatalogueEntry
+from functions.checkout.domain import Cart, Catalogue
 from functions.checkout.ports import StoredCheckout
 from functions.checkout.wire import CheckoutState
 from shared.commerce.payment_identity import ATTRIBUTE, stored_identity
 from shared.contracts.orders import RejectionReason
 from shared.kernel.clock import Clock, iso
-from shared.kernel.text import one_line
-from shared.messaging.ledger import shard_of
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
-from shared.storage.records.reservation import hold_of
-from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
+from shared.storage.records.reservation import reservation_in_force, reservation_key
+from shared.storage.records.stock import stock_by_sku, stock_key
+from shared.storage.schema import CHECKOUTS, ORDERS, shard_of
 from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
 
 
@@ -25,8 +22,8 @@ class CheckoutTables:
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
 
-    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Mapping[str, CatalogueEntry]]:
-        """The stored checkout and the catalogue with what the order holds of it, in one batch.
+    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Catalogue]:
+        """The stored checkout, and the catalogue with what is reserved for the order, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
@@ -34,15 +31,12 @@ class CheckoutTables:
         stored, reservation, *rows = self._tables.get_many(
             [
                 (CHECKOUTS.name, {"orderId": cart.order_id}),
-                (RESERVATIONS.name, {"orderId": cart.order_id}),
-                *((STOCK.name, {"sku": sku}) for sku in cart.skus),
+                reservation_key(cart.order_id),
+                *map(stock_key, cart.skus),
             ]
         )
-        found = zip(cart.skus, rows, strict=True)
-        hold = hold_of(reservation)
-        held = hold.units if hold is not None else {}
-        entries = {sku: _entry(row, held.get(sku, 0)) for sku, row in found if row is not None}
-        return (None if stored is None else _stored(stored)), entries
+        catalogue = Catalogue(stock_by_sku(rows), reservation_in_force(reservation))
+        return (None if stored is None else _stored(stored)), catalogue
 
     def accept(self, cart: Cart, command: Outbound) -> StoredCheckout:
         """Store a new checkout with its command, marked as not yet processed.
@@ -83,14 +77,6 @@ class CheckoutTables:
         key = {"orderId": order_id}
         item, order = self._tables.get_many([(CHECKOUTS.name, key), (ORDERS.name, key)])
         return None if item is None else _stored(item, order)
-
-
-def _entry(row: Item, held: int) -> CatalogueEntry:
-    return CatalogueEntry(
-        name=one_line(str(row["name"]), 200),
-        price=Decimal(str(row["price"])),
-        available=int(str(row["available"])) + held,
-    )
 
 
 def _stored(item: Item, order: Item | None = None) -> StoredCheckout:

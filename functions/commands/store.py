@@ -1,16 +1,19 @@
 """Orders, checkouts and stock as items."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from functions.commands.domain import Cart, Reject, Shelf, Situation
+from functions.commands.domain import Cart, Reject, Situation
 from shared.commerce.payment_identity import ATTRIBUTE, stored_identity
 from shared.kernel.clock import Clock, iso
-from shared.kernel.text import one_line
 from shared.storage.ports import Tables
-from shared.storage.records.reservation import Hold, HoldStatus, hold_of
-from shared.storage.records.stock import available_of, give_back, sell
-from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
+from shared.storage.records import stock
+from shared.storage.records.reservation import (
+    consume_reservation,
+    reservation_in_force,
+    reservation_key,
+)
+from shared.storage.records.stock import StockRow, stock_by_sku, stock_key
+from shared.storage.schema import CHECKOUTS, ORDERS
 from shared.storage.writes import (
     Absent,
     Condition,
@@ -31,7 +34,7 @@ class OrderBookTables:
         self._tables, self._clock = tables, clock
 
     def situation(self, cart: Cart) -> Situation:
-        """Order, checkout, hold and all stock rows in one batch.
+        """Order, checkout, reservation and all stock rows in one batch.
 
         Raises:
             DependencyError: the store did not answer.
@@ -41,39 +44,36 @@ class OrderBookTables:
             [
                 (ORDERS.name, order_key),
                 (CHECKOUTS.name, order_key),
-                (RESERVATIONS.name, order_key),
-                *((STOCK.name, {"sku": sku}) for sku in cart.skus),
+                reservation_key(cart.order_id),
+                *map(stock_key, cart.skus),
             ]
         )
-        found = zip(cart.skus, rows, strict=True)
-        hold = hold_of(reservation)
-        held = hold.units if hold is not None else {}
         return Situation(
             order_digest=_text(order, "cartDigest"),
             checkout_digest=_text(checkout, "cartDigest"),
             checkout_status=_text(checkout, "status"),
-            shelves={sku: _shelf(row, held.get(sku, 0)) for sku, row in found if row is not None},
-            hold=hold,
+            stock=stock_by_sku(rows),
+            reservation=reservation_in_force(reservation),
             identities=(stored_identity(order), stored_identity(checkout)),
         )
 
-    def available(self, skus: Sequence[str]) -> Mapping[str, int]:
-        """Units available now, in one batch.
+    def stock_of(self, skus: Sequence[str]) -> Mapping[str, StockRow]:
+        """The stock rows as they are now, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        return available_of(self._tables, skus) if skus else {}
+        return stock.read_stock(self._tables, skus)
 
-    def put_back(self, lines: Mapping[str, int]) -> Sequence[Write]:
-        """Held units on the shelf again, as part of what ends their hold."""
+    def return_to_stock(self, units: Mapping[str, int]) -> Sequence[Write]:
+        """Reserved units available again, as part of what ends their reservation."""
         now = iso(self._clock.now())
-        return [give_back(sku, units, now) for sku, units in lines.items()]
+        return [stock.release(sku, count, now) for sku, count in units.items()]
 
     def placed(
         self, cart: Cart, situation: Situation, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
-        """One order, one move per SKU that cannot go below zero, checkout and hold closed."""
+        """One order, one move per SKU that cannot go below zero, checkout and reservation closed."""
         now = iso(self._clock.now())
         order: dict[str, Value] = {
             "orderId": cart.order_id,
@@ -93,16 +93,17 @@ class OrderBookTables:
                 {"at": now, "type": "command.checkout", "eventId": event_id, "verdict": "placed"}
             ],
         }
-        held = situation.hold.units if situation.hold is not None else {}
+        reservation = situation.reservation
+        reserved = reservation.units if reservation is not None else {}
         taken = [
-            sell(line.sku, line.quantity, held=held.get(line.sku, 0), now=now)
+            stock.sell(line.sku, line.quantity, reserved=reserved.get(line.sku, 0), now=now)
             for line in cart.lines
         ]
         return [
             Put(ORDERS.name, order, when=(Absent(),)),
             *taken,
             self._checkout(cart, situation, {"status": "confirmed", "decidedAt": now}),
-            *([_consumed(situation.hold, now)] if situation.hold is not None else []),
+            *([consume_reservation(reservation, now)] if reservation is not None else []),
         ]
 
     def turned_down(self, cart: Cart, situation: Situation, decision: Reject) -> Sequence[Write]:
@@ -141,25 +142,6 @@ class OrderBookTables:
 
 def _text(item: Item | None, name: str) -> str | None:
     return None if item is None or item.get(name) is None else str(item[name])
-
-
-def _consumed(hold: Hold, now: str) -> Update:
-    return Update(
-        RESERVATIONS.name,
-        {"orderId": hold.order_id},
-        set={"status": HoldStatus.CONSUMED.value, "consumedAt": now},
-        remove=("holdShard",),
-        when=(Equals("status", HoldStatus.HELD.value), Equals("eventId", hold.event_id)),
-    )
-
-
-def _shelf(row: Item, held: int) -> Shelf:
-    return Shelf(
-        price=Decimal(str(row["price"])),
-        available=int(str(row["available"])),
-        name=one_line(str(row["name"]), 200),
-        held=held,
-    )
 
 
 def _lines(cart: Cart) -> list[Value]:

@@ -96,7 +96,7 @@ def _audit(action: str, order: Order, to: str, facts: Mapping[str, str]) -> Audi
 
 
 def returned_of(order: Order, line: OrderLine, available: int) -> StockUpdatedPayload:
-    """Units that are back on the shelf; the two stocks as seen, the delta exact."""
+    """Units that are available again; the two stocks as seen, the delta exact."""
     return StockUpdatedPayload(
         product_id=line.product_id,
         variation_id=line.variation_id,

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from functions.orders.domain import Checkout, Order, TimelineEntry
 from shared.contracts.orders import OrderStatus, RefundRequested
+from shared.storage.records.stock import StockRow
 from shared.storage.writes import Write
 
 
@@ -27,8 +28,8 @@ class Orders(Protocol):
         """
         ...
 
-    def stock_of(self, order: Order) -> Mapping[str, int]:
-        """Units available now of each SKU of the order that is still in the catalogue.
+    def stock_of(self, order: Order) -> Mapping[str, StockRow]:
+        """The stock row, now, of each SKU of the order that is still in the catalogue.
 
         Raises:
             DependencyError: the store did not answer.
@@ -52,8 +53,8 @@ class Orders(Protocol):
         """
         ...
 
-    def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
-        """Every unit of the order on its shelf again, where the shelf still exists."""
+    def return_to_stock(self, order: Order, stock: Mapping[str, StockRow]) -> Sequence[Write]:
+        """Every unit of the order available again, where its SKU still exists."""
         ...
 
     def note(self, order: Order, entry: TimelineEntry) -> Write:

@@ -43,6 +43,7 @@ from shared.contracts.orders import (
 from shared.kernel.clock import iso
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
+from shared.storage.records.stock import StockRow
 from shared.storage.writes import Write
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Measure
@@ -103,9 +104,9 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
     writes: list[Write] = [orders.move(order, to, entry, stored)]
     emits: list[Emit] = []
     if isinstance(event, OrderCancelled):
-        shelves = orders.stock_of(order)
-        writes += orders.put_back(order, shelves)
-        emits += _undone(order, shelves)
+        stock = orders.stock_of(order)
+        writes += orders.return_to_stock(order, stock)
+        emits += _undone(order, stock)
     emits += _told(event, order, to)
     return Effects(
         outcome="applied",
@@ -206,11 +207,11 @@ def _decided(order_id: str, orders: Orders) -> Checkout:
     return checkout
 
 
-def _undone(order: Order, shelves: Mapping[str, int]) -> Sequence[Emit]:
+def _undone(order: Order, stock: Mapping[str, StockRow]) -> Sequence[Emit]:
     returned = [
-        Emit(StockUpdated, returned_of(order, line, shelves[line.sku]))
+        Emit(StockUpdated, returned_of(order, line, stock[line.sku].available))
         for line in order.lines
-        if line.sku in shelves
+        if line.sku in stock
     ]
     return [*returned, Emit(RefundRequested, refund_of(order))]
 

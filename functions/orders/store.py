@@ -1,4 +1,4 @@
-"""Orders, their timelines, and the shelves that a cancelled one goes back to, as items."""
+"""Orders, their timelines, and the stock that the units of a cancelled one return to, as items."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -11,7 +11,8 @@ from shared.kernel.clock import Clock, iso
 from shared.kernel.money import amount
 from shared.storage.bounded import note
 from shared.storage.ports import Tables
-from shared.storage.schema import CHECKOUTS, ORDERS, STOCK
+from shared.storage.records.stock import StockRow, read_stock, return_to_stock
+from shared.storage.schema import CHECKOUTS, ORDERS
 from shared.storage.writes import Equals, Item, Missing, Present, Update, Write
 
 
@@ -43,16 +44,13 @@ class OrderTables:
         status = cast("CheckoutStatus", item.get("status") or "accepted")
         return Checkout(status, refund="refundStatus" in item)
 
-    def stock_of(self, order: Order) -> Mapping[str, int]:
-        """Units available now, in one batch.
+    def stock_of(self, order: Order) -> Mapping[str, StockRow]:
+        """The stock rows as they are now, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        skus = [line.sku for line in order.lines]
-        rows = self._tables.get_many([(STOCK.name, {"sku": sku}) for sku in skus])
-        found = zip(skus, rows, strict=True)
-        return {sku: int(str(row["available"])) for sku, row in found if row is not None}
+        return read_stock(self._tables, [line.sku for line in order.lines])
 
     def move(
         self, order: Order, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
@@ -89,19 +87,13 @@ class OrderTables:
             when=(Equals("status", "SHIPPED"), unchanged, *told.when),
         )
 
-    def put_back(self, order: Order, shelves: Mapping[str, int]) -> Sequence[Write]:
-        """Every unit of the order on its shelf again, where the shelf still exists."""
+    def return_to_stock(self, order: Order, stock: Mapping[str, StockRow]) -> Sequence[Write]:
+        """Every unit of the order available again, where its SKU still exists."""
         now = iso(self._clock.now())
         return [
-            Update(
-                STOCK.name,
-                {"sku": line.sku},
-                add={"available": line.quantity},
-                set={"updatedAt": now},
-                when=(Present(),),
-            )
+            return_to_stock(line.sku, line.quantity, now)
             for line in order.lines
-            if line.sku in shelves
+            if line.sku in stock
         ]
 
     def note(self, order: Order, entry: TimelineEntry) -> Write:

@@ -1,19 +1,17 @@
-"""What an operator may do to a shelf: the arithmetic, and what is refused. Pure.
+"""What an operator may do to the stock of a SKU: the arithmetic, and what is refused. Pure.
 
-Only ``available`` is ever moved. Units that are held for somebody (``reserved``) are on no shelf
-that an operator could count.
+Only ``available`` is ever moved. Units that are reserved for an order are not among those that an
+operator counts.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from ops.core.errors import OperatorError
 from shared.contracts.inventory import StockReason
-from shared.kernel.ids import ID_RULE, is_id, sku_of
-from shared.storage.writes import Item
+from shared.kernel.ids import ID_RULE, is_id
+from shared.storage.records.stock import StockRow
 
 MAX_UNITS = 1_000_000_000
 UNITS_RULE = f"must be a whole number from 0 to {MAX_UNITS}"
@@ -22,48 +20,43 @@ KEY_RULE = "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"
 _KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 # Each is kept with the order, whose item must not fill up (I30).
 MAX_RETURNS = 200
-# Before that nothing has left the house, and a cancellation puts everything back by itself.
+# Before that nothing has left the house, and a cancellation returns everything to stock by itself.
 _SENT = ("SHIPPED", "DELIVERED")
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """A stock row as read.
+class OperatorAction:
+    """Who did what, when and why, and under which name it is remembered.
 
     Args:
-        alert: ``armed`` or ``raised``.
+        request: what was asked for, in words; the same key for other words is refused.
+        at: the moment (ISO-8601).
     """
 
-    sku: str
-    product_id: str
-    variation_id: str | None
-    name: str
-    price: Decimal
-    available: int
-    reserved: int
-    threshold: int
-    alert: str
+    event_id: str
+    request: str
+    operator: str
+    why: str
+    at: str
 
-    @property
-    def is_low(self) -> bool:
-        """Whether it is at its threshold or below."""
-        return self.available <= self.threshold
 
-    @classmethod
-    def from_item(cls, item: Item) -> "Shelf":
-        """As stored."""
-        product, variation = parts_of(str(item["sku"]))
-        return cls(
-            sku=str(item["sku"]),
-            product_id=product,
-            variation_id=variation,
-            name=str(item["name"]),
-            price=Decimal(str(item["price"])),
-            available=int(str(item["available"])),
-            reserved=int(str(item.get("reserved", 0))),
-            threshold=int(str(item["threshold"])),
-            alert=str(item.get("alert", "")),
-        )
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of a SKU, as operators are shown it.
+
+    Args:
+        at: the moment to the second (ISO-8601).
+        delta: units that came, or went if negative.
+        before, after: units available as seen by whoever caused it, None if that is not known.
+        order_id: the order that it was for, or empty.
+    """
+
+    at: str
+    reason: str
+    delta: int
+    before: int | None
+    after: int | None
+    order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +75,6 @@ class Sold:
     returns: int
     correlation_id: str
 
-    @classmethod
-    def from_item(cls, item: Item, sku: str) -> "Sold":
-        """As stored with the order."""
-        lines = cast("Sequence[Item]", item["items"])
-        back = cast("Sequence[Item]", item.get("returns") or ())
-        return cls(
-            order_id=str(item["orderId"]),
-            status=str(item["status"]),
-            units=_units_of(lines, sku),
-            returned=_units_of(back, sku),
-            returns=int(str(item.get("returnCount", 0))),
-            correlation_id=str(item.get("correlationId") or item["orderId"]),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Restock:
@@ -112,11 +91,11 @@ class Restock:
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """The shelf was counted, or units were found or lost.
+    """The units were counted, or some were found or lost.
 
     Args:
         to: what there is now, or None if ``by`` says the difference.
-        expected: what the shelf must have before, None for whatever it has.
+        expected: what must be available before, None for whatever is.
     """
 
     sku: str
@@ -191,29 +170,29 @@ def checked(request: Request) -> Request:
     return request
 
 
-def delta_of(request: Request, shelf: Shelf, sold: Sold | None) -> int:
-    """How many units come to the shelf, or leave it if negative.
+def delta_of(request: Request, row: StockRow, sold: Sold | None) -> int:
+    """How many units come to the stock, or leave it if negative.
 
     Args:
         sold: for a return, what the order had.
 
     Raises:
-        OperatorError: it cannot be done to the shelf, or for the order, as it is.
+        OperatorError: it cannot be done to the stock, or for the order, as it is.
     """
     match request:
         case Adjust(to=to, by=by, expected=expected):
-            if expected is not None and shelf.available != expected:
-                said = f"the shelf has {shelf.available} available, not {expected}"
+            if expected is not None and row.available != expected:
+                said = f"{row.available} are available, not {expected}"
                 raise OperatorError(f"--expected: {said}")
-            delta = by if to is None else to - shelf.available
+            delta = by if to is None else to - row.available
         case Return(units=units):
-            _check_return(units, shelf.sku, sold)
+            _check_return(units, row.sku, sold)
             delta = units
         case Restock(units=units):
             delta = units
-    if not 0 <= shelf.available + delta <= MAX_UNITS:
-        said = f"{shelf.available} are available, {delta:+d} would leave {shelf.available + delta}"
-        raise OperatorError(f"units: {said}; a shelf has from 0 to {MAX_UNITS}")
+    if not 0 <= row.available + delta <= MAX_UNITS:
+        said = f"{row.available} are available, {delta:+d} would leave {row.available + delta}"
+        raise OperatorError(f"units: {said}; a SKU has from 0 to {MAX_UNITS}")
     return delta
 
 
@@ -238,13 +217,6 @@ def _check_return(units: int, sku: str, sold: Sold | None) -> None:
         raise OperatorError(f"units: {sold.order_id} {said}")
     if sold.returns >= MAX_RETURNS:
         said = f"has had {sold.returns} returns, and more are not kept with an order"
-        raise OperatorError(f"--order: {sold.order_id} {said}; put the units back with adjust")
-
-
-def _units_of(lines: Sequence[Item], sku: str) -> int:
-    return sum(int(str(line["quantity"])) for line in lines if _sku_in(line) == sku)
-
-
-def _sku_in(line: Item) -> str:
-    variation = line.get("variationId")
-    return sku_of(str(line["productId"]), None if variation is None else str(variation))
+        raise OperatorError(
+            f"--order: {sold.order_id} {said}; return the units to stock with adjust"
+        )
