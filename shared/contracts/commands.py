@@ -34,7 +34,7 @@ class CheckoutCommand(Event):
 
 
 class ReservePayload(WireModel):
-    """Units to hold for an order, all lines or none."""
+    """Units to reserve for an order, all lines or none."""
 
     order_id: Id
     items: StockLines

@@ -155,7 +155,7 @@ HOLDS_RELEASED = Metric(
     ("commands",),
     dimensions={"reason": ("cancelled", "failed", "timeout")},
 )
-LOW_STOCK_ALERTS = Metric("LowStockAlerts", "falls of a shelf to its threshold", ("inventory",))
+LOW_STOCK_ALERTS = Metric("LowStockAlerts", "falls of a SKU to its threshold", ("inventory",))
 
 # ------------------------------------------------------------------ telling customers
 MAIL_SENT = Metric("MailSent", "mails that SES took", ("notifications",), dimensions=_TEMPLATE)

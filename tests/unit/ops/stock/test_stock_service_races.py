@@ -15,7 +15,7 @@ from shared.kernel.clock import Deadline
 from shared.kernel.errors import ContentionError, DependencyError
 from tests.builders import checkout_payload, line
 from tests.fakes.failed_messages import InMemoryQueue
-from tests.unit.ops.stock_shop import OperatorError, StockShop, interrupted, opened, ordered
+from tests.unit.ops.stock.stock_shop import OperatorError, StockShop, interrupted, opened, ordered
 from tests.unit.shared.faults import Faults, Killed
 
 

@@ -14,8 +14,8 @@ from tests.builders import (
     reserve_command,
     units,
 )
-from tests.unit.functions.shelves import payloads
-from tests.unit.ops.stock_shop import OperatorError, StockShop, opened, ordered
+from tests.unit.functions.stock_reading import payloads
+from tests.unit.ops.stock.stock_shop import OperatorError, StockShop, opened, ordered
 
 
 @pytest.fixture

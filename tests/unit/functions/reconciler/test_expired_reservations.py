@@ -14,7 +14,7 @@ from shared.kernel.ids import expiry_event_id_for, order_id_for
 from tests.builders import checkout_command, line, reserve_command, stock, units
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.pipeline import URLS, Pipeline
-from tests.unit.functions.shelves import outcome, reservation, shelf
+from tests.unit.functions.stock_reading import outcome, reservation, shelf
 
 EXPIRES = "2026-03-01T12:15:00.000Z"
 
