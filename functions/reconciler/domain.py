@@ -88,7 +88,11 @@ class DueLetter:
 
 @dataclass(slots=True)
 class Report:
-    """What one run did."""
+    """What one run did; the field names are those of the answer.
+
+    Args:
+        holds: reservations past their end whose release was sent.
+    """
 
     outboxes: int = 0
     commands: int = 0

@@ -36,7 +36,7 @@ class StockShop(Pipeline):
         )
 
     def operate(self, request: Request, *, key: str = "key-1", tables: Any = None) -> Done:
-        """One command at the desk."""
+        """One command of the operator."""
         service = StockService(
             tables or self.tables, self.ledger(tables), self.clock, operator="otto"
         )
@@ -63,7 +63,7 @@ class StockShop(Pipeline):
         return self.memory.get("stock", {"sku": sku})
 
     def deltas(self, sku: str = "mug") -> list[tuple[str, int]]:
-        """Reason and units of a shelf's movements, in the order of their ids."""
+        """Reason and units of a SKU's movements, in the order of their ids."""
         rows: Any = self.memory.query("movements", sku)
         return [(row["reason"], row["delta"]) for row in rows]
 
