@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from shared.commerce.cart import digest_of, merged, total_of
 from shared.commerce.order_status import BY_STATUS, CANCELLED
@@ -18,19 +17,25 @@ from shared.kernel.errors import (
     PriceChangedError,
 )
 from shared.kernel.ids import order_id_for
+from shared.storage.records.reservation import Reservation
+from shared.storage.records.stock import StockRow
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """What the shop says of a SKU now.
+class Catalogue:
+    """What the shop says of the SKUs of a cart now.
 
     Args:
-        available: units that this cart may have: on the shelf, or held for its order.
+        stock: stock rows by SKU; a SKU that does not exist is not in it.
+        reservation: what is reserved for the cart's order, if anything still is.
     """
 
-    name: str
-    price: Decimal
-    available: int
+    stock: Mapping[str, StockRow]
+    reservation: Reservation | None
+
+    def orderable(self, sku: str) -> int:
+        """Units of a SKU in the catalogue that this cart may have."""
+        return self.stock[sku].orderable(self.reservation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Cart:
 
     @property
     def skus(self) -> tuple[str, ...]:
-        """The catalogue entries it needs."""
+        """The stock rows it needs."""
         return tuple(line.sku for line in self.lines)
 
 
@@ -65,7 +70,7 @@ def cart_of(payload: CheckoutPayload) -> Cart:
     )
 
 
-def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayload:
+def check(cart: Cart, catalogue: Catalogue) -> CheckoutPayload:
     """The payload as it goes on: merged lines, the catalogue's names and prices.
 
     Raises:
@@ -75,21 +80,22 @@ def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayloa
     """
     original = cart.payload.items
     for index, line in enumerate(original):
-        entry = catalogue.get(line.sku)
-        if entry is None:
+        row = catalogue.stock.get(line.sku)
+        if row is None:
             raise InvalidInputError(f"items[{index}].productId", "is not in the catalogue")
-        if entry.price != line.price:
-            raise PriceChangedError(f"items[{index}].price", f"{entry.price:.2f}")
+        if row.price != line.price:
+            raise PriceChangedError(f"items[{index}].price", f"{row.price:.2f}")
     total = total_of(cart.lines)
     if total != cart.payload.total_amount:
         raise PriceChangedError("totalAmount", f"{total:.2f}")
     for line in cart.lines:
-        available = catalogue[line.sku].available
-        if available < line.quantity:
+        orderable = catalogue.orderable(line.sku)
+        if orderable < line.quantity:
             index = _first(original, line.sku)
-            raise OutOfStockError(f"items[{index}].quantity", line.sku, max(available, 0))
+            raise OutOfStockError(f"items[{index}].quantity", line.sku, max(orderable, 0))
     named = tuple(
-        line.model_copy(update={"product_name": catalogue[line.sku].name}) for line in cart.lines
+        line.model_copy(update={"product_name": catalogue.stock[line.sku].title})
+        for line in cart.lines
     )
     return cart.payload.model_copy(update={"items": named})
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.checkout.domain import Cart, CatalogueEntry
+from functions.checkout.domain import Cart, Catalogue
 from shared.contracts.statuses import OrderStatus, RejectionReason
 from shared.messaging.outbox import Outbound
 from shared.storage.records.checkout import CheckoutState
@@ -42,8 +42,9 @@ class StoredCheckout:
 class Checkouts(Protocol):
     """Checkouts and the catalogue they are checked against."""
 
-    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Mapping[str, CatalogueEntry]]:
-        """What is stored for this payment, and the catalogue entries of the cart, in one read.
+    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Catalogue]:
+        """What is stored for this payment, and the catalogue as far as the cart needs it, in one
+        read.
 
         Raises:
             DependencyError: the store did not answer.

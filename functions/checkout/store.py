@@ -1,21 +1,17 @@
 """Checkouts and catalogue as items."""
 
-from collections.abc import Mapping
-from decimal import Decimal
-
-from functions.checkout.domain import Cart, CatalogueEntry
+from functions.checkout.domain import Cart, Catalogue
 from functions.checkout.ports import StoredCheckout
 from shared.commerce.payment_identity import identity_of_checkout
 from shared.kernel.clock import Clock, iso
-from shared.kernel.text import one_line
-from shared.messaging.ledger import shard_of
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
 from shared.storage.records.checkout import CheckoutRow, insert_checkout
 from shared.storage.records.order import OrderRow
-from shared.storage.records.reservation import hold_of
-from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
-from shared.storage.writes import ConditionsFailed, Item
+from shared.storage.records.reservation import reservation_in_force, reservation_key
+from shared.storage.records.stock import stock_by_sku, stock_key
+from shared.storage.schema import CHECKOUTS, ORDERS, shard_of
+from shared.storage.writes import ConditionsFailed
 
 
 class CheckoutTables:
@@ -24,8 +20,8 @@ class CheckoutTables:
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
 
-    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Mapping[str, CatalogueEntry]]:
-        """The stored checkout and the catalogue with what the order holds of it, in one batch.
+    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Catalogue]:
+        """The stored checkout, and the catalogue with what is reserved for the order, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
@@ -33,15 +29,12 @@ class CheckoutTables:
         stored, reservation, *rows = self._tables.get_many(
             [
                 (CHECKOUTS.name, {"orderId": cart.order_id}),
-                (RESERVATIONS.name, {"orderId": cart.order_id}),
-                *((STOCK.name, {"sku": sku}) for sku in cart.skus),
+                reservation_key(cart.order_id),
+                *map(stock_key, cart.skus),
             ]
         )
-        found = zip(cart.skus, rows, strict=True)
-        hold = hold_of(reservation)
-        held = hold.units if hold is not None else {}
-        entries = {sku: _entry(row, held.get(sku, 0)) for sku, row in found if row is not None}
-        return (None if stored is None else _stored(CheckoutRow.from_item(stored))), entries
+        catalogue = Catalogue(stock_by_sku(rows), reservation_in_force(reservation))
+        return (None if stored is None else _stored(CheckoutRow.from_item(stored))), catalogue
 
     def accept(self, cart: Cart, command: Outbound) -> StoredCheckout:
         """Store a new checkout with its command, marked as not yet processed.
@@ -94,14 +87,6 @@ class CheckoutTables:
             return None
         placed = None if order is None else OrderRow.from_item(order)
         return _stored(CheckoutRow.from_item(item), placed)
-
-
-def _entry(row: Item, held: int) -> CatalogueEntry:
-    return CatalogueEntry(
-        name=one_line(str(row["name"]), 200),
-        price=Decimal(str(row["price"])),
-        available=int(str(row["available"])) + held,
-    )
 
 
 def _stored(row: CheckoutRow, order: OrderRow | None = None) -> StoredCheckout | None:

@@ -13,7 +13,8 @@ from shared.contracts.statuses import RejectionReason
 from shared.kernel.errors import InvalidInputError, PaymentReusedError
 from shared.kernel.ids import order_id_for
 from shared.storage.records.checkout import CheckoutState
-from shared.storage.records.reservation import Hold
+from shared.storage.records.reservation import Reservation
+from shared.storage.records.stock import StockRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +35,6 @@ class Cart:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """A stock row as read.
-
-    Args:
-        held: units that are off the shelf, but for this very order.
-    """
-
-    price: Decimal
-    available: int
-    name: str
-    held: int = 0
-
-    @property
-    def orderable(self) -> int:
-        """Units that this order may have."""
-        return self.available + self.held
-
-
-@dataclass(frozen=True, slots=True)
 class CheckoutSnapshot:
     """What was known when the decision was taken.
 
@@ -60,17 +42,21 @@ class CheckoutSnapshot:
         order_digest: digest of the order that this payment already has, if any.
         checkout_digest: digest of the checkout that the API accepted, if it came that way.
         checkout_status: ``accepted``, ``confirmed`` or ``rejected``, if there is a checkout.
-        shelves: stock rows by SKU; a SKU that does not exist is not in it.
-        hold: what is held for the order, if anything still is.
+        stock: stock rows by SKU; a SKU that does not exist is not in it.
+        reservation: what is reserved for the order, if anything still is.
         identities: the requests that order and checkout came from, as digests by field.
     """
 
     order_digest: str | None
     checkout_digest: str | None
     checkout_status: CheckoutState | None
-    shelves: Mapping[str, Shelf]
-    hold: Hold | None = None
+    stock: Mapping[str, StockRow]
+    reservation: Reservation | None = None
     identities: Sequence[Mapping[str, str]] = ()
+
+    def orderable(self, sku: str) -> int:
+        """Units of a SKU in the catalogue that this order may have."""
+        return self.stock[sku].orderable(self.reservation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +126,20 @@ def _contradicted(cart: Cart, snapshot: CheckoutSnapshot) -> Sequence[str]:
     return fields or (("items",) if digests else ())
 
 
-def left_over(cart: Cart, hold: Hold | None) -> tuple[StockLine, ...]:
-    """Held lines whose product is not in the cart at all: they return to stock."""
-    lines = hold.lines if hold is not None else ()
+def left_over(cart: Cart, reservation: Reservation | None) -> tuple[StockLine, ...]:
+    """Reserved lines whose product is not in the cart at all: their units are available again."""
+    lines = reservation.lines if reservation is not None else ()
     return tuple(line for line in lines if line.sku not in cart.skus)
 
 
 def _judge(cart: Cart, snapshot: CheckoutSnapshot) -> Decision:
-    shelves = snapshot.shelves
-    if unknown := tuple(sku for sku in cart.skus if sku not in shelves):
+    stock = snapshot.stock
+    if unknown := tuple(sku for sku in cart.skus if sku not in stock):
         return Reject("unknown_product", unknown)
     # The API accepted these very prices as a quote; anybody else's must be the catalogue's (I19).
     quoted = snapshot.checkout_digest is not None
-    differing = tuple(line.sku for line in cart.lines if shelves[line.sku].price != line.price)
+    differing = tuple(line.sku for line in cart.lines if stock[line.sku].price != line.price)
     if differing and not quoted:
         return Reject("price_changed", differing)
-    short = tuple(line.sku for line in cart.lines if shelves[line.sku].orderable < line.quantity)
+    short = tuple(line.sku for line in cart.lines if snapshot.orderable(line.sku) < line.quantity)
     return Reject("out_of_stock", short) if short else Accept()

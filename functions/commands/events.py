@@ -1,4 +1,4 @@
-"""What others are told: of an order that came to be, of one that did not, of held units that move."""
+"""What others are told: of an order that came to be, of one that did not, of reserved units that move."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,15 +22,18 @@ from shared.contracts.orders import (
     RejectedPayload,
 )
 from shared.messaging.outbox import Emit
-from shared.storage.records.reservation import HoldStatus
+from shared.storage.records.reservation import ReservationStatus
+from shared.storage.records.stock import StockRow
 
 
-def no_longer_held(snapshot: CheckoutSnapshot) -> Sequence[Emit]:
-    """What ends the hold of a rejected cart: a rejection is final, so no order can use it."""
-    hold = snapshot.hold
-    if hold is None:
+def release_of(snapshot: CheckoutSnapshot) -> Sequence[Emit]:
+    """What ends the reservation of a rejected cart: a rejection is final, so the order never comes."""
+    reservation = snapshot.reservation
+    if reservation is None:
         return []
-    payload = ReleasePayload(order_id=hold.order_id, items=hold.lines, reason="failed")
+    payload = ReleasePayload(
+        order_id=reservation.order_id, items=reservation.lines, reason="failed"
+    )
     return [Emit(ReleaseCommand, payload)]
 
 
@@ -115,10 +118,10 @@ def refund_of(cart: Cart, decision: Reject) -> RefundPayload:
 
 
 def sale_of(cart: Cart, line: OrderLine, snapshot: CheckoutSnapshot) -> StockUpdatedPayload:
-    """Units of a line that left the shelf; the two stocks as seen, the delta exact."""
+    """Units of a line that were sold; the two stocks as seen, the delta exact."""
     # As seen when deciding; another sale may have come between, so only the delta is exact. What
-    # was held for this order counts as on the shelf until now, so that the two stocks differ by it.
-    seen = snapshot.shelves[line.sku].orderable
+    # was reserved for this order counts as available until now, so that the two stocks differ by it.
+    seen = snapshot.orderable(line.sku)
     return StockUpdatedPayload(
         product_id=line.product_id,
         variation_id=line.variation_id,
@@ -132,9 +135,9 @@ def sale_of(cart: Cart, line: OrderLine, snapshot: CheckoutSnapshot) -> StockUpd
 
 def creation_audit_of(cart: Cart, snapshot: CheckoutSnapshot) -> AuditPayload:
     """The audit entry of an order that came to be."""
-    # One entry for all that the decision changed: order, checkout and hold have the same id.
+    # One entry for all that the decision changed: order, checkout and reservation have the same id.
     facts: dict[str, Any] = {"checkout": "confirmed"}
-    if snapshot.hold is not None:
+    if snapshot.reservation is not None:
         facts["reservation"] = "consumed"
     return AuditPayload(
         action="order.created",
@@ -166,13 +169,13 @@ def rejection_audit_of(cart: Cart, snapshot: CheckoutSnapshot, decision: Reject)
     )
 
 
-def back_on_shelf(
-    order_id: str, lines: Sequence[StockLine], available: Mapping[str, int]
+def available_again(
+    order_id: str, lines: Sequence[StockLine], stock: Mapping[str, StockRow]
 ) -> Sequence[Emit]:
-    """Units of a hold that can be bought again, by SKU that is still in the catalogue.
+    """Units of a reservation that can be bought again, of each SKU that is still in the catalogue.
 
-    The shelf has more than before, so its alert may be due again; nothing was sold or bought, so
-    the delta is nought.
+    More units are available than before, so the alert may be due again; nothing was sold or bought,
+    so the delta is zero.
     """
     return [
         Emit(
@@ -180,15 +183,15 @@ def back_on_shelf(
             StockUpdatedPayload(
                 product_id=line.product_id,
                 variation_id=line.variation_id,
-                previous_stock=available[line.sku],
-                new_stock=available[line.sku] + line.quantity,
+                previous_stock=stock[line.sku].available,
+                new_stock=stock[line.sku].available + line.quantity,
                 reason="adjustment",
                 order_id=order_id,
                 delta=0,
             ),
         )
         for line in lines
-        if line.sku in available
+        if line.sku in stock
     ]
 
 
@@ -197,8 +200,8 @@ def audited(
     action: str,
     lines: Sequence[StockLine],
     *,
-    before: HoldStatus | None,
-    after: HoldStatus | Literal["refused"],
+    before: ReservationStatus | None,
+    after: ReservationStatus | Literal["refused"],
     **facts: str,
 ) -> Emit:
     """The audit entry about a reservation."""

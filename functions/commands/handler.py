@@ -16,10 +16,12 @@ from shared.runtime.compose import consumer_entry
 def build(settings: CommandsSettings, ports: Ports) -> Consumer:
     """The commands function over the given ports."""
     orders = OrderBookTables(ports.tables, ports.clock)
-    held = ReservationTables(ports.tables, ports.clock, hold_seconds=settings.hold_seconds)
+    reservations = ReservationTables(
+        ports.tables, ports.clock, reservation_seconds=settings.hold_seconds
+    )
     check_out = partial(service.check_out, orders=orders, telemetry=ports.telemetry)
-    reserve = partial(reservation_service.reserve, reservations=held)
-    release = partial(reservation_service.release, reservations=held)
+    reserve = partial(reservation_service.reserve, reservations=reservations)
+    release = partial(reservation_service.release, reservations=reservations)
     routes = {
         topics.COMMAND_CHECKOUT: route(commands.CheckoutCommand, check_out),
         topics.COMMAND_INVENTORY_RESERVE: route(commands.ReserveCommand, reserve),

@@ -1,4 +1,4 @@
-"""What deciding about checkouts and holds needs of a store."""
+"""What deciding about checkouts and reservations needs of a store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -6,7 +6,8 @@ from typing import Protocol
 from functions.commands.domain import Cart, CheckoutSnapshot, Reject
 from functions.commands.reservation_rules import Request
 from shared.contracts.commands import ReleaseCommand
-from shared.storage.records.reservation import Hold
+from shared.storage.records.reservation import Reservation
+from shared.storage.records.stock import StockRow
 from shared.storage.writes import Write
 
 
@@ -21,8 +22,8 @@ class OrderBook(Protocol):
         """
         ...
 
-    def available(self, skus: Sequence[str]) -> Mapping[str, int]:
-        """Units available now of each of the SKUs that is in the catalogue.
+    def stock_of(self, skus: Sequence[str]) -> Mapping[str, StockRow]:
+        """The stock row, now, of each of the SKUs that is in the catalogue.
 
         Raises:
             DependencyError: the store did not answer.
@@ -32,11 +33,11 @@ class OrderBook(Protocol):
     def order_writes(
         self, cart: Cart, snapshot: CheckoutSnapshot, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
-        """The order, the stock of its lines, what it held, its checkout: all or none (I6)."""
+        """The order, the stock of its lines, its reservation, its checkout: all or none (I6)."""
         ...
 
     def return_to_stock(self, units: Mapping[str, int]) -> Sequence[Write]:
-        """Held units by SKU available again."""
+        """Reserved units by SKU that are available again."""
         ...
 
     def rejection_writes(
@@ -47,19 +48,19 @@ class OrderBook(Protocol):
 
 
 class Reservations(Protocol):
-    """Knows what is held for orders."""
+    """Knows what is reserved for orders."""
 
-    hold_seconds: int
+    reservation_seconds: int
 
-    def look(self, request: Request) -> tuple[Hold | None, Mapping[str, int]]:
-        """The order's reservation and the units available by SKU, in one read.
+    def look(self, request: Request) -> tuple[Reservation | None, Mapping[str, StockRow]]:
+        """The order's reservation and the stock rows by SKU, in one read.
 
         Raises:
             DependencyError: the store did not answer.
         """
         ...
 
-    def find(self, order_id: str) -> Hold | None:
+    def find(self, order_id: str) -> Reservation | None:
         """The order's reservation, whatever became of it.
 
         Raises:
@@ -67,8 +68,8 @@ class Reservations(Protocol):
         """
         ...
 
-    def available(self, held: Hold) -> Mapping[str, int]:
-        """Units available now of each held SKU that is still in the catalogue.
+    def stock_of(self, reservation: Reservation) -> Mapping[str, StockRow]:
+        """The stock row, now, of each reserved SKU that is still in the catalogue.
 
         Raises:
             DependencyError: the store did not answer.
@@ -76,20 +77,22 @@ class Reservations(Protocol):
         ...
 
     def now(self) -> str:
-        """The current moment, to be compared with when a hold expires."""
+        """The current moment, to be compared with when a reservation expires."""
         ...
 
-    def place(self, request: Request, event_id: str) -> Sequence[Write]:
+    def reserve_writes(self, request: Request, event_id: str) -> Sequence[Write]:
         """The reservation and its units: all or none."""
         ...
 
-    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
-        """This very hold released, and its units back where their shelf still exists."""
+    def release_writes(
+        self, reservation: Reservation, stock: Mapping[str, StockRow], reason: str
+    ) -> Sequence[Write]:
+        """This very reservation released, and its units available where their SKU still exists."""
         ...
 
-    def release(
-        self, command: ReleaseCommand, known: Hold | None, asked_at: str
+    def early_release_writes(
+        self, command: ReleaseCommand, known: Reservation | None, asked_at: str
     ) -> Sequence[Write]:
-        """Remember that nothing is wanted for an order that never held anything: its request may
-        have been overtaken."""
+        """Remember that nothing is wanted for an order that never reserved anything: its request
+        may have been overtaken."""
         ...

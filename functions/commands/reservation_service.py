@@ -1,8 +1,8 @@
-"""Use cases of the commands topic that hold stock for an order, and give it back."""
+"""Use cases of the commands topic that reserve stock for an order, and release it."""
 
 from collections.abc import Mapping
 
-from functions.commands.events import audited, back_on_shelf
+from functions.commands.events import audited, available_again
 from functions.commands.ports import Reservations
 from functions.commands.reservation_rules import Request, is_news, judge, judge_release, request_of
 from shared.contracts.commands import ReleaseCommand, ReleasePayload, ReserveCommand
@@ -10,30 +10,31 @@ from shared.contracts.inventory import ReservedLine, StockReserved, StockReserve
 from shared.kernel.clock import iso
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
-from shared.storage.records.reservation import HoldStatus
+from shared.storage.records.reservation import ReservationStatus
+from shared.storage.records.stock import StockRow
 from shared.telemetry import metrics
 
 
 def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
-    """Hold units for an order until they are bought, given back or forgotten: all lines or none.
+    """Reserve units for an order until they are bought, released or forgotten: all lines or none.
 
     Raises:
         InvalidInputError: too many units or products.
-        ReservationConflictError: the order holds other lines, or has used what it held.
+        ReservationConflictError: the order has other lines reserved, or bought what it had reserved.
         DependencyError: the store did not answer.
     """
     request = request_of(event.payload.order_id, event.payload.items)
-    known, available = reservations.look(request)
+    known, stock = reservations.look(request)
     before = None if known is None else known.status
-    match judge(request, known, available, iso(event.timestamp)):
+    match judge(request, known, stock, iso(event.timestamp)):
         case "already_held" | "already_given_back" as settled:
             return Effects(outcome=settled, facts={"order_id": request.order_id})
         case "refused":
             return Effects(
                 outcome="refused",
-                message="Refused a hold",
+                message="Refused a reservation",
                 emits=[
-                    _verdict(request, available, granted=False),
+                    _verdict(request, stock, granted=False),
                     audited(
                         request.order_id,
                         "reservation.refused",
@@ -47,17 +48,17 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
             )
     return Effects(
         outcome="held",
-        message="Held stock",
-        writes=reservations.place(request, event.event_id),
+        message="Reserved stock",
+        writes=reservations.reserve_writes(request, event.event_id),
         emits=[
-            _verdict(request, available, granted=True),
-            _timeout(request, reservations.hold_seconds),
+            _verdict(request, stock, granted=True),
+            _timeout(request, reservations.reservation_seconds),
             audited(
                 request.order_id,
                 "reservation.held",
                 request.lines,
                 before=before,
-                after=HoldStatus.HELD,
+                after=ReservationStatus.HELD,
             ),
         ],
         measures=(metrics.HOLDS_PLACED.of(1),),
@@ -66,37 +67,37 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
 
 
 def release(event: ReleaseCommand, *, reservations: Reservations) -> Effects:
-    """Give back what is stored as held, whatever the event says of it.
+    """Release what is stored as reserved, whatever the event says of it.
 
-    One that overtook its request holds for it all the same: the request then takes nothing (I28).
+    One that overtook its request counts for it all the same: the request then takes nothing (I28).
 
     Raises:
         DependencyError: the store did not answer.
     """
     order_id, reason = event.payload.order_id, event.payload.reason
     asked_at = iso(event.timestamp)
-    held = reservations.find(order_id)
-    outcome = judge_release(held, reason, reservations.now())
-    if held is None or outcome != "released":
-        early = is_news(held, reason, asked_at)
+    known = reservations.find(order_id)
+    outcome = judge_release(known, reason, reservations.now())
+    if known is None or outcome != "released":
+        early = is_news(known, reason, asked_at)
         return Effects(
             outcome=outcome,
-            writes=reservations.release(event, held, asked_at) if early else (),
+            writes=reservations.early_release_writes(event, known, asked_at) if early else (),
             facts={"order_id": order_id, "reason": reason},
         )
-    available = reservations.available(held)
+    stock = reservations.stock_of(known)
     return Effects(
         outcome="released",
-        message="Released held stock",
-        writes=reservations.end(held, available, reason),
+        message="Released reserved stock",
+        writes=reservations.release_writes(known, stock, reason),
         emits=[
-            *back_on_shelf(order_id, held.lines, available),
+            *available_again(order_id, known.lines, stock),
             audited(
                 order_id,
                 "reservation.released",
-                held.lines,
-                before=held.status,
-                after=HoldStatus.RELEASED,
+                known.lines,
+                before=known.status,
+                after=ReservationStatus.RELEASED,
                 reason=reason,
             ),
         ],
@@ -105,20 +106,20 @@ def release(event: ReleaseCommand, *, reservations: Reservations) -> Effects:
     )
 
 
-def _verdict(request: Request, available: Mapping[str, int], *, granted: bool) -> Emit:
+def _verdict(request: Request, stock: Mapping[str, StockRow], *, granted: bool) -> Emit:
     lines = tuple(
         ReservedLine(
             product_id=line.product_id,
             variation_id=line.variation_id,
             quantity=line.quantity,
             reserved=granted,
-            available=max(available.get(line.sku, 0), 0),
+            available=max(stock[line.sku].available, 0) if line.sku in stock else 0,
         )
         for line in request.lines
     )
     return Emit(StockReserved, StockReservedPayload(order_id=request.order_id, items=lines))
 
 
-def _timeout(request: Request, hold_seconds: int) -> Emit:
+def _timeout(request: Request, seconds: int) -> Emit:
     payload = ReleasePayload(order_id=request.order_id, items=request.lines, reason="timeout")
-    return Emit(ReleaseCommand, payload, delay=hold_seconds)
+    return Emit(ReleaseCommand, payload, delay=seconds)

@@ -1,4 +1,4 @@
-"""Reservations as items."""
+"""Reservations, and the stock they are made of, in tables."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -6,124 +6,112 @@ from datetime import timedelta
 from functions.commands.reservation_rules import Request
 from shared.contracts.commands import ReleaseCommand
 from shared.kernel.clock import Clock, iso
-from shared.messaging.ledger import shard_of
 from shared.storage.ports import Tables
-from shared.storage.records.reservation import Hold, HoldStatus, line_item
-from shared.storage.records.stock import available_of, give_back, hold
-from shared.storage.schema import RESERVATIONS, STOCK
-from shared.storage.writes import Absent, AnyOf, Equals, Put, Update, Value, Write
+from shared.storage.records import stock as stock_rows
+from shared.storage.records.reservation import (
+    Reservation,
+    ReservationStatus,
+    insert_early_release,
+    insert_reservation,
+    note_early_release,
+    release_reservation,
+    reservation_key,
+    reservation_of,
+)
+from shared.storage.records.stock import StockRow
+from shared.storage.writes import Write
 
 
 class ReservationTables:
     """Reservations in tables, one per order.
 
     Args:
-        hold_seconds: how long held units wait for their checkout.
+        reservation_seconds: how long reserved units wait for their checkout.
     """
 
-    def __init__(self, tables: Tables, clock: Clock, *, hold_seconds: int) -> None:
+    def __init__(self, tables: Tables, clock: Clock, *, reservation_seconds: int) -> None:
         self._tables, self._clock = tables, clock
-        self.hold_seconds = hold_seconds
+        self.reservation_seconds = reservation_seconds
 
-    def look(self, request: Request) -> tuple[Hold | None, Mapping[str, int]]:
-        """The order's reservation and the units available, in one batch.
+    def look(self, request: Request) -> tuple[Reservation | None, Mapping[str, StockRow]]:
+        """The order's reservation and the stock rows, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        skus = list(request.units)
         reservation, *rows = self._tables.get_many(
-            [
-                (RESERVATIONS.name, {"orderId": request.order_id}),
-                *((STOCK.name, {"sku": sku}) for sku in skus),
-            ]
+            [reservation_key(request.order_id), *map(stock_rows.stock_key, request.units)]
         )
-        found = zip(skus, rows, strict=True)
-        available = {sku: int(str(row["available"])) for sku, row in found if row is not None}
-        return (None if reservation is None else Hold.from_item(reservation)), available
+        return reservation_of(reservation), stock_rows.stock_by_sku(rows)
 
-    def find(self, order_id: str) -> Hold | None:
+    def find(self, order_id: str) -> Reservation | None:
         """The order's reservation, whatever became of it.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        item = self._tables.get(RESERVATIONS.name, {"orderId": order_id})
-        return None if item is None else Hold.from_item(item)
+        return reservation_of(self._tables.get(*reservation_key(order_id)))
 
-    def available(self, held: Hold) -> Mapping[str, int]:
-        """Units available now of each held SKU that is still in the catalogue.
+    def stock_of(self, reservation: Reservation) -> Mapping[str, StockRow]:
+        """The stock row, now, of each reserved SKU that is still in the catalogue.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        return available_of(self._tables, held.units)
+        return stock_rows.read_stock(self._tables, reservation.units)
 
     def now(self) -> str:
         """The current moment, as reservations are stored."""
         return iso(self._clock.now())
 
-    def place(self, request: Request, event_id: str) -> Sequence[Write]:
+    def reserve_writes(self, request: Request, event_id: str) -> Sequence[Write]:
         """The reservation and its units: all or none, and never over one that is in force."""
         moment = self._clock.now()
         now = iso(moment)
-        item: dict[str, Value] = {
-            "orderId": request.order_id,
-            "eventId": event_id,
-            "items": [line_item(line) for line in request.lines],
-            "status": HoldStatus.HELD.value,
-            "heldAt": now,
-            "expiresAt": iso(moment + timedelta(seconds=self.hold_seconds)),
-            # Whoever ends the hold removes this; what keeps it still has units.
-            "holdShard": shard_of(request.order_id),
-        }
-        free = AnyOf((Absent(), Equals("status", HoldStatus.RELEASED.value)))
-        return [
-            Put(RESERVATIONS.name, item, when=(free,)),
-            *(hold(sku, units, now) for sku, units in request.units.items()),
-        ]
-
-    def end(self, held: Hold, shelves: Mapping[str, int], reason: str) -> Sequence[Write]:
-        """This very hold released, every unit of it on its shelf again, where that still exists."""
-        now = self.now()
-        released = Update(
-            RESERVATIONS.name,
-            {"orderId": held.order_id},
-            set={
-                "status": HoldStatus.RELEASED.value,
-                "releasedAt": now,
-                "releaseReason": reason,
-            },
-            remove=("holdShard",),
-            when=(Equals("status", HoldStatus.HELD.value), Equals("eventId", held.event_id)),
+        reservation = Reservation(
+            order_id=request.order_id,
+            event_id=event_id,
+            lines=request.lines,
+            status=ReservationStatus.HELD,
+            held_at=now,
+            expires_at=iso(moment + timedelta(seconds=self.reservation_seconds)),
         )
+        units = request.units.items()
         return [
-            released,
-            *(give_back(sku, units, now) for sku, units in held.units.items() if sku in shelves),
+            insert_reservation(reservation),
+            *(stock_rows.reserve(sku, count, now) for sku, count in units),
         ]
 
-    def release(
-        self, command: ReleaseCommand, known: Hold | None, asked_at: str
+    def release_writes(
+        self, reservation: Reservation, stock: Mapping[str, StockRow], reason: str
     ) -> Sequence[Write]:
-        """What stands for a hold that ended before it began, under the release's own id."""
+        """This very reservation released, and its units available where their SKU still exists."""
+        now = self.now()
+        return [
+            release_reservation(reservation, reason, now),
+            *(
+                stock_rows.release(sku, count, now)
+                for sku, count in reservation.units.items()
+                if sku in stock
+            ),
+        ]
+
+    def early_release_writes(
+        self, command: ReleaseCommand, known: Reservation | None, asked_at: str
+    ) -> Sequence[Write]:
+        """What stands for a reservation that ended before it began, under the release's own id."""
         if known is not None:
-            later = Update(
-                RESERVATIONS.name,
-                {"orderId": known.order_id},
-                set={"givenBackAt": asked_at},
-                when=(Equals("status", HoldStatus.RELEASED.value),),
-            )
-            return [later]
+            return [note_early_release(known, asked_at)]
         now, payload = self.now(), command.payload
-        item: dict[str, Value] = {
-            "orderId": payload.order_id,
-            "eventId": command.event_id,
-            "items": [line_item(line) for line in payload.items],
-            "status": HoldStatus.RELEASED.value,
-            "heldAt": now,
-            "expiresAt": now,
-            "releasedAt": now,
-            "releaseReason": payload.reason,
-            "givenBackAt": asked_at,
-        }
-        return [Put(RESERVATIONS.name, item, when=(Absent(),))]
+        ended = Reservation(
+            order_id=payload.order_id,
+            event_id=command.event_id,
+            lines=payload.items,
+            status=ReservationStatus.RELEASED,
+            held_at=now,
+            expires_at=now,
+            released_at=now,
+            release_reason=payload.reason,
+            early_release_at=asked_at,
+        )
+        return [insert_early_release(ended)]

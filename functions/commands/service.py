@@ -13,14 +13,14 @@ from functions.commands.domain import (
 )
 from functions.commands.events import (
     apology_of,
-    back_on_shelf,
+    available_again,
     confirmation_of,
     creation_audit_of,
-    no_longer_held,
     order_of,
     refund_of,
     rejection_audit_of,
     rejection_of,
+    release_of,
     sale_of,
 )
 from functions.commands.ports import OrderBook
@@ -69,13 +69,13 @@ def _accepted(
 ) -> Effects:
     correlation = event.correlation_id or event.event_id
     cart = _named(cart, snapshot)
-    unused = left_over(cart, snapshot.hold)
-    shelves = orders.available([line.sku for line in unused])
+    unused = left_over(cart, snapshot.reservation)
+    stock = orders.stock_of([line.sku for line in unused])
     emits = [
         Emit(OrderCreated, order_of(cart)),
         Emit(EmailRequested, confirmation_of(cart, event.timestamp)),
         *(Emit(StockUpdated, sale_of(cart, line, snapshot)) for line in cart.lines),
-        *back_on_shelf(cart.order_id, unused, shelves),
+        *available_again(cart.order_id, unused, stock),
         Emit(AuditRecorded, creation_audit_of(cart, snapshot)),
     ]
     return Effects(
@@ -86,7 +86,7 @@ def _accepted(
                 cart, snapshot, event_id=event.event_id, correlation_id=correlation
             ),
             *orders.return_to_stock(
-                {line.sku: line.quantity for line in unused if line.sku in shelves}
+                {line.sku: line.quantity for line in unused if line.sku in stock}
             ),
         ],
         emits=emits,
@@ -109,7 +109,7 @@ def _rejected(
             Emit(RefundRequested, refund_of(cart, decision)),
             Emit(EmailRequested, apology_of(cart, decision)),
             Emit(AuditRecorded, rejection_audit_of(cart, snapshot, decision)),
-            *no_longer_held(snapshot),
+            *release_of(snapshot),
         ],
         measures=(metrics.ORDERS_REJECTED.of(1, reason=decision.reason),),
         facts={"order_id": cart.order_id, "reason": decision.reason},
@@ -121,7 +121,7 @@ def _named(cart: Cart, snapshot: CheckoutSnapshot) -> Cart:
     return replace(
         cart,
         lines=tuple(
-            line.model_copy(update={"product_name": snapshot.shelves[line.sku].name})
+            line.model_copy(update={"product_name": snapshot.stock[line.sku].title})
             for line in cart.lines
         ),
     )

@@ -14,5 +14,5 @@ class CommandsSettings(ConsumerSettings):
     table_stock: Annotated[NonEmpty, TableName("stock")]
     table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
     table_reservations: Annotated[NonEmpty, TableName("reservations")]
-    # How long held units wait for their checkout.
+    # How long reserved units wait for their checkout.
     hold_seconds: int = Field(default=900, ge=60, le=86_400)

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
-from functions.commands.domain import Cart, CheckoutSnapshot, Reject, Shelf
+from functions.commands.domain import Cart, CheckoutSnapshot, Reject
 from shared.commerce.order_status import PENDING
 from shared.commerce.payment_identity import identity_of_checkout, identity_of_order
 from shared.contracts.topics import COMMAND_CHECKOUT
 from shared.kernel.clock import Clock, iso
-from shared.kernel.text import one_line
 from shared.storage.ports import Tables
+from shared.storage.records import stock
 from shared.storage.records.checkout import CheckoutRow, decide_checkout
 from shared.storage.records.order import OrderRow, insert_order
-from shared.storage.records.reservation import Hold, HoldStatus, hold_of
-from shared.storage.records.stock import available_of, give_back, sell
+from shared.storage.records.reservation import (
+    consume_reservation,
+    reservation_in_force,
+    reservation_key,
+)
+from shared.storage.records.stock import StockRow, stock_by_sku, stock_key
 from shared.storage.records.timeline import Timeline, TimelineEntry
-from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS, STOCK
-from shared.storage.writes import Equals, Item, Update, Write
+from shared.storage.schema import CHECKOUTS, ORDERS
+from shared.storage.writes import Write
 
 
 class OrderBookTables:
@@ -27,7 +30,7 @@ class OrderBookTables:
         self._tables, self._clock = tables, clock
 
     def snapshot(self, cart: Cart) -> CheckoutSnapshot:
-        """Order, checkout, hold and all stock rows in one batch.
+        """Order, checkout, reservation and all stock rows in one batch.
 
         Raises:
             DependencyError: the store did not answer.
@@ -37,44 +40,41 @@ class OrderBookTables:
             [
                 (ORDERS.name, order_key),
                 (CHECKOUTS.name, order_key),
-                (RESERVATIONS.name, order_key),
-                *((STOCK.name, {"sku": sku}) for sku in cart.skus),
+                reservation_key(cart.order_id),
+                *map(stock_key, cart.skus),
             ]
         )
         order = None if placed is None else OrderRow.from_item(placed)
         checkout = None if accepted is None else CheckoutRow.from_item(accepted)
-        found = zip(cart.skus, rows, strict=True)
-        hold = hold_of(reservation)
-        held = hold.units if hold is not None else {}
         return CheckoutSnapshot(
             order_digest=None if order is None else order.cart_digest,
             checkout_digest=None if checkout is None else checkout.cart_digest,
             checkout_status=None if checkout is None else checkout.status,
-            shelves={sku: _shelf(row, held.get(sku, 0)) for sku, row in found if row is not None},
-            hold=hold,
+            stock=stock_by_sku(rows),
+            reservation=reservation_in_force(reservation),
             identities=(
                 *(() if order is None else (identity_of_order(order),)),
                 *(() if checkout is None else (identity_of_checkout(checkout),)),
             ),
         )
 
-    def available(self, skus: Sequence[str]) -> Mapping[str, int]:
-        """Units available now, in one batch.
+    def stock_of(self, skus: Sequence[str]) -> Mapping[str, StockRow]:
+        """The stock rows as they are now, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        return available_of(self._tables, skus) if skus else {}
+        return stock.read_stock(self._tables, skus)
 
     def return_to_stock(self, units: Mapping[str, int]) -> Sequence[Write]:
-        """Held units available again, as part of what ends their hold."""
+        """Reserved units available again, as part of what ends their reservation."""
         now = iso(self._clock.now())
-        return [give_back(sku, count, now) for sku, count in units.items()]
+        return [stock.release(sku, count, now) for sku, count in units.items()]
 
     def order_writes(
         self, cart: Cart, snapshot: CheckoutSnapshot, *, event_id: str, correlation_id: str
     ) -> Sequence[Write]:
-        """One order, one move per SKU that cannot go below zero, checkout and hold closed."""
+        """One order, one move per SKU that cannot go below zero, checkout and reservation closed."""
         now = iso(self._clock.now())
         placed = TimelineEntry(now, COMMAND_CHECKOUT, event_id, "placed")
         order = OrderRow(
@@ -93,9 +93,10 @@ class OrderBookTables:
             updated_at=now,
             timeline=Timeline(first=(placed,)),
         )
-        held = snapshot.hold.units if snapshot.hold is not None else {}
+        reservation = snapshot.reservation
+        reserved = reservation.units if reservation is not None else {}
         taken = [
-            sell(line.sku, line.quantity, held=held.get(line.sku, 0), now=now)
+            stock.sell(line.sku, line.quantity, reserved=reserved.get(line.sku, 0), now=now)
             for line in cart.lines
         ]
         confirmed = replace(_checkout(cart, now), status="confirmed")
@@ -103,7 +104,7 @@ class OrderBookTables:
             insert_order(order),
             *taken,
             decide_checkout(confirmed, accepted_digest=snapshot.checkout_digest),
-            *([_consumed(snapshot.hold, now)] if snapshot.hold is not None else []),
+            *([consume_reservation(reservation, now)] if reservation is not None else []),
         ]
 
     def rejection_writes(
@@ -127,23 +128,4 @@ def _checkout(cart: Cart, decided_at: str) -> CheckoutRow:
         cart_digest=cart.digest,
         identity=cart.identity,
         decided_at=decided_at,
-    )
-
-
-def _consumed(hold: Hold, now: str) -> Update:
-    return Update(
-        RESERVATIONS.name,
-        {"orderId": hold.order_id},
-        set={"status": HoldStatus.CONSUMED.value, "consumedAt": now},
-        remove=("holdShard",),
-        when=(Equals("status", HoldStatus.HELD.value), Equals("eventId", hold.event_id)),
-    )
-
-
-def _shelf(row: Item, held: int) -> Shelf:
-    return Shelf(
-        price=Decimal(str(row["price"])),
-        available=int(str(row["available"])),
-        name=one_line(str(row["name"]), 200),
-        held=held,
     )

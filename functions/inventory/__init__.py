@@ -1,4 +1,4 @@
-"""The topic that watches the shelves: records stock movements and raises low-stock alerts."""
+"""The topic that watches the stock: records stock movements and raises low-stock alerts."""
 
 from shared.runtime import startup
 

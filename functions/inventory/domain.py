@@ -1,42 +1,27 @@
-"""When a shelf needs attention. Decided from the shelf as it is now, never from an event's numbers:
+"""When a SKU needs attention. Decided from its row as it is now, never from an event's numbers:
 those may be late, and a stale one must not raise an alert (I22)."""
 
-from dataclasses import dataclass
 from typing import Literal
 
-
-@dataclass(frozen=True, slots=True)
-class ShelfState:
-    """A stock row as read.
-
-    Args:
-        armed: whether the next fall to the threshold raises an alert.
-    """
-
-    name: str
-    available: int
-    threshold: int
-    armed: bool
-
+from shared.storage.records.stock import ARMED, RAISED, StockRow
 
 AlertChange = Literal["raise", "rearm", "none"]
 
 
 def rearm_level(threshold: int) -> int:
-    """From how many units on a shelf is clearly above its threshold: a quarter more, at least two.
+    """How many units put a SKU clearly above its threshold: a quarter more, at least two.
 
-    One unit more would be no distance: a hold that takes it and gives it back, again and again,
-    would alert again and again.
+    One unit more would be no distance: a reservation that takes it and releases it, again and
+    again, would alert again and again.
     """
     return threshold + max(2, threshold // 4)
 
 
-def alert_change(shelf: ShelfState) -> AlertChange:
-    """What the shelf's alert must do: raised once per fall to the threshold, armed again when the
-    shelf is clearly above it, and in between left as it is."""
-    low = shelf.available <= shelf.threshold
-    if low and shelf.armed:
+def alert_change(row: StockRow) -> AlertChange:
+    """What the alert must do: raised once per fall to the threshold, armed again when the SKU is
+    clearly above it, and in between left as it is. A row without an alert is left without one."""
+    if row.is_low and row.alert == ARMED:
         return "raise"
-    if shelf.available >= rearm_level(shelf.threshold) and not shelf.armed:
+    if row.available >= rearm_level(row.threshold) and row.alert == RAISED:
         return "rearm"
     return "none"

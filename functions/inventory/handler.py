@@ -4,7 +4,7 @@ from functools import partial
 
 from functions.inventory import service
 from functions.inventory.settings import InventorySettings
-from functions.inventory.store import ShelfTables
+from functions.inventory.store import StockTables
 from shared.contracts import inventory, topics
 from shared.messaging.compose import Ports, consumer
 from shared.messaging.consumer import Consumer
@@ -14,9 +14,9 @@ from shared.runtime.compose import consumer_entry
 
 def build(settings: InventorySettings, ports: Ports) -> Consumer:
     """The inventory function over the given ports."""
-    shelves = ShelfTables(ports.tables)
-    updated = partial(service.record_movement, shelves=shelves)
-    reserved = partial(service.record_hold, shelves=shelves)
+    stock = StockTables(ports.tables)
+    updated = partial(service.record_movement, stock=stock)
+    reserved = partial(service.record_reservation, stock=stock)
     low = partial(service.alert_the_shop, alert_address=settings.alert_address)
     routes = {
         topics.INVENTORY_STOCK_UPDATED: route(inventory.StockUpdated, updated),

@@ -1,7 +1,7 @@
 """Use cases of the inventory topic."""
 
-from functions.inventory.domain import ShelfState, alert_change
-from functions.inventory.ports import Shelves
+from functions.inventory.domain import alert_change
+from functions.inventory.ports import Stock
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.inventory import (
     StockLow,
@@ -10,72 +10,73 @@ from shared.contracts.inventory import (
     StockUpdated,
     StockUpdatedPayload,
 )
-from shared.contracts.lines import MAX_HELD_SKUS, StockLine
+from shared.contracts.lines import MAX_RESERVED_SKUS, StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.kernel.errors import InvalidInputError, PredecessorMissingError
 from shared.kernel.text import one_line
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
+from shared.storage.records.stock import ARMED, RAISED, StockRow
 from shared.storage.writes import Write
 from shared.telemetry import metrics
 
 
-def record_movement(event: StockUpdated, *, shelves: Shelves) -> Effects:
-    """Keep the movement; raise or re-arm the low-stock alert of its shelf.
+def record_movement(event: StockUpdated, *, stock: Stock) -> Effects:
+    """Keep the movement; raise or re-arm the low-stock alert of its SKU.
 
     Raises:
         PredecessorMissingError: there is no such SKU yet; an import can still bring it.
         DependencyError: the store did not answer.
     """
     payload = event.payload
-    shelf = shelves.look(payload.sku)
-    if shelf is None:
+    row = stock.find(payload.sku)
+    if row is None:
         raise PredecessorMissingError(f"payload.productId: waits for {payload.sku} to be imported")
-    writes: list[Write] = [shelves.moved(event)]
-    change = alert_change(shelf)
+    writes: list[Write] = [stock.movement_write(event)]
+    change = alert_change(row)
     if change == "raise":
-        writes.append(shelves.raise_alert(payload.sku, shelf.threshold))
+        writes.append(stock.raise_alert(row))
         return Effects(
             outcome="low",
             writes=writes,
-            emits=[Emit(StockLow, _low(payload, shelf))],
+            emits=[Emit(StockLow, _low(payload, row))],
             measures=(metrics.LOW_STOCK_ALERTS.of(1),),
             facts={"sku": payload.sku},
         )
     if change == "rearm":
-        writes.append(shelves.rearm(payload.sku, shelf.threshold))
+        writes.append(stock.rearm_alert(row))
         return Effects(
             outcome="rearmed",
             writes=writes,
-            emits=[_rearmed(payload, shelf)],
+            emits=[_rearmed(payload, row)],
             facts={"sku": payload.sku},
         )
     return Effects(outcome="recorded", writes=writes, facts={"sku": payload.sku})
 
 
-def record_hold(event: StockReserved, *, shelves: Shelves) -> Effects:
-    """Keep what was asked for, line by line; check the alert of every shelf it came from.
+def record_reservation(event: StockReserved, *, stock: Stock) -> Effects:
+    """Keep what was asked for, line by line; check the alert of every SKU it came from.
 
-    A line of a product that does not exist is part of a refusal: it is kept, there is no shelf.
+    A line of a product that does not exist is part of a refusal: it is kept, without an alert.
 
     Raises:
-        InvalidInputError: more lines than a hold may have.
+        InvalidInputError: more lines than a reservation may have.
         DependencyError: the store did not answer.
     """
     lines = {line.sku: line for line in event.payload.items}
-    if len(event.payload.items) > MAX_HELD_SKUS:
-        raise InvalidInputError("payload.items", f"must have at most {MAX_HELD_SKUS} lines")
-    writes: list[Write] = [*shelves.asked(event)]
+    if len(event.payload.items) > MAX_RESERVED_SKUS:
+        raise InvalidInputError("payload.items", f"must have at most {MAX_RESERVED_SKUS} lines")
+    writes: list[Write] = [*stock.reservation_writes(event)]
     low: list[Emit] = []
     rearmed: list[Emit] = []
-    for sku, shelf in shelves.look_at(list(lines)).items():
-        change = alert_change(shelf)
+    for sku, row in stock.find_all(list(lines)).items():
+        change = alert_change(row)
         if change == "raise":
-            writes.append(shelves.raise_alert(sku, shelf.threshold))
-            low.append(Emit(StockLow, _low(lines[sku], shelf)))
+            writes.append(stock.raise_alert(row))
+            low.append(Emit(StockLow, _low(lines[sku], row)))
         elif change == "rearm":
-            writes.append(shelves.rearm(sku, shelf.threshold))
-            rearmed.append(_rearmed(lines[sku], shelf))
+            writes.append(stock.rearm_alert(row))
+            rearmed.append(_rearmed(lines[sku], row))
     return Effects(
         outcome="low" if low else "recorded",
         writes=writes,
@@ -101,7 +102,7 @@ def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
         priority="normal",
     )
     raised = _alert_moved(
-        payload, "stock.low", "armed", "raised", payload.current_stock, payload.threshold
+        payload, "stock.low", ARMED, RAISED, payload.current_stock, payload.threshold
     )
     return Effects(
         outcome="alerted",
@@ -110,10 +111,8 @@ def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
     )
 
 
-def _rearmed(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> Emit:
-    return _alert_moved(
-        product, "stock.rearmed", "raised", "armed", shelf.available, shelf.threshold
-    )
+def _rearmed(product: StockUpdatedPayload | StockLine, row: StockRow) -> Emit:
+    return _alert_moved(product, "stock.rearmed", RAISED, ARMED, row.available, row.threshold)
 
 
 def _alert_moved(
@@ -136,11 +135,11 @@ def _alert_moved(
     return Emit(AuditRecorded, audit)
 
 
-def _low(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> StockLowPayload:
+def _low(product: StockUpdatedPayload | StockLine, row: StockRow) -> StockLowPayload:
     return StockLowPayload(
         product_id=product.product_id,
         variation_id=product.variation_id,
-        current_stock=shelf.available,
-        threshold=shelf.threshold,
-        product_name=shelf.name,
+        current_stock=row.available,
+        threshold=row.threshold,
+        product_name=row.title,
     )

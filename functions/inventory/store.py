@@ -1,43 +1,41 @@
-"""Shelves and movements as items."""
+"""Stock rows and movements in tables."""
 
 from collections.abc import Mapping, Sequence
 
-from functions.inventory.domain import ShelfState, rearm_level
+from functions.inventory.domain import rearm_level
 from shared.contracts.inventory import StockReserved, StockUpdated
 from shared.kernel.clock import iso
-from shared.kernel.legible import legible
-from shared.kernel.text import one_line
 from shared.storage.ports import Tables
-from shared.storage.schema import MOVEMENTS, STOCK
-from shared.storage.writes import Absent, AtLeast, AtMost, Equals, Item, Put, Update, Write
+from shared.storage.records import stock
+from shared.storage.records.stock import StockRow
+from shared.storage.schema import MOVEMENTS
+from shared.storage.writes import Absent, Put, Write
 
 
-class ShelfTables:
-    """Shelves in tables."""
+class StockTables:
+    """Stock in tables."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def look(self, sku: str) -> ShelfState | None:
-        """The shelf as it is now.
+    def find(self, sku: str) -> StockRow | None:
+        """The row as it is now.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        row = self._tables.get(STOCK.name, {"sku": sku})
-        return None if row is None else _shelf(row)
+        item = self._tables.get(*stock.stock_key(sku))
+        return None if item is None else StockRow.from_item(item)
 
-    def look_at(self, skus: Sequence[str]) -> Mapping[str, ShelfState]:
-        """The shelves as they are now, in one batch.
+    def find_all(self, skus: Sequence[str]) -> Mapping[str, StockRow]:
+        """The rows as they are now, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        rows = self._tables.get_many([(STOCK.name, {"sku": sku}) for sku in skus])
-        found = zip(skus, rows, strict=True)
-        return {sku: _shelf(row) for sku, row in found if row is not None}
+        return stock.read_stock(self._tables, skus)
 
-    def moved(self, event: StockUpdated) -> Write:
+    def movement_write(self, event: StockUpdated) -> Write:
         """A movement under its SKU, in time order."""
         payload = event.payload
         delta = payload.new_stock - payload.previous_stock
@@ -58,8 +56,8 @@ class ShelfTables:
             when=(Absent(),),
         )
 
-    def asked(self, event: StockReserved) -> Sequence[Write]:
-        """One movement per line under its SKU; between shelf and hold, so its delta is nought."""
+    def reservation_writes(self, event: StockReserved) -> Sequence[Write]:
+        """One movement per line under its SKU; from available to reserved, so its delta is zero."""
         payload, at = event.payload, iso(event.timestamp)
         return [
             Put(
@@ -81,29 +79,10 @@ class ShelfTables:
             for index, line in enumerate(payload.items)
         ]
 
-    def raise_alert(self, sku: str, threshold: int) -> Write:
-        """Disarm, if the shelf is still armed and low."""
-        return Update(
-            STOCK.name,
-            {"sku": sku},
-            set={"alert": "raised"},
-            when=(Equals("alert", "armed"), AtMost("available", threshold)),
-        )
+    def raise_alert(self, row: StockRow) -> Write:
+        """Disarm, if the alert is still armed and the SKU still low."""
+        return stock.raise_alert(row)
 
-    def rearm(self, sku: str, threshold: int) -> Write:
-        """Arm again, if the shelf is still disarmed and clearly above its threshold."""
-        return Update(
-            STOCK.name,
-            {"sku": sku},
-            set={"alert": "armed"},
-            when=(Equals("alert", "raised"), AtLeast("available", rearm_level(threshold))),
-        )
-
-
-def _shelf(row: Item) -> ShelfState:
-    return ShelfState(
-        name=one_line(legible(str(row["name"])), 200),
-        available=int(str(row["available"])),
-        threshold=int(str(row["threshold"])),
-        armed=row["alert"] == "armed",
-    )
+    def rearm_alert(self, row: StockRow) -> Write:
+        """Arm again, if the alert is still raised and the SKU still clearly above its threshold."""
+        return stock.rearm_alert(row, rearm_level(row.threshold))

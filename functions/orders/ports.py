@@ -7,6 +7,7 @@ from shared.contracts.orders import RefundRequested
 from shared.contracts.statuses import OrderStatus
 from shared.storage.records.checkout import CheckoutRow
 from shared.storage.records.order import OrderRow
+from shared.storage.records.stock import StockRow
 from shared.storage.records.timeline import TimelineEntry
 from shared.storage.writes import Write
 
@@ -30,8 +31,8 @@ class Orders(Protocol):
         """
         ...
 
-    def stock_of(self, order: OrderRow) -> Mapping[str, int]:
-        """Units available now of each SKU of the order that is still in the catalogue.
+    def stock_of(self, order: OrderRow) -> Mapping[str, StockRow]:
+        """The stock row, now, of each SKU of the order that is still in the catalogue.
 
         Raises:
             DependencyError: the store did not answer.
@@ -55,12 +56,8 @@ class Orders(Protocol):
         """
         ...
 
-    def return_to_stock(self, order: OrderRow, available: Mapping[str, int]) -> Sequence[Write]:
-        """Every unit of the order available again, where its SKU is still in the catalogue.
-
-        Args:
-            available: units available now of each SKU that is in the catalogue.
-        """
+    def return_to_stock(self, order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Write]:
+        """Every unit of the order available again, where its SKU still exists."""
         ...
 
     def note(self, order: OrderRow, entry: TimelineEntry) -> Write:

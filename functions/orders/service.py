@@ -43,6 +43,7 @@ from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.storage.records.checkout import CheckoutRow, CheckoutState
 from shared.storage.records.order import OrderRow
+from shared.storage.records.stock import StockRow
 from shared.storage.writes import Write
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Measure
@@ -103,9 +104,9 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
     writes: list[Write] = [orders.move(order, to, entry, stored)]
     emits: list[Emit] = []
     if isinstance(event, OrderCancelled):
-        available = orders.stock_of(order)
-        writes += orders.return_to_stock(order, available)
-        emits += _undone(order, available)
+        stock = orders.stock_of(order)
+        writes += orders.return_to_stock(order, stock)
+        emits += _undone(order, stock)
     emits += _told(event, order, to)
     return Effects(
         outcome="applied",
@@ -211,11 +212,11 @@ def _state(checkout: CheckoutRow | None) -> CheckoutState | None:
     return None if checkout is None else checkout.status or "accepted"
 
 
-def _undone(order: OrderRow, available: Mapping[str, int]) -> Sequence[Emit]:
+def _undone(order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Emit]:
     returned = [
-        Emit(StockUpdated, returned_of(order, line, available[line.sku]))
+        Emit(StockUpdated, returned_of(order, line, stock[line.sku].available))
         for line in order.lines
-        if line.sku in available
+        if line.sku in stock
     ]
     return [*returned, Emit(RefundRequested, refund_of(order))]
 

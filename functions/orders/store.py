@@ -1,4 +1,4 @@
-"""Orders, the checkouts that they come from, and the stock that a cancelled one returns to."""
+"""Orders, their timelines, and the stock that the units of a cancelled one return to, as items."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,10 +15,10 @@ from shared.storage.records.checkout import (
     request_refund,
 )
 from shared.storage.records.order import OrderRow, correct_tracking, move_order, note_on_order
-from shared.storage.records.stock import available_of
+from shared.storage.records.stock import StockRow, read_stock, return_to_stock
 from shared.storage.records.timeline import TimelineEntry
-from shared.storage.schema import CHECKOUTS, ORDERS, STOCK
-from shared.storage.writes import Present, Update, Write
+from shared.storage.schema import CHECKOUTS, ORDERS
+from shared.storage.writes import Write
 
 
 class OrderTables:
@@ -45,13 +45,13 @@ class OrderTables:
         item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
         return None if item is None else CheckoutRow.from_item(item)
 
-    def stock_of(self, order: OrderRow) -> Mapping[str, int]:
-        """Units available now, in one batch.
+    def stock_of(self, order: OrderRow) -> Mapping[str, StockRow]:
+        """The stock rows as they are now, in one batch.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        return available_of(self._tables, [line.sku for line in order.lines])
+        return read_stock(self._tables, [line.sku for line in order.lines])
 
     def move(
         self, order: OrderRow, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str]
@@ -65,19 +65,13 @@ class OrderTables:
         """Tracking as it is now, if the order is still under way and no other correction came."""
         return correct_tracking(order, entry, tracking, at=at, now=iso(self._clock.now()))
 
-    def return_to_stock(self, order: OrderRow, available: Mapping[str, int]) -> Sequence[Write]:
-        """Every unit of the order available again, where its SKU is still in the catalogue."""
+    def return_to_stock(self, order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Write]:
+        """Every unit of the order available again, where its SKU still exists."""
         now = iso(self._clock.now())
         return [
-            Update(
-                STOCK.name,
-                {"sku": line.sku},
-                add={"available": line.quantity},
-                set={"updatedAt": now},
-                when=(Present(),),
-            )
+            return_to_stock(line.sku, line.quantity, now)
             for line in order.lines
-            if line.sku in available
+            if line.sku in stock
         ]
 
     def note(self, order: OrderRow, entry: TimelineEntry) -> Write:

@@ -12,7 +12,7 @@ from shared.messaging.dead_letters.dead_letter import event_id_of
 from shared.messaging.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
 from shared.messaging.dead_letters.schedule import is_unconfirmed
 from shared.messaging.outbox import Outbound
-from shared.storage.records.reservation import Hold
+from shared.storage.records.reservation import Reservation
 from shared.storage.writes import Item
 
 # A healthy delivery is done within seconds: what is younger may merely be under way.
@@ -88,7 +88,11 @@ class DueLetter:
 
 @dataclass(slots=True)
 class Report:
-    """What one run did."""
+    """What one run did; the field names are those of the answer.
+
+    Args:
+        holds: reservations past their end whose release was sent.
+    """
 
     outboxes: int = 0
     commands: int = 0
@@ -146,13 +150,15 @@ def stuck_of(checkout: OwedCheckout, now: datetime) -> Outbound:
     return Outbound.of(event)
 
 
-def release_of(hold: Hold) -> Outbound:
-    """The command that ends an expired hold: the same to the byte in every run."""
+def release_of(reservation: Reservation) -> Outbound:
+    """The command that ends an expired reservation: the same to the byte in every run."""
     event = ReleaseCommand(
-        event_id=expiry_event_id_for(hold.order_id, hold.expires_at),
-        timestamp=datetime.fromisoformat(hold.expires_at),
+        event_id=expiry_event_id_for(reservation.order_id, reservation.expires_at),
+        timestamp=datetime.fromisoformat(reservation.expires_at),
         source=CHECKOUT_API,
-        correlation_id=hold.order_id,
-        payload=ReleasePayload(order_id=hold.order_id, items=hold.lines, reason="timeout"),
+        correlation_id=reservation.order_id,
+        payload=ReleasePayload(
+            order_id=reservation.order_id, items=reservation.lines, reason="timeout"
+        ),
     )
     return Outbound.of(event)

@@ -6,7 +6,7 @@ from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, PendingCheckoutTables
+from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.messaging.consumer import Handler
 from shared.messaging.ports import CorePorts
@@ -27,7 +27,7 @@ def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
     reconciler = Reconciler(
         checkouts=PendingCheckoutTables(ports.tables),
         failed=failed,
-        holds=HoldTables(ports.tables),
+        reservations=ReservationTables(ports.tables),
         letters=LetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
     )

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from functions.reconciler.domain import DueLetter, OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
-from shared.storage.records.reservation import Hold
+from shared.storage.records.reservation import Reservation
 from shared.telemetry.measurement import Measure
 
 
@@ -38,11 +38,12 @@ class PendingCheckouts(Protocol):
         ...
 
 
-class Holds(Protocol):
-    """Units that are held for orders."""
+class Reservations(Protocol):
+    """Units that are reserved for orders."""
 
-    def expired(self, shard: int, before: str, limit: int) -> Sequence[Hold]:
-        """Holds of a shard that are over since before a moment and still in force, oldest first.
+    def expired(self, shard: int, before: str, limit: int) -> Sequence[Reservation]:
+        """Reservations of a shard that are over since before a moment and still in force, oldest
+        first.
 
         Raises:
             DependencyError: the store did not answer.

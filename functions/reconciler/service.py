@@ -18,14 +18,14 @@ from functions.reconciler.domain import (
     repetition_of,
     stuck_of,
 )
-from functions.reconciler.ports import FailedMessages, Holds, Letters, PendingCheckouts
+from functions.reconciler.ports import FailedMessages, Letters, PendingCheckouts, Reservations
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso
 from shared.kernel.errors import PipelineError
 from shared.messaging.ledger import Record
 from shared.messaging.ports import CorePorts
 from shared.messaging.transactional_outbox import PendingOutbox
-from shared.storage.records.reservation import Hold
+from shared.storage.records.reservation import Reservation
 from shared.storage.schema import PENDING_SHARDS
 from shared.telemetry import metrics
 from shared.telemetry.ports import Telemetry
@@ -41,19 +41,19 @@ RESERVE = 5.0
 
 
 class Reconciler:
-    """One run: unpublished outboxes, undecided checkouts, expired holds, unreported failures, and
+    """One run: unpublished outboxes, undecided checkouts, expired reservations, unreported failures, and
     dead letters whose way was blocked."""
 
     def __init__(
         self,
         *,
         checkouts: PendingCheckouts,
-        holds: Holds,
+        reservations: Reservations,
         failed: FailedMessages,
         letters: Letters,
         ports: CorePorts,
     ) -> None:
-        self._checkouts, self._holds = checkouts, holds
+        self._checkouts, self._reservations = checkouts, reservations
         self._failed, self._letters = failed, letters
         self._outbox = PendingOutbox(ports.tables, ports.publisher, ports.clock)
         self._publisher, self._clock = ports.publisher, ports.clock
@@ -123,16 +123,16 @@ class Reconciler:
         self._telemetry.warning("A checkout stays undecided", order_id=checkout.order_id)
         report.given_up += 1
 
-    # ------------------------------------------------------------------ holds
+    # ------------------------------------------------------------------ reservations
     def _expired(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
-        for hold in self._holds.expired(shard, overdue_before(now), PER_SHARD):
-            self._aged(hold.expires_at, report)
-            yield partial(self._release, hold, report)
+        for reservation in self._reservations.expired(shard, overdue_before(now), PER_SHARD):
+            self._aged(reservation.expires_at, report)
+            yield partial(self._release, reservation, report)
 
-    def _release(self, hold: Hold, report: Report) -> None:
-        # Only published: the commands topic decides, so that a hold ends in one place.
-        self._publisher.publish([release_of(hold)])
+    def _release(self, reservation: Reservation, report: Report) -> None:
+        # Only published: the commands topic decides, so that a reservation ends in one place.
+        self._publisher.publish([release_of(reservation)])
         report.holds += 1
 
     # ------------------------------------------------------------------ dead letters

@@ -1,4 +1,4 @@
-"""Undecided checkouts and holds, as the reconciler sees them in the tables."""
+"""Undecided checkouts and reservations, as the reconciler sees them in the tables."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.kernel.clock import iso
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
 from shared.storage.records.checkout import CheckoutRow, give_up_checkout, note_repetition
-from shared.storage.records.reservation import Hold, hold_of
+from shared.storage.records.reservation import Reservation, reservation_in_force
 from shared.storage.schema import CHECKOUTS, RESERVATIONS
 from shared.storage.writes import ConditionsFailed, Write
 
@@ -66,19 +66,19 @@ def _owed(checkout: CheckoutRow) -> OwedCheckout | None:
     )
 
 
-class HoldTables:
-    """Holds in tables."""
+class ReservationTables:
+    """Reservations in tables."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def expired(self, shard: int, before: str, limit: int) -> Sequence[Hold]:
-        """Holds that are over and still in force, oldest first.
+    def expired(self, shard: int, before: str, limit: int) -> Sequence[Reservation]:
+        """Reservations that are over and still in force, oldest first.
 
         Raises:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(RESERVATIONS.name, str(shard), index="expiry", limit=limit)
-        # The index may lag: what ended in the meantime is not a hold any more.
-        holds = [hold for hold in map(hold_of, items) if hold is not None]
-        return [hold for hold in holds if hold.expires_at <= before]
+        # The index may lag: what ended in the meantime keeps no units any more.
+        found = map(reservation_in_force, items)
+        return [r for r in found if r is not None and r.expires_at <= before]

@@ -19,7 +19,7 @@ from ops.audit.outbox import sent_by, sku_in
 from ops.core.rows import entries, number, text
 from shared.contracts.topics import INVENTORY_STOCK_LOW
 from shared.kernel.clock import iso
-from shared.storage.records.reservation import HoldStatus
+from shared.storage.records.reservation import ReservationStatus
 from shared.storage.writes import Item
 
 # Times of an order and of its movements come from one clock, but not from one reading of it.
@@ -81,7 +81,7 @@ class Story:
     def reservations(self, page: Page) -> None:
         """What is held; before the stock."""
         for row in page.rows:
-            if row.get("status") == HoldStatus.HELD.value:
+            if row.get("status") == ReservationStatus.HELD.value:
                 for line in entries(row, "items"):
                     self.shelf(sku_in(line)).held += int(number(line, "quantity"))
 

@@ -1,1 +1,1 @@
-"""Operating the shelves: counts, deliveries, returns and the catalogue, as movements that add up."""
+"""Operating the stock: counts, deliveries, returns and the catalogue, as movements that add up."""

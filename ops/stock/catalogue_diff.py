@@ -1,11 +1,11 @@
-"""What a line of a catalogue changes on the shelf as it is. Pure."""
+"""What a line of a catalogue changes of the stock row as it is. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ops.stock.catalogue_file import Entry
-from ops.stock.domain import Shelf
+from shared.storage.records.stock import StockRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,64 +13,64 @@ class Change:
     """A product as the file wants it, beside the product as it was read.
 
     Args:
-        shelf: None for a new product.
+        row: None for a new product.
         counted: the file's count of it was applied before: it is not applied again, because what
             was sold since would come back.
     """
 
     entry: Entry
-    shelf: Shelf | None
+    row: StockRow | None
     counted: bool
 
     @property
     def is_new(self) -> bool:
         """Whether there is no such product yet."""
-        return self.shelf is None
+        return self.row is None
 
     @property
     def counts(self) -> bool:
-        """Whether the file counts the shelf, for the first time."""
+        """Whether the file counts the units, for the first time."""
         return self.entry.available is not None and not self.counted
 
     @property
     def differs_from_its_count(self) -> bool:
-        """Whether the shelf moved since the file's count was applied to it."""
-        if self.shelf is None or self.entry.available is None:
+        """Whether units moved since the file's count was applied."""
+        if self.row is None or self.entry.available is None:
             return False
-        return self.counted and self.shelf.available != self.entry.available
+        return self.counted and self.row.available != self.entry.available
 
     @property
     def delta(self) -> int:
-        """Units that come to the shelf, or leave it if negative."""
+        """Units that come to the stock, or leave it if negative."""
         if self.entry.available is None or not self.counts:
             return 0
-        return self.entry.available - (self.shelf.available if self.shelf is not None else 0)
+        return self.entry.available - (self.row.available if self.row is not None else 0)
 
     @property
     def threshold(self) -> int:
         """The threshold afterwards. A new product that names none alerts when it is sold out."""
         if self.entry.threshold is not None:
             return self.entry.threshold
-        return self.shelf.threshold if self.shelf is not None else 0
+        return self.row.threshold if self.row is not None else 0
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing is to be written, not even that the shelf was counted."""
+        """Whether nothing is to be written, not even that the units were counted."""
         return not self.is_new and not self.counts and not any(self.fields())
 
     def fields(self) -> Iterator[tuple[str, str, str]]:
         """What changes of a product that is there: column, now, and afterwards."""
-        if self.shelf is None:
+        if self.row is None:
             return
-        if self.entry.name != self.shelf.name:
-            yield "name", self.shelf.name, self.entry.name
-        if self.entry.price != self.shelf.price:
-            yield "price", f"{self.shelf.price:.2f}", f"{self.entry.price:.2f}"
-        if self.threshold != self.shelf.threshold:
-            yield "threshold", str(self.shelf.threshold), str(self.threshold)
+        if self.entry.name != self.row.name:
+            yield "name", self.row.name, self.entry.name
+        if self.entry.price != self.row.price:
+            yield "price", f"{self.row.price:.2f}", f"{self.entry.price:.2f}"
+        if self.threshold != self.row.threshold:
+            yield "threshold", str(self.row.threshold), str(self.threshold)
         if self.delta:
-            after = self.shelf.available + self.delta
-            yield "stock", str(self.shelf.available), f"{after} ({self.delta:+d})"
+            after = self.row.available + self.delta
+            yield "stock", str(self.row.available), f"{after} ({self.delta:+d})"
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Summary:
     """How many products, and what changes of them.
 
     Args:
-        counted_before: shelves that moved since this file's count was applied to them.
+        counted_before: products whose units moved since this file's count was applied.
     """
 
     products: int = 0

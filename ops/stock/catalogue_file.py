@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ops.core.errors import OperatorError
+from ops.stock.catalogue_problems import CatalogueError, Problem
 from ops.stock.catalogue_text import HOW_TO_SAVE, text_of
 from ops.stock.domain import MAX_UNITS, SKU_RULE, UNITS_RULE, parts_of
-from ops.stock.problems import CatalogueError, Problem
 from shared.kernel.money import MAX_AMOUNT, amount
 from shared.kernel.text import one_line
 

@@ -2,41 +2,39 @@
 the row as it was read.
 
 Names, prices and thresholds are what the file says they are, as often as it is imported. A count is
-different: it was true when somebody counted, so the ledger remembers per file and product that it
+different: it was true when it was made, so the ledger remembers per file and product that it
 was applied, and the file never undoes what was sold since. Stopped halfway, the same file carries on
 where it was.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
+from dataclasses import replace
 
-from ops.core.operator_ledger import CONSUMER, OperatorLedger
+from ops.core.operator_ledger import OperatorLedger
 from ops.stock.catalogue_diff import Change
 from ops.stock.catalogue_file import Entry
-from ops.stock.domain import Shelf, parts_of
-from ops.stock.effects import Deed, announced, audited
-from ops.stock.problems import CatalogueError
-from ops.stock.twins import refused, twins
+from ops.stock.catalogue_problems import CatalogueError
+from ops.stock.catalogue_twins import refused, twins
+from ops.stock.domain import OperatorAction
+from ops.stock.effects import announced, audited
+from ops.stock.store import StockTables
 from shared.contracts.envelope import JsonObject
-from shared.contracts.inventory import StockReason
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PipelineError
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit
 from shared.storage.ports import Tables
-from shared.storage.schema import LEDGER, STOCK
-from shared.storage.writes import (
-    Absent,
-    Check,
-    Condition,
-    Equals,
-    Key,
-    Put,
-    Update,
-    Write,
+from shared.storage.records.stock import (
+    ARMED,
+    RAISED,
+    StockRow,
+    adjust,
+    insert_stock_row,
+    update_catalogue,
 )
+from shared.storage.writes import Write
 
 _PER_READ = 50
 # Products whose events travel in one request.
@@ -71,7 +69,7 @@ class Importer:
         new_id: Callable[[], str],
         progress: Progress = lambda _: None,
     ) -> None:
-        self._tables, self._ledger, self._clock = tables, ledger, clock
+        self._stock, self._ledger, self._clock = StockTables(tables), ledger, clock
         self._operator, self._why, self._key = operator, why, key
         self._new_id, self._progress = new_id, progress
         self.unpublished: PipelineError | None = None
@@ -87,9 +85,7 @@ class Importer:
         skus = sorted({entry.sku for pair in pairs for entry in pair})
         known: set[str] = set()
         for start in range(0, len(skus), _PER_READ):
-            some = skus[start : start + _PER_READ]
-            rows = self._tables.get_many([(STOCK.name, {"sku": sku}) for sku in some])
-            known |= {sku for sku, row in zip(some, rows, strict=True) if row is not None}
+            known |= self._stock.find_all(skus[start : start + _PER_READ]).keys()
         if problems := refused(pairs, known):
             raise CatalogueError(problems)
 
@@ -101,18 +97,16 @@ class Importer:
         """
         for start in range(0, len(entries), _PER_READ):
             some = entries[start : start + _PER_READ]
-            keys: list[tuple[str, Key]] = [(STOCK.name, {"sku": entry.sku}) for entry in some]
-            keys += [(LEDGER.name, {"id": f"{CONSUMER}#{self._counted(e)}"}) for e in some]
-            rows = self._tables.get_many(keys)
-            for entry, row, record in zip(some, rows, rows[len(some) :], strict=False):
-                shelf = None if row is None else Shelf.from_item(row)
-                yield Change(entry, shelf, counted=record is not None)
+            known = self._stock.look_for_import({e.sku: self._counted(e) for e in some})
+            for entry in some:
+                row, counted = known[entry.sku]
+                yield Change(entry, row, counted=counted)
 
     def run(self, entries: Sequence[Entry]) -> Iterator[Change]:
         """Bring every product to what its entry says; what was changed of each, in their order.
 
         Raises:
-            ContentionError: others kept moving a shelf. What came before is stored.
+            ContentionError: others kept changing a row. What came before is stored.
             DependencyError: the store did not answer. What came before is stored.
         """
         records: list[Record] = []
@@ -140,11 +134,11 @@ class Importer:
             [change] = [seen] if attempt == 1 else self.look([entry])
             if change.is_nothing:
                 return change, None
-            deed = self._deed(change)
+            action = self._action(change)
             record = self._ledger.commit(
-                deed.event_id,
+                action.event_id,
                 "stock.import",
-                self._effects(change, deed),
+                self._effects(change, action),
                 attempt=attempt,
                 correlation_id="",
             )
@@ -160,113 +154,80 @@ class Importer:
         digest = hashlib.sha256(entry.sku.encode()).hexdigest()[:24]
         return f"operator:{self._key}:{digest}"
 
-    def _deed(self, change: Change) -> Deed:
+    def _action(self, change: Change) -> OperatorAction:
         counts = change.counts
         event_id = self._counted(change.entry) if counts else f"operator:{self._new_id()}"
         asked = f"import {change.entry.sku} of {self._key}"
-        return Deed(event_id, asked, self._operator, self._why, iso(self._clock.now()))
+        return OperatorAction(event_id, asked, self._operator, self._why, iso(self._clock.now()))
 
-    def _effects(self, change: Change, deed: Deed) -> Effects:
-        if change.shelf is None:
-            return _created(change, deed)
+    def _effects(self, change: Change, action: OperatorAction) -> Effects:
+        if change.row is None:
+            return _created(change, action)
         if not any(change.fields()):
-            # Counted, and right: that much is remembered, and nobody needs to be told.
-            as_counted = (Equals("available", change.shelf.available),)
-            check = Check(STOCK.name, {"sku": change.shelf.sku}, when=as_counted)
-            return Effects(outcome="counted", writes=[check])
-        return _updated(change, change.shelf, deed)
+            # Counted, and right: that much is remembered, and there is nothing to announce.
+            return Effects(outcome="counted", writes=[adjust(change.row, 0, action.at)])
+        return _updated(change, change.row, action)
 
 
-def _created(change: Change, deed: Deed) -> Effects:
+def _created(change: Change, action: OperatorAction) -> Effects:
     entry, units = change.entry, change.entry.available or 0
-    product, variation = parts_of(entry.sku)
-    # Nobody needs a mail about every new shelf that begins empty: it is armed when it is filled.
-    alert = "raised" if units <= change.threshold else "armed"
-    row = {
-        "sku": entry.sku,
-        "productId": product,
-        "variationId": variation,
-        "name": entry.name,
-        "price": entry.price,
-        "available": units,
-        "reserved": 0,
-        "threshold": change.threshold,
-        "alert": alert,
+    row = StockRow(
+        sku=entry.sku,
+        name=entry.name,
+        price=entry.price,
+        available=units,
+        threshold=change.threshold,
+        # A mail about every new SKU that begins empty helps no shop: it is armed when it is filled.
+        alert=RAISED if units <= change.threshold else ARMED,
         # From here on every unit is a movement: the audit may add them up.
-        "openedWith": 0,
-        "updatedAt": deed.at,
-    }
-    shelf = Shelf(
-        entry.sku, product, variation, entry.name, entry.price, units, 0, change.threshold, alert
+        opened_with=0,
+        updated_at=action.at,
     )
     return _effects(
         "created",
-        [Put(STOCK.name, row, when=(Absent(),))],
-        [announced(shelf, units, "restock", before=0)] if units else [],
+        insert_stock_row(row),
+        [announced(row, "restock", before=0, after=units)] if units else [],
         audited(
-            deed, "catalogue.created", product, entry.sku, before=None, after=_state(shelf, units)
+            action, "catalogue.created", row.product_id, row.sku, before=None, after=_state(row)
         ),
     )
 
 
-def _updated(change: Change, shelf: Shelf, deed: Deed) -> Effects:
-    entry, after = change.entry, shelf.available + change.delta
-    wanted = Shelf(
-        shelf.sku,
-        shelf.product_id,
-        shelf.variation_id,
-        entry.name,
-        entry.price,
-        after,
-        shelf.reserved,
-        change.threshold,
-        shelf.alert,
+def _updated(change: Change, row: StockRow, action: OperatorAction) -> Effects:
+    entry = change.entry
+    wanted = replace(
+        row,
+        name=entry.name,
+        price=entry.price,
+        available=row.available + change.delta,
+        threshold=change.threshold,
+        updated_at=action.at,
     )
-    as_read: list[Condition] = [
-        Equals("name", shelf.name),
-        Equals("price", shelf.price),
-        Equals("threshold", shelf.threshold),
-    ]
-    if change.counts:
-        as_read.append(Equals("available", shelf.available))
-    write = Update(
-        STOCK.name,
-        {"sku": shelf.sku},
-        set={
-            "name": entry.name,
-            "price": entry.price,
-            "threshold": change.threshold,
-            "updatedAt": deed.at,
-        },
-        add={"available": change.delta} if change.delta else {},
-        when=tuple(as_read),
-    )
-    # A new threshold moves nothing, but the inventory must look whether the shelf is low by it.
-    told = change.delta or change.threshold != shelf.threshold
-    reason: StockReason = "adjustment"
+    # A new threshold moves nothing, but the inventory must look whether the SKU is low by it.
+    is_news = change.delta or change.threshold != row.threshold
     return _effects(
         "updated",
-        [write],
-        [announced(shelf, after, reason)] if told else [],
+        update_catalogue(row, wanted, counted=change.counts),
+        [announced(row, "adjustment", after=wanted.available)] if is_news else [],
         audited(
-            deed,
+            action,
             "catalogue.updated",
-            shelf.product_id,
-            shelf.sku,
-            before=_state(shelf, shelf.available),
-            after=_state(wanted, after),
+            row.product_id,
+            row.sku,
+            before=_state(row),
+            after=_state(wanted),
         ),
     )
 
 
-def _effects(outcome: str, writes: Sequence[Write], moves: Sequence[Emit], audit: Emit) -> Effects:
-    return Effects(outcome=outcome, writes=writes, emits=[*moves, audit])
+def _effects(outcome: str, write: Write, moves: Sequence[Emit], audit: Emit) -> Effects:
+    return Effects(outcome=outcome, writes=[write], emits=[*moves, audit])
 
 
-def _state(shelf: Shelf, available: int) -> JsonObject:
+def _state(row: StockRow) -> JsonObject:
     return {
-        "name": shelf.name,
-        "price": Decimal(shelf.price),
-        "available": available,
-        "threshold": shelf.threshold,
+        "name": row.name,
+        "price": row.price,
+        "available": row.available,
+        "threshold": row.threshold,
     }

@@ -1,7 +1,7 @@
 """From the bytes of a catalogue file to its text. What is not UTF-8 is told what it is instead, and
 how to save it: nobody guesses at letters that customers will read."""
 
-from ops.stock.problems import CatalogueError, Problem
+from ops.stock.catalogue_problems import CatalogueError, Problem
 
 MAX_BYTES = 20_000_000
 HOW_TO_SAVE = 'save it as "CSV UTF-8 (comma delimited)"'

@@ -22,6 +22,7 @@ from ops.stock import view
 from ops.stock.catalogue_diff import Change, summary_of
 from ops.stock.catalogue_file import Entry, parse
 from ops.stock.catalogue_import import Importer, key_of
+from ops.stock.catalogue_problems import CatalogueError
 from ops.stock.catalogue_text import MAX_BYTES
 from ops.stock.domain import (
     MAX_UNITS,
@@ -29,17 +30,15 @@ from ops.stock.domain import (
     Request,
     Restock,
     Return,
-    Shelf,
     checked,
     checked_key,
     parts_of,
 )
-from ops.stock.problems import CatalogueError
-from ops.stock.service import Desk
+from ops.stock.service import StockService
+from ops.stock.store import StockTables, every_row
 from shared.kernel.errors import PipelineError
 from shared.kernel.text import one_line
 from shared.runtime import clients
-from shared.storage.schema import MOVEMENTS, STOCK
 
 _MAX_WHY = 200
 _QUIET_SECONDS = 2.0
@@ -47,14 +46,14 @@ _QUIET_SECONDS = 2.0
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The ``stock`` command and its actions."""
-    parser = commands.add_parser("stock", help="what is on the shelves, and what comes and goes")
+    parser = commands.add_parser("stock", help="what is in stock, and what comes and goes")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
-    listing = actions.add_parser("list", help="every shelf")
+    listing = actions.add_parser("list", help="every SKU")
     listing.add_argument("--low", action="store_true", help="only at the threshold or below")
     listing.set_defaults(run=_list)
 
-    showing_one = actions.add_parser("show", help="one shelf and its last movements")
+    showing_one = actions.add_parser("show", help="one SKU and its last movements")
     showing_one.add_argument("sku", metavar="SKU")
     showing_one.add_argument(
         "--last", type=whole(0, 1000), default=10, help="how many (default: %(default)s)"
@@ -66,7 +65,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     restock.add_argument("units", type=whole(1, MAX_UNITS), metavar="UNITS")
     restock.set_defaults(request=lambda o: Restock(o.sku, o.units))
 
-    adjust = actions.add_parser("adjust", help="the shelf was counted; units were found or lost")
+    adjust = actions.add_parser("adjust", help="the units were counted; some were found or lost")
     adjust.add_argument("sku", metavar="SKU")
     change = adjust.add_mutually_exclusive_group(required=True)
     change.add_argument("--to", type=whole(0, MAX_UNITS), metavar="N", help="units available now")
@@ -113,24 +112,21 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _list(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
     source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
-    shelves = [Shelf.from_item(row) for page in source.pages(STOCK.name) for row in page]
-    wanted = [shelf for shelf in shelves if shelf.is_low or not options.low]
-    print(view.shelves(wanted) if wanted else "no shelves")
+    wanted = [row for row in every_row(source) if row.is_low or not options.low]
+    print(view.stock_rows(wanted) if wanted else "no stock")
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
     parts_of(options.sku)
     connection = stage.connect(options)
-    row = connection.tables.get(STOCK.name, {"sku": options.sku})
+    stock = StockTables(connection.tables)
+    row = stock.find(options.sku)
     if row is None:
         raise OperatorError(f"sku: there is no {options.sku} in the catalogue")
-    print(view.shelves([Shelf.from_item(row)]))
+    print(view.stock_rows([row]))
     if options.last:
-        last = connection.tables.query(
-            MOVEMENTS.name, options.sku, newest_first=True, limit=options.last
-        )
-        print(f"\n{view.movements(last)}")
+        print(f"\n{view.movements(stock.movements(options.sku, options.last))}")
     return 0
 
 
@@ -140,11 +136,13 @@ def _move(options: argparse.Namespace) -> int:
     why = _line("--reason", options.reason)
     key = checked_key(options.key or uuid.uuid4().hex)
     connection = stage.connect(options)
-    # Said before it is needed: whoever loses the connection can repeat the very same command.
+    # Said before it is needed: an operator who loses the connection can repeat the same command.
     print(f"key {key}", flush=True)
-    desk = Desk(connection.tables, _ledger(connection), connection.clock, operator=options.operator)
+    service = StockService(
+        connection.tables, _ledger(connection), connection.clock, operator=options.operator
+    )
     with noting(lambda: f"whether it was stored is not known: --key {key} does it once"):
-        result = desk.carry_out(request, why=why, key=key)
+        result = service.carry_out(request, why=why, key=key)
     with noting(lambda: f"it is stored ({view.done(result)})"):
         print(view.done(result), flush=True)
     _tell_unpublished(result.unpublished)

@@ -1,12 +1,11 @@
-"""What an operator may do to a shelf: the arithmetic, and what is refused. Pure.
+"""What an operator may do to the stock of a SKU: the arithmetic, and what is refused. Pure.
 
-Only ``available`` is ever moved. Units that are held for somebody (``reserved``) are on no shelf
-that an operator could count.
+Only ``available`` is ever moved. Units that are reserved for an order are not among those that an
+operator counts.
 """
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TypeAlias
 
 from ops.core.errors import OperatorError
@@ -14,7 +13,7 @@ from shared.commerce.order_status import BY_STATUS
 from shared.contracts.inventory import StockReason
 from shared.kernel.ids import ID_RULE, is_id
 from shared.storage.records.order import OrderRow
-from shared.storage.writes import Item
+from shared.storage.records.stock import StockRow
 
 MAX_UNITS = 1_000_000_000
 UNITS_RULE = f"must be a whole number from 0 to {MAX_UNITS}"
@@ -26,43 +25,38 @@ MAX_RETURNS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """A stock row as read.
+class OperatorAction:
+    """Who did what, when and why, and under which name it is remembered.
 
     Args:
-        alert: ``armed`` or ``raised``.
+        request: what was asked for, in words; the same key for other words is refused.
+        at: the moment (ISO-8601).
     """
 
-    sku: str
-    product_id: str
-    variation_id: str | None
-    name: str
-    price: Decimal
-    available: int
-    reserved: int
-    threshold: int
-    alert: str
+    event_id: str
+    request: str
+    operator: str
+    why: str
+    at: str
 
-    @property
-    def is_low(self) -> bool:
-        """Whether it is at its threshold or below."""
-        return self.available <= self.threshold
 
-    @classmethod
-    def from_item(cls, item: Item) -> "Shelf":
-        """As stored."""
-        product, variation = parts_of(str(item["sku"]))
-        return cls(
-            sku=str(item["sku"]),
-            product_id=product,
-            variation_id=variation,
-            name=str(item["name"]),
-            price=Decimal(str(item["price"])),
-            available=int(str(item["available"])),
-            reserved=int(str(item.get("reserved", 0))),
-            threshold=int(str(item["threshold"])),
-            alert=str(item.get("alert", "")),
-        )
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of a SKU, as operators are shown it.
+
+    Args:
+        at: the moment to the second (ISO-8601).
+        delta: units that came, or went if negative.
+        before, after: units available as seen by whoever caused it, None if that is not known.
+        order_id: the order that it was for, or empty.
+    """
+
+    at: str
+    reason: str
+    delta: int
+    before: int | None
+    after: int | None
+    order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +96,11 @@ class Restock:
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """The shelf was counted, or units were found or lost.
+    """The units were counted, or some were found or lost.
 
     Args:
         to: what there is now, or None if ``by`` says the difference.
-        expected: what the shelf must have before, None for whatever it has.
+        expected: what must be available before, None for whatever is.
     """
 
     sku: str
@@ -181,29 +175,29 @@ def checked(request: Request) -> Request:
     return request
 
 
-def delta_of(request: Request, shelf: Shelf, sold: Sold | None) -> int:
-    """How many units come to the shelf, or leave it if negative.
+def delta_of(request: Request, row: StockRow, sold: Sold | None) -> int:
+    """How many units come to the stock, or leave it if negative.
 
     Args:
         sold: for a return, what the order had.
 
     Raises:
-        OperatorError: it cannot be done to the shelf, or for the order, as it is.
+        OperatorError: it cannot be done to the stock, or for the order, as it is.
     """
     match request:
         case Adjust(to=to, by=by, expected=expected):
-            if expected is not None and shelf.available != expected:
-                said = f"the shelf has {shelf.available} available, not {expected}"
+            if expected is not None and row.available != expected:
+                said = f"{row.available} are available, not {expected}"
                 raise OperatorError(f"--expected: {said}")
-            delta = by if to is None else to - shelf.available
+            delta = by if to is None else to - row.available
         case Return(units=units):
-            _check_return(units, shelf.sku, sold)
+            _check_return(units, row.sku, sold)
             delta = units
         case Restock(units=units):
             delta = units
-    if not 0 <= shelf.available + delta <= MAX_UNITS:
-        said = f"{shelf.available} are available, {delta:+d} would leave {shelf.available + delta}"
-        raise OperatorError(f"units: {said}; a shelf has from 0 to {MAX_UNITS}")
+    if not 0 <= row.available + delta <= MAX_UNITS:
+        said = f"{row.available} are available, {delta:+d} would leave {row.available + delta}"
+        raise OperatorError(f"units: {said}; a SKU has from 0 to {MAX_UNITS}")
     return delta
 
 
@@ -229,4 +223,6 @@ def _check_return(units: int, sku: str, sold: Sold | None) -> None:
         raise OperatorError(f"units: {order.order_id} {said}")
     if order.return_count >= MAX_RETURNS:
         said = f"has had {order.return_count} returns, and more are not kept with an order"
-        raise OperatorError(f"--order: {order.order_id} {said}; put the units back with adjust")
+        raise OperatorError(
+            f"--order: {order.order_id} {said}; return the units to stock with adjust"
+        )

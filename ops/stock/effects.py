@@ -1,72 +1,64 @@
-"""What a move on a shelf stores and tells, decided on the shelf as it was read."""
+"""What an operator's action emits, decided on the stock row as it was read."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from ops.stock.domain import Request, Return, Shelf, Sold, parts_of
+from ops.stock.domain import OperatorAction, Request, Return
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.envelope import JsonObject
 from shared.contracts.inventory import StockReason, StockUpdated, StockUpdatedPayload
 from shared.kernel.ids import is_id
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
-from shared.storage.bounded import MAX_TEXT
-from shared.storage.records.order import ReturnedUnits, note_return
-from shared.storage.schema import STOCK
-from shared.storage.writes import Check, Equals, Update, Write
+from shared.storage.records.stock import StockRow
+from shared.storage.writes import Write
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Who did what, when and why, and under which name it is remembered.
+def moved(
+    action: OperatorAction, request: Request, row: StockRow, delta: int, writes: Sequence[Write]
+) -> Effects:
+    """The units moved, exactly from what was read; a count that was right moves nothing.
+
+    The audit entry comes last: a run that repeats the action reads from it what was done.
 
     Args:
-        request: what was asked for, in words; the same key for other words is refused.
-        at: the moment (ISO-8601).
-    """
-
-    event_id: str
-    request: str
-    operator: str
-    why: str
-    at: str
-
-
-def moved(deed: Deed, request: Request, shelf: Shelf, delta: int, sold: Sold | None) -> Effects:
-    """The shelf moved, exactly from what was read; a count that was right moves nothing.
-
-    The audit entry comes last: whoever repeats the deed reads from it what was done.
+        writes: what the store changes for it.
     """
     order_id = request.order_id if isinstance(request, Return) else None
-    after = shelf.available + delta
+    after = row.available + delta
     audit = audited(
-        deed,
+        action,
         f"stock.{request.reason}",
-        shelf.product_id,
-        shelf.sku,
-        before={"available": shelf.available, "reserved": shelf.reserved},
-        after={"available": after, "reserved": shelf.reserved},
+        row.product_id,
+        row.sku,
+        before={"available": row.available, "reserved": row.reserved},
+        after={"available": after, "reserved": row.reserved},
         orderId=order_id,
     )
-    updates = [announced(shelf, after, request.reason, order_id)] if delta else []
+    updates = [announced(row, request.reason, after=after, order_id=order_id)] if delta else []
     return Effects(
         outcome=request.reason,
-        writes=[_shelf_write(deed, shelf, delta), *_noted(deed, request, sold)],
+        writes=writes,
         emits=[*updates, audit],
     )
 
 
 def announced(
-    shelf: Shelf, after: int, reason: StockReason, order_id: str | None = None, *, before: int = -1
+    row: StockRow,
+    reason: StockReason,
+    *,
+    after: int,
+    before: int | None = None,
+    order_id: str | None = None,
 ) -> Emit:
     """The movement, with its exact delta.
 
     Args:
-        before: what the shelf had, if not what was read.
+        before: what was available, if not what was read.
     """
-    before = shelf.available if before < 0 else before
+    before = row.available if before is None else before
     payload = StockUpdatedPayload(
-        product_id=shelf.product_id,
-        variation_id=shelf.variation_id,
+        product_id=row.product_id,
+        variation_id=row.variation_id,
         previous_stock=before,
         new_stock=after,
         reason=reason,
@@ -77,8 +69,8 @@ def announced(
 
 
 def audited(
-    deed: Deed,
-    action: str,
+    action: OperatorAction,
+    kind: str,
     product_id: str,
     sku: str,
     *,
@@ -86,53 +78,25 @@ def audited(
     after: JsonObject,
     **facts: str | None,
 ) -> Emit:
-    """Who did what to which shelf, and why, with the state before and after."""
+    """Who did what to which SKU, and why, with the state before and after.
+
+    Args:
+        kind: the action as the audit trail calls it.
+    """
     metadata = {
         "sku": sku,
-        "operator": deed.operator,
-        "reason": deed.why,
-        "request": deed.request,
+        "operator": action.operator,
+        "reason": action.why,
+        "request": action.request,
         **{name: value for name, value in facts.items() if value is not None},
     }
     payload = AuditPayload(
-        action=action,
+        action=kind,
         entity_type="stock",
         entity_id=product_id,
-        user_id=deed.operator if is_id(deed.operator) else None,
+        user_id=action.operator if is_id(action.operator) else None,
         previous_state=before,
         new_state=after,
         metadata=metadata,
     )
     return Emit(AuditRecorded, payload)
-
-
-def _shelf_write(deed: Deed, shelf: Shelf, delta: int) -> Write:
-    # Exactly what was read, so that before and after in the audit trail are what happened, and
-    # nothing can have been sold that the new number does not know of.
-    as_read = (Equals("available", shelf.available),)
-    if not delta:
-        return Check(STOCK.name, {"sku": shelf.sku}, when=as_read)
-    return Update(
-        STOCK.name,
-        {"sku": shelf.sku},
-        add={"available": delta},
-        set={"updatedAt": deed.at},
-        when=as_read,
-    )
-
-
-def _noted(deed: Deed, request: Request, sold: Sold | None) -> list[Write]:
-    if not isinstance(request, Return) or sold is None:
-        return []
-    product, variation = parts_of(request.sku)
-    units = ReturnedUnits(
-        at=deed.at,
-        product_id=product,
-        variation_id=variation,
-        quantity=request.units,
-        event_id=deed.event_id,
-        operator=deed.operator,
-        reason=deed.why[:MAX_TEXT],
-    )
-    # Another return of this order in the meantime fails this write: then it is read again.
-    return [note_return(sold.order, units)]

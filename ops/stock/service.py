@@ -1,11 +1,12 @@
-"""Moves units on one shelf: each command is one transaction, remembered under its key."""
+"""Moves units of one SKU: each command is one transaction, remembered under its key."""
 
 from dataclasses import dataclass
 
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
-from ops.stock.domain import Request, Return, Shelf, Sold, checked, delta_of
-from ops.stock.effects import Deed, moved
+from ops.stock.domain import OperatorAction, Request, Sold, checked, delta_of
+from ops.stock.effects import moved
+from ops.stock.store import StockTables, move_writes
 from shared.contracts.envelope import JsonObject
 from shared.contracts.topics import ANALYTICS_AUDIT
 from shared.kernel import strict_json
@@ -14,7 +15,7 @@ from shared.kernel.errors import DependencyError, EventIdReusedError, PipelineEr
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.storage.ports import Tables
 from shared.storage.records.order import OrderRow
-from shared.storage.schema import ORDERS, STOCK
+from shared.storage.records.stock import StockRow
 
 _MOST_BYTES = 100_000
 
@@ -36,13 +37,13 @@ class Done:
     unpublished: PipelineError | None
 
 
-class Desk:
-    """Where one operator's requests are carried out."""
+class StockService:
+    """Carries out one operator's requests."""
 
     def __init__(
         self, tables: Tables, ledger: OperatorLedger, clock: Clock, *, operator: str
     ) -> None:
-        self._tables, self._ledger, self._clock = tables, ledger, clock
+        self._stock, self._ledger, self._clock = StockTables(tables), ledger, clock
         self._operator = operator
 
     def carry_out(self, request: Request, *, why: str, key: str) -> Done:
@@ -53,7 +54,7 @@ class Desk:
 
         Raises:
             OperatorError: it cannot be done, or the key belongs to another request.
-            ContentionError: others kept moving the shelf; nothing was stored.
+            ContentionError: others kept changing the stock; nothing was stored.
             DependencyError: the store did not answer; repeating under this key is safe.
         """
         checked(request)
@@ -92,13 +93,16 @@ class Desk:
             committed,
             # Another command took the key this moment: look at what it did.
             also_on=(EventIdReusedError,),
-            gave_up=f"{request.sku}: others keep moving this shelf; nothing was stored",
+            gave_up=f"{request.sku}: others keep moving its units; nothing was stored",
         )
 
     def _decided(self, request: Request, why: str, event_id: str, attempt: int) -> Record:
-        shelf, sold = self._look(request)
-        deed = Deed(event_id, str(request), self._operator, why, iso(self._clock.now()))
-        effects = moved(deed, request, shelf, delta_of(request, shelf, sold), sold)
+        row, sold = self._look(request)
+        at = iso(self._clock.now())
+        action = OperatorAction(event_id, str(request), self._operator, why, at)
+        delta = delta_of(request, row, sold)
+        writes = move_writes(action, request, row, delta, sold)
+        effects = moved(action, request, row, delta, writes)
         return self._ledger.commit(
             event_id,
             f"stock.{request.reason}",
@@ -107,17 +111,12 @@ class Desk:
             correlation_id=_trace_of(sold.order) if sold is not None else "",
         )
 
-    def _look(self, request: Request) -> tuple[Shelf, Sold | None]:
-        sku = request.sku
-        keys = [(STOCK.name, {"sku": sku})]
-        if isinstance(request, Return):
-            keys.append((ORDERS.name, {"orderId": request.order_id}))
-        row, *orders = self._tables.get_many(keys)
+    def _look(self, request: Request) -> tuple[StockRow, Sold | None]:
+        row, sold = self._stock.look(request)
         if row is None:
-            raise OperatorError(f"sku: there is no {sku} in the catalogue; import makes new ones")
-        order = orders[0] if orders else None
-        sold = None if order is None else Sold.of(OrderRow.from_item(order), sku)
-        return Shelf.from_item(row), sold
+            said = f"there is no {request.sku} in the catalogue; import makes new ones"
+            raise OperatorError(f"sku: {said}")
+        return row, sold
 
 
 def _trace_of(order: OrderRow) -> str:

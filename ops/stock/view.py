@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ops.core.terminal import harmless, shortened, table
 from ops.stock.catalogue_diff import Change, Summary
-from ops.stock.domain import Shelf
-from ops.stock.problems import CatalogueError
+from ops.stock.catalogue_problems import CatalogueError
+from ops.stock.domain import Movement
 from ops.stock.service import Done
-from shared.storage.writes import Item
+from shared.storage.records.stock import StockRow
 
 
-def shelves(rows: Iterable[Shelf]) -> str:
-    """Shelves as a table, by SKU."""
+def stock_rows(rows: Iterable[StockRow]) -> str:
+    """Stock rows as a table, by SKU."""
     headings = ("sku", "name", "price", "available", "reserved", "threshold", "alert")
     lines = [
         (
@@ -28,19 +28,19 @@ def shelves(rows: Iterable[Shelf]) -> str:
     return table(headings, lines)
 
 
-def movements(rows: Sequence[Item]) -> str:
-    """A shelf's last movements, newest first."""
+def movements(rows: Sequence[Movement]) -> str:
+    """The last movements of a SKU, newest first."""
     if not rows:
         return "no movements"
     headings = ("when", "reason", "units", "before", "after", "order")
     lines = [
         (
-            str(row["movementId"])[:19],
-            row.get("reason", ""),
-            f"{int(str(row.get('delta', 0))):+d}",
-            row.get("previousStock", ""),
-            row.get("newStock", ""),
-            row.get("orderId", ""),
+            row.at,
+            row.reason,
+            f"{row.delta:+d}",
+            "" if row.before is None else row.before,
+            "" if row.after is None else row.after,
+            row.order_id,
         )
         for row in rows
     ]
@@ -85,7 +85,7 @@ def summary(what: Summary) -> str:
     )
     if what.counted_before:
         told += (
-            f"\n{what.counted_before} shelves moved since this file's count was applied, and stay "
+            f"\n{what.counted_before} products moved since this file's count was applied, and stay "
             "as they are: --key NAME makes it a new count"
         )
     return told

@@ -45,7 +45,7 @@ class StockLowPayload(WireModel):
 
 
 class ReservedLine(StockLine):
-    """A line of a hold and whether it was granted.
+    """A line of a reservation and whether it was granted.
 
     ``available``, ours, is what the shelf had when that was decided: it tells which line was short.
     """
@@ -55,7 +55,7 @@ class ReservedLine(StockLine):
 
 
 class StockReservedPayload(WireModel):
-    """What became of a request to hold units."""
+    """What became of a request to reserve units."""
 
     order_id: Id
     items: Annotated[tuple[ReservedLine, ...], counted(1, MAX_LINES), documented(1, MAX_LINES)]

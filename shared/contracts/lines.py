@@ -1,4 +1,4 @@
-"""What carts, orders and holds are made of."""
+"""What carts, orders and reservations are made of."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from shared.kernel.money import SPELLING, Money
 
 MAX_QUANTITY = 1000
 MAX_SKUS = 50  # a DynamoDB transaction takes 100 actions, none twice on one item
-MAX_HELD_SKUS = 45  # an order of other products takes all of them back in its own transaction
+MAX_RESERVED_SKUS = 45  # an order of other products takes all of them back in its own transaction
 
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 

@@ -144,7 +144,7 @@ class PaymentReusedError(PermanentError):
 
 
 class ReservationConflictError(PermanentError):
-    """The order already holds something else, or has used what it held; that stays as it is."""
+    """The order already has something else reserved, or bought it; that stays as it is."""
 
     status = 409
     code = "reservation_conflict"

@@ -91,7 +91,7 @@ def caused_event_id(cause_id: str, event_type: str, index: int) -> str:
 
 
 def expiry_event_id_for(order_id: str, expires_at: str) -> str:
-    """Event id of the ``command.inventory.release`` that ends an expired hold, whoever sends it."""
+    """Event id of the ``command.inventory.release`` that ends an expired reservation, whichever program sends it."""
     return f"evt_{_digest('command.inventory.release', order_id, expires_at)}"
 
 

@@ -5,7 +5,6 @@ yet. The run that loses that race reads what the winner decided: ``committed`` m
 emits may not have left yet, ``done`` that they have.
 """
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +18,7 @@ from shared.kernel.errors import EventIdReusedError
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
-from shared.storage.schema import LEDGER, PENDING_SHARDS
+from shared.storage.schema import LEDGER, shard_of
 from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
 
 # Longer than all retries, the time that QStash keeps a dead letter (seven days on the plan that
@@ -74,11 +73,6 @@ def _known(record: Record, said: str) -> AlreadyRecordedError | EventIdReusedErr
     if may_be_same(record.content, said):
         return AlreadyRecordedError(record)
     return EventIdReusedError()
-
-
-def shard_of(text: str) -> str:
-    """Which partition of the pending index a record belongs to."""
-    return str(zlib.crc32(text.encode()) % PENDING_SHARDS)
 
 
 class Ledger:

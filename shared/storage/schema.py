@@ -1,5 +1,6 @@
 """The tables as data: the infrastructure creates them from here, the tests' store obeys it too."""
 
+import zlib
 from dataclasses import dataclass
 
 
@@ -29,6 +30,12 @@ class Table:
 
 # A sparse index spreads over this many partitions so that no write rate meets one hot partition.
 PENDING_SHARDS = 8
+
+
+def shard_of(key: str) -> str:
+    """Which partition of a sparse index an item with this key belongs to."""
+    return str(zlib.crc32(key.encode()) % PENDING_SHARDS)
+
 
 ORDERS = Table("orders", "orderId", indexes=(Index("byUser", "userId", "createdAt"),))
 STOCK = Table("stock", "sku")

@@ -48,8 +48,8 @@ MUTATIONS = (
         "I2",
         "Stock and the lines of live orders always add up.",
         "shared/storage/records/stock.py",
-        "available=held - units, reserved=-held",
-        "available=held - 1, reserved=-held",
+        "available=reserved - units, reserved=-reserved",
+        "available=reserved - 1, reserved=-reserved",
         "one unit is taken, whatever was bought",
         (
             (
@@ -259,8 +259,8 @@ MUTATIONS = (
         "I19",
         "What is charged is the catalogue's price times the quantity.",
         "functions/checkout/domain.py",
-        "if entry.price != line.price:",
-        "if entry.price < 0:",
+        "if row.price != line.price:",
+        "if row.price < 0:",
         "the client names the price",
         ("tests/unit/functions/checkout/test_api.py",),
     ),
@@ -296,8 +296,8 @@ MUTATIONS = (
         "I22",
         "One low-stock alert per fall to the threshold; none from stale events.",
         "functions/inventory/domain.py",
-        "if low and shelf.armed:",
-        "if low:",
+        "if row.is_low and row.alert == ARMED:",
+        "if row.is_low:",
         "every sale below the threshold alerts",
         (
             (

@@ -25,7 +25,7 @@ from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, PendingCheckoutTables
+from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
@@ -203,7 +203,7 @@ def _reconciler(ports: CorePorts, pool: Any) -> Handler:
     reconciler = Reconciler(
         checkouts=PendingCheckoutTables(ports.tables),
         failed=failed,
-        holds=HoldTables(ports.tables),
+        reservations=ReservationTables(ports.tables),
         letters=LetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
     )

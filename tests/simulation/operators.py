@@ -9,7 +9,7 @@ from ops.dead_letters.domain import Filter, ReplayOptions
 from ops.dead_letters.service import Outcome, Replayer
 from ops.dead_letters.store import LetterBox
 from ops.mail.service import MailDesk
-from ops.stock.service import Desk as StockDesk
+from ops.stock.service import StockService
 from shared.messaging.ports import CorePorts
 from tests.simulation.invocation import Response
 
@@ -51,7 +51,7 @@ class Desk:
     def _move(self, request: Any, key: str) -> Response:
         ports = self._ports
         ledger = OperatorLedger(ports.tables, ports.publisher, ports.clock, jitter=self._jitter)
-        desk = StockDesk(ports.tables, ledger, ports.clock, operator="operator")
+        desk = StockService(ports.tables, ledger, ports.clock, operator="operator")
         try:
             done = desk.carry_out(request, why="simulation", key=key)
         except OperatorError as refused:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.kernel.clock import iso
-from shared.messaging.ledger import shard_of
+from shared.storage.schema import shard_of
 from shared.storage.writes import Item
 
 FIRST_PAUSE = timedelta(minutes=1)

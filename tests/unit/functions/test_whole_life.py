@@ -22,7 +22,7 @@ from tests.builders import (
 )
 from tests.pipeline import Pipeline
 from tests.unit.functions.life_model import Model, Units
-from tests.unit.functions.shelves import moved, reservation, shelf
+from tests.unit.functions.stock_reading import moved, reservation, shelf
 
 INITIAL = {"mug": 6, "cup": 4}
 CARTS: dict[str, Units] = {

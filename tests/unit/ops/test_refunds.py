@@ -13,7 +13,7 @@ from ops.refunds.service import RefundDesk
 from shared.kernel.errors import PublishError
 from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, line, stock
-from tests.unit.ops.stock_shop import StockShop
+from tests.unit.ops.stock.stock_shop import StockShop
 from tests.unit.shared.faults import Faults, Killed
 
 ORDER = order_id_for("pay-1")

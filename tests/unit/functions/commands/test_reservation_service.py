@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import answer_of, release_command, reserve_command, stock, units
 from tests.pipeline import Pipeline
-from tests.unit.functions.shelves import actions, outcome, payloads, reservation, shelf
+from tests.unit.functions.stock_reading import actions, outcome, payloads, reservation, shelf
 
 HOLD_SECONDS = 900
 

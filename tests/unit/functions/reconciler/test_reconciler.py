@@ -8,7 +8,7 @@ from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import HoldTables, PendingCheckoutTables
+from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.kernel.clock import Deadline
 from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
 from tests.fakes.failed_messages import InMemoryQueue
@@ -42,7 +42,7 @@ class World:
                 callbacks=settings.addresses("analytics", "failures"),
                 now=p.clock.now,
             ),
-            holds=HoldTables(p.tables),
+            reservations=ReservationTables(p.tables),
             letters=LetterTables(p.tables, p.publisher, p.clock),
             ports=p.core_ports(),
         )

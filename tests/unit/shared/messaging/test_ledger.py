@@ -5,15 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.envelope import validated
 from shared.kernel.ids import caused_event_id
 from shared.messaging.effects import Effects
-from shared.messaging.ledger import RETENTION, AlreadyRecordedError, Ledger, State, shard_of
-from shared.storage.schema import PENDING_SHARDS
+from shared.messaging.ledger import RETENTION, AlreadyRecordedError, Ledger, State
+from shared.storage.schema import shard_of
 from shared.storage.writes import Absent, ConditionsFailed, Put
 from tests.builders import checkout_command
 from tests.fakes.clock import ManualClock
@@ -144,9 +142,3 @@ def test_record_is_read_back_as_it_was_committed(book):
 
     assert book.ledger.find("evt-1") == record
     assert book.ledger.find("evt-2") is None
-
-
-@given(st.text(max_size=50))
-def test_every_record_has_one_of_the_few_shards(text):
-    assert shard_of(text) in {str(shard) for shard in range(PENDING_SHARDS)}
-    assert shard_of(text) == shard_of(text)

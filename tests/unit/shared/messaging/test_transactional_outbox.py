@@ -9,13 +9,14 @@ from shared.contracts.commands import CheckoutCommand
 from shared.contracts.envelope import validated
 from shared.kernel.errors import ContentionError, DependencyError, PublishError
 from shared.messaging.effects import Effects
-from shared.messaging.ledger import AlreadyRecordedError, Record, State, shard_of
+from shared.messaging.ledger import AlreadyRecordedError, Record, State
 from shared.messaging.outbox import Outbound
 from shared.messaging.transactional_outbox import (
     MAX_DECISIONS,
     PendingOutbox,
     TransactionalOutbox,
 )
+from shared.storage.schema import shard_of
 from shared.storage.writes import Absent, ConditionsFailed, Put
 from tests.builders import checkout_command
 from tests.fakes.clock import ManualClock

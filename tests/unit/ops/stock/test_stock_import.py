@@ -11,8 +11,8 @@ from ops.stock.catalogue_diff import summary_of
 from ops.stock.catalogue_file import parse
 from ops.stock.view import changes, summary
 from tests.builders import checkout_payload, line, stock
-from tests.unit.functions.shelves import payloads
-from tests.unit.ops.stock_shop import StockShop
+from tests.unit.functions.stock_reading import payloads
+from tests.unit.ops.stock.stock_shop import StockShop
 
 HEADER = "sku,name,price,available,threshold\n"
 FILE = HEADER + "mug,Mug,12.50,10,2\ncup#red,Cup,4,0,1\njar,Jar,9.90,,\n"

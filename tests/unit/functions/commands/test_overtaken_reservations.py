@@ -7,7 +7,7 @@ import pytest
 from shared.kernel.ids import order_id_for
 from tests.builders import checkout_command, line, release_command, reserve_command, stock, units
 from tests.pipeline import Pipeline
-from tests.unit.functions.shelves import reservation, shelf
+from tests.unit.functions.stock_reading import reservation, shelf
 
 EARLIER, NOW, LATER = (f"2026-03-01T12:00:0{second}.000Z" for second in (0, 1, 2))
 

@@ -8,7 +8,7 @@ from ops.stock.catalogue_diff import Change
 from ops.stock.catalogue_file import parse
 from ops.stock.catalogue_import import Importer
 from ops.stock.domain import Request
-from ops.stock.service import Desk, Done
+from ops.stock.service import Done, StockService
 from shared.messaging.ports import Publisher
 from shared.storage.ports import Tables
 from shared.storage.schema import TABLES
@@ -36,9 +36,11 @@ class StockShop(Pipeline):
         )
 
     def operate(self, request: Request, *, key: str = "key-1", tables: Any = None) -> Done:
-        """One command at the desk."""
-        desk = Desk(tables or self.tables, self.ledger(tables), self.clock, operator="otto")
-        return desk.carry_out(request, why="counted twice", key=key)
+        """One command of the operator."""
+        service = StockService(
+            tables or self.tables, self.ledger(tables), self.clock, operator="otto"
+        )
+        return service.carry_out(request, why="counted twice", key=key)
 
     def importer(self, *, key: str = "file-1", tables: Any = None) -> Importer:
         """An import."""
@@ -61,7 +63,7 @@ class StockShop(Pipeline):
         return self.memory.get("stock", {"sku": sku})
 
     def deltas(self, sku: str = "mug") -> list[tuple[str, int]]:
-        """Reason and units of a shelf's movements, in the order of their ids."""
+        """Reason and units of a SKU's movements, in the order of their ids."""
         rows: Any = self.memory.query("movements", sku)
         return [(row["reason"], row["delta"]) for row in rows]
 

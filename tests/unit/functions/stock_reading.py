@@ -1,4 +1,4 @@
-"""What stands on the shelves and in the reservations of a pipeline, for tests to look at."""
+"""What the stock rows and the reservations of a pipeline say, for tests to look at."""
 
 from typing import Any
 
@@ -35,5 +35,5 @@ def actions(shop: Pipeline) -> list[str]:
 
 
 def moved(shop: Pipeline, sku: str = "mug") -> int:
-    """The sum of a shelf's recorded movements."""
+    """The sum of a SKU's recorded movements."""
     return sum(int(str(m["delta"])) for m in shop.memory.all("movements") if m["sku"] == sku)

@@ -13,7 +13,7 @@ from tests.builders import (
     units,
 )
 from tests.pipeline import Pipeline
-from tests.unit.functions.shelves import shelf
+from tests.unit.functions.stock_reading import shelf
 
 ORDER = order_id_for("pay-1")
 

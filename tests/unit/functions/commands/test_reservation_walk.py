@@ -18,7 +18,7 @@ from tests.builders import (
     units,
 )
 from tests.pipeline import Pipeline
-from tests.unit.functions.shelves import moved, reservation, shelf
+from tests.unit.functions.stock_reading import moved, reservation, shelf
 
 PRODUCTS = ("mug", "cup")
 PAYMENTS = ("pay-1", "pay-2", "pay-3")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from ops.stock.catalogue_file import Entry
-from ops.stock.problems import Problem
+from ops.stock.catalogue_problems import Problem
 
 
 def twins(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:

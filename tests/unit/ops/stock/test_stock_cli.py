@@ -12,7 +12,7 @@ from ops.core import connection
 from shared.runtime import clients
 from shared.storage.schema import TABLES
 from tests.builders import stock
-from tests.unit.ops.stock_shop import StockShop
+from tests.unit.ops.stock.stock_shop import StockShop
 from tests.unit.ops.test_audit_cli import Scanner
 
 HEADER = "sku,name,price,available,threshold\n"

@@ -8,9 +8,9 @@ from typing import Any
 from ops.stock.domain import Adjust, Request, Restock, Return
 from shared.storage.writes import Check, Put, Update, Write
 from tests.builders import order_row, stock
-from tests.unit.ops.stock_shop import StockShop
+from tests.unit.ops.stock.stock_shop import StockShop
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "stock.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "stock.md"
 _WRITES = {Put: "PutItem", Update: "UpdateItem", Check: "ConditionCheckItem"}
 # What `list` and `show` read; they are the command line's own.
 _READ = {("stock", "Scan"), ("stock", "GetItem"), ("movements", "Query")}

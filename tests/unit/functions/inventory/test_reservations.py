@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import answer_of, envelope, release_command, reserve_command, stock, units
 from tests.pipeline import Pipeline
-from tests.unit.functions.shelves import payloads, shelf
+from tests.unit.functions.stock_reading import payloads, shelf
 
 
 @pytest.fixture

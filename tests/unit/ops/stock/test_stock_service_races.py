@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
-from functions.reconciler.store import HoldTables, PendingCheckoutTables
+from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from ops.stock.domain import Adjust, Request, Restock, Return
 from shared.kernel.clock import Deadline
 from shared.kernel.errors import ContentionError, DependencyError
 from tests.builders import checkout_payload, line
 from tests.fakes.failed_messages import InMemoryQueue
-from tests.unit.ops.stock_shop import OperatorError, StockShop, interrupted, opened, ordered
+from tests.unit.ops.stock.stock_shop import OperatorError, StockShop, interrupted, opened, ordered
 from tests.unit.shared.faults import Faults, Killed
 
 
@@ -96,7 +96,7 @@ def test_a_sale_between_reading_and_writing_is_not_undone_by_a_count(shop):
 
     tables = interrupted(shop, sell)
 
-    with pytest.raises(OperatorError, match="the shelf has 8 available, not 10"):
+    with pytest.raises(OperatorError, match="8 are available, not 10"):
         shop.operate(Adjust("mug", to=12, expected=10), tables=tables)
 
     assert shop.row()["available"] == 8
@@ -145,7 +145,7 @@ def _reconcile(shop: StockShop) -> None:
     reconciler = Reconciler(
         checkouts=PendingCheckoutTables(shop.tables),
         failed=failed,
-        holds=HoldTables(shop.tables),
+        reservations=ReservationTables(shop.tables),
         letters=LetterTables(shop.tables, shop.publisher, shop.clock),
         ports=shop.core_ports(),
     )

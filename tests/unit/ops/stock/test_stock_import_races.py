@@ -8,8 +8,8 @@ import pytest
 from ops.stock.catalogue_file import parse
 from shared.kernel.errors import ContentionError, DependencyError
 from tests.builders import checkout_payload, line, stock
-from tests.unit.functions.shelves import payloads
-from tests.unit.ops.stock_shop import StockShop, interrupted
+from tests.unit.functions.stock_reading import payloads
+from tests.unit.ops.stock.stock_shop import StockShop, interrupted
 from tests.unit.shared.faults import Faults, Killed
 
 HEADER = "sku,name,price,available,threshold\n"

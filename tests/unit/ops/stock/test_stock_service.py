@@ -14,8 +14,8 @@ from tests.builders import (
     reserve_command,
     units,
 )
-from tests.unit.functions.shelves import payloads
-from tests.unit.ops.stock_shop import OperatorError, StockShop, opened, ordered
+from tests.unit.functions.stock_reading import payloads
+from tests.unit.ops.stock.stock_shop import OperatorError, StockShop, opened, ordered
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_restock_arms_the_alert_again_and_the_next_fall_alerts(shop):
         (Adjust("mug", by=-11), "units: 10 are available, -11 would leave -1"),
         (Adjust("mug", by=0), "--by: must be"),
         (Adjust("mug", to=-1), "--to: must be"),
-        (Adjust("mug", to=5, expected=9), "--expected: the shelf has 10 available, not 9"),
+        (Adjust("mug", to=5, expected=9), "--expected: 10 are available, not 9"),
         (Return("mug", 1, "ord_none"), "--order: there is no such order"),
         (Return("mug", 1, "ord 1"), "--order: must be"),
     ],

@@ -8,13 +8,13 @@ from functions.reconciler.domain import Report
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
-from functions.reconciler.store import HoldTables, PendingCheckoutTables
+from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.kernel.clock import Deadline
 from shared.kernel.ids import expiry_event_id_for, order_id_for
 from tests.builders import checkout_command, line, reserve_command, stock, units
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.pipeline import URLS, Pipeline
-from tests.unit.functions.shelves import outcome, reservation, shelf
+from tests.unit.functions.stock_reading import outcome, reservation, shelf
 
 EXPIRES = "2026-03-01T12:15:00.000Z"
 
@@ -34,7 +34,7 @@ def run(shop: Pipeline) -> Report:
     queue: Any = InMemoryQueue()
     reconciler = Reconciler(
         checkouts=PendingCheckoutTables(shop.tables),
-        holds=HoldTables(shop.tables),
+        reservations=ReservationTables(shop.tables),
         failed=QStashFailedMessages(
             queue,
             addresses=frozenset(URLS.values()),

@@ -16,7 +16,7 @@ from tests.builders import (
     units,
 )
 from tests.pipeline import Pipeline
-from tests.unit.functions.shelves import moved, outcome, reservation, shelf
+from tests.unit.functions.stock_reading import moved, outcome, reservation, shelf
 from tests.unit.shared.faults import Faults, Killed
 
 ORDER = order_id_for("pay-1")

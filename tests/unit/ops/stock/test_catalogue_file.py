@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ops.stock.catalogue_file import PRICE_RULE, Entry, parse
+from ops.stock.catalogue_problems import CatalogueError
 from ops.stock.catalogue_text import MAX_BYTES
-from ops.stock.problems import CatalogueError
 from ops.stock.view import problems
 
 HEADER = "sku,name,price,available,threshold\n"
