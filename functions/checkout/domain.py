@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.commerce.cart import digest_of, merged, total_of
+from shared.commerce.cart import Cart
 from shared.commerce.order_status import BY_STATUS, CANCELLED
-from shared.commerce.payment_identity import identity_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine
 from shared.kernel.errors import (
@@ -17,7 +16,6 @@ from shared.kernel.errors import (
     OutOfStockError,
     PriceChangedError,
 )
-from shared.kernel.ids import order_id_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +29,6 @@ class CatalogueEntry:
     name: str
     price: Decimal
     available: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cart:
-    """A cart with its lines merged, and what recognises its request again."""
-
-    payload: CheckoutPayload
-    order_id: str
-    lines: tuple[OrderLine, ...]
-    digest: str
-    identity: Mapping[str, str]
-
-    @property
-    def skus(self) -> tuple[str, ...]:
-        """The catalogue entries it needs."""
-        return tuple(line.sku for line in self.lines)
-
-
-def cart_of(payload: CheckoutPayload) -> Cart:
-    """The cart of a request.
-
-    Raises:
-        InvalidInputError: lines that contradict each other, or too many products.
-    """
-    lines = merged(payload.items)
-    return Cart(
-        payload=payload,
-        order_id=order_id_for(payload.payment_id),
-        lines=lines,
-        digest=digest_of(payload.user_id, lines, payload.total_amount),
-        identity=identity_of(payload, lines),
-    )
 
 
 def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayload:
@@ -80,9 +46,8 @@ def check(cart: Cart, catalogue: Mapping[str, CatalogueEntry]) -> CheckoutPayloa
             raise InvalidInputError(f"items[{index}].productId", "is not in the catalogue")
         if entry.price != line.price:
             raise PriceChangedError(f"items[{index}].price", f"{entry.price:.2f}")
-    total = total_of(cart.lines)
-    if total != cart.payload.total_amount:
-        raise PriceChangedError("totalAmount", f"{total:.2f}")
+    if cart.total != cart.payload.total_amount:
+        raise PriceChangedError("totalAmount", f"{cart.total:.2f}")
     for line in cart.lines:
         available = catalogue[line.sku].available
         if available < line.quantity:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.checkout.domain import Cart, CatalogueEntry
+from functions.checkout.domain import CatalogueEntry
+from shared.commerce.cart import Cart
 from shared.contracts.statuses import OrderStatus, RejectionReason
 from shared.messaging.outbox import Outbound
 from shared.storage.records.checkout import CheckoutState

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from functions.checkout.domain import Cart, CatalogueEntry
+from functions.checkout.domain import CatalogueEntry
 from functions.checkout.ports import StoredCheckout
+from shared.commerce.cart import Cart
 from shared.commerce.payment_identity import identity_of_checkout
 from shared.kernel.clock import Clock, iso
 from shared.kernel.text import one_line

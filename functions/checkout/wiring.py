@@ -1,6 +1,7 @@
 """Puts the public API together."""
 
 from functions.checkout.api import CheckoutApi
+from functions.checkout.service import CheckoutService
 from functions.checkout.settings import CheckoutSettings
 from functions.checkout.store import CheckoutTables
 from shared.messaging.ports import CorePorts

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from functions.commands.domain import Cart, CheckoutSnapshot, Reject, Shelf
+from functions.commands.domain import CheckoutSnapshot, Reject, Shelf
+from shared.commerce.cart import Cart
 from shared.commerce.order_status import PENDING
 from shared.commerce.payment_identity import identity_of_checkout, identity_of_order
 from shared.contracts.topics import COMMAND_CHECKOUT
