@@ -226,9 +226,9 @@ MUTATIONS = (
     Mutation(
         "I16",
         "One dead letter per event: callback, pull and repetition converge.",
-        "functions/reconciler/failed_messages.py",
-        'event_id=caused_event_id(message_id, "analytics.dlq", 0),',
-        'event_id=caused_event_id(message_id, "analytics.dlq", 1),',
+        "shared/messaging/dead_letters/report.py",
+        'event_id=caused_event_id(failed.message_id, "analytics.dlq", 0),',
+        'event_id=caused_event_id(f"{reported_by}-{failed.message_id}", "analytics.dlq", 0),',
         "callback and pull count the same failure twice",
         (
             (
