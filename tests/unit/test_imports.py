@@ -38,8 +38,10 @@ def importing():
     frame = sys._getframe(2)
     while frame is not None:
         path = frame.f_code.co_filename
-        if "/pydantic/plugin/" in path:
-            return None  # it looks for its plugins when the first model is declared
+        # pydantic looks for its plugins when the first model is declared; jsii reads its options
+        # whenever a value of the CDK is made, such as a duration.
+        if "/pydantic/plugin/" in path or "/site-packages/jsii/" in path:
+            return None
         if frame.f_code.co_name == "<module>":
             name = frame.f_globals.get("__name__", "")
             ours = path.startswith(ROOT + "/") and "site-packages" not in path
