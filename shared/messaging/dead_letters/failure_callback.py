@@ -50,9 +50,14 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
 
 
 def _bytes(values: Mapping[str, Any], field: str) -> bytes:
-    text = values.get(field) or ""
+    text = values.get(field)
+    if text is None:
+        return b""
+    # What is no text is no base64 either, although `True` and `1234` would pass for it as words.
+    if not isinstance(text, str):
+        raise InvalidInputError(field, "must be base64")
     try:
-        return base64.b64decode(str(text), validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidInputError(field, "must be base64") from error
 
