@@ -70,7 +70,7 @@ def is_worth_cancelling(status: str, order_status: str | None) -> bool:
         order_status: the order's, None if there is none.
 
     Raises:
-        CheckoutUndecidedError: nobody knows yet whether there will be an order.
+        CheckoutUndecidedError: it is not decided yet whether there will be an order.
         CheckoutRejectedError: there never will be one.
         AlreadyShippedError: it is on its way, or arrived.
     """

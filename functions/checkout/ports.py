@@ -55,7 +55,7 @@ class Checkouts(Protocol):
         """Store a new checkout, or give back what another request stored first.
 
         Raises:
-            ContentionError: somebody else is writing it this moment.
+            ContentionError: another request is writing it this moment.
             DependencyError: the store did not answer.
         """
         ...
