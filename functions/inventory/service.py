@@ -1,19 +1,11 @@
 """Use cases of the inventory topic."""
 
-from functions.inventory.domain import ShelfState, alert_change
+from functions.inventory.domain import alert_change
+from functions.inventory.events import alert_mail_of, low_of, raised_of, rearmed_of
 from functions.inventory.ports import Shelves
-from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.inventory import (
-    StockLow,
-    StockLowPayload,
-    StockReserved,
-    StockUpdated,
-    StockUpdatedPayload,
-)
-from shared.contracts.lines import MAX_HELD_SKUS, StockLine
-from shared.contracts.notifications import EmailPayload, EmailRequested
+from shared.contracts.inventory import StockLow, StockReserved, StockUpdated
+from shared.contracts.lines import MAX_HELD_SKUS
 from shared.kernel.errors import InvalidInputError, PredecessorMissingError
-from shared.kernel.text import one_line
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.storage.writes import Write
@@ -38,7 +30,7 @@ def record_movement(event: StockUpdated, *, shelves: Shelves) -> Effects:
         return Effects(
             outcome="low",
             writes=writes,
-            emits=[Emit(StockLow, _low(payload, shelf))],
+            emits=[low_of(payload, shelf)],
             measures=(metrics.LOW_STOCK_ALERTS.of(1),),
             facts={"sku": payload.sku},
         )
@@ -47,7 +39,7 @@ def record_movement(event: StockUpdated, *, shelves: Shelves) -> Effects:
         return Effects(
             outcome="rearmed",
             writes=writes,
-            emits=[_rearmed(payload, shelf)],
+            emits=[rearmed_of(payload, shelf)],
             facts={"sku": payload.sku},
         )
     return Effects(outcome="recorded", writes=writes, facts={"sku": payload.sku})
@@ -72,10 +64,10 @@ def record_hold(event: StockReserved, *, shelves: Shelves) -> Effects:
         change = alert_change(shelf)
         if change == "raise":
             writes.append(shelves.raise_alert(sku, shelf.threshold))
-            low.append(Emit(StockLow, _low(lines[sku], shelf)))
+            low.append(low_of(lines[sku], shelf))
         elif change == "rearm":
             writes.append(shelves.rearm(sku, shelf.threshold))
-            rearmed.append(_rearmed(lines[sku], shelf))
+            rearmed.append(rearmed_of(lines[sku], shelf))
     return Effects(
         outcome="low" if low else "recorded",
         writes=writes,
@@ -88,59 +80,8 @@ def record_hold(event: StockReserved, *, shelves: Shelves) -> Effects:
 def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
     """Tell the shop by mail that a product runs low."""
     payload = event.payload
-    mail = EmailPayload(
-        to=alert_address,
-        subject=one_line(f"Low stock - {payload.product_name}", 200),
-        template_id="low-stock-alert",
-        template_data={
-            "productName": payload.product_name,
-            "sku": payload.sku,
-            "currentStock": payload.current_stock,
-            "threshold": payload.threshold,
-        },
-        priority="normal",
-    )
-    raised = _alert_moved(
-        payload, "stock.low", "armed", "raised", payload.current_stock, payload.threshold
-    )
     return Effects(
         outcome="alerted",
-        emits=[Emit(EmailRequested, mail), raised],
+        emits=[alert_mail_of(payload, alert_address), raised_of(payload)],
         facts={"sku": payload.sku},
-    )
-
-
-def _rearmed(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> Emit:
-    return _alert_moved(
-        product, "stock.rearmed", "raised", "armed", shelf.available, shelf.threshold
-    )
-
-
-def _alert_moved(
-    product: StockLowPayload | StockUpdatedPayload | StockLine,
-    action: str,
-    before: str,
-    after: str,
-    stock: int,
-    threshold: int,
-) -> Emit:
-    audit = AuditPayload(
-        action=action,
-        entity_type="stock",
-        # A SKU with a variation is no identifier; it stands in the metadata.
-        entity_id=product.product_id,
-        previous_state={"alert": before},
-        new_state={"alert": after, "currentStock": stock, "threshold": threshold},
-        metadata={"sku": product.sku},
-    )
-    return Emit(AuditRecorded, audit)
-
-
-def _low(product: StockUpdatedPayload | StockLine, shelf: ShelfState) -> StockLowPayload:
-    return StockLowPayload(
-        product_id=product.product_id,
-        variation_id=product.variation_id,
-        current_stock=shelf.available,
-        threshold=shelf.threshold,
-        product_name=shelf.name,
     )
