@@ -116,6 +116,15 @@ def test_fields_of_any_type_make_a_report_or_an_error_that_names_the_field(chang
     assert field is None or field in {IDENTITY, *BASE64} & set(changes)
 
 
+@pytest.mark.parametrize("value", [10**6, 10**7, "9999999", -1, 3.0, "3.0", True, [3], 2**70])
+def test_a_count_or_status_that_is_none_counts_as_zero(value):
+    report = read(WHOLE | {"retried": value, "status": value})
+
+    is_whole(report)
+    assert report.payload.retry_count == 0
+    assert report.payload.status == 0
+
+
 @given(VALUES)
 def test_what_is_no_object_is_refused(document):
     if isinstance(document, dict):
