@@ -1,4 +1,4 @@
-"""What Lambda starts: the one module of this function whose import does something, and only there."""
+"""What Lambda starts: the one module here whose import does something, and only in Lambda."""
 
 from shared.runtime import startup
 

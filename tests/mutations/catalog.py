@@ -61,7 +61,7 @@ MUTATIONS = (
     Mutation(
         "I3",
         "At most one order per payment, for ever.",
-        "functions/commands/domain.py",
+        "shared/commerce/cart.py",
         "order_id=order_id_for(payload.payment_id),",
         'order_id=order_id_for(f"{payload.payment_id}{id(payload)}"),',
         "every attempt gets an order id of its own",
