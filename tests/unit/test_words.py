@@ -56,7 +56,6 @@ OLD_NAMES = {
 }
 
 STILL_HERE: tuple[str, ...] = (
-    "Clockwork",
     "Deed",
     "Desk",
     "Fate",
@@ -65,8 +64,6 @@ STILL_HERE: tuple[str, ...] = (
     "HoldTables",
     "Holds",
     "Ingress",
-    "InvocationGate",
-    "Lanes",
     "Letter",
     "LetterBox",
     "MailDesk",
@@ -77,7 +74,6 @@ STILL_HERE: tuple[str, ...] = (
     "Shelf",
     "ShelfState",
     "ShelfTables",
-    "Situation",
     "Story",
     "SuppressionDesk",
     "_told",
@@ -95,7 +91,6 @@ OLD_FILES = {
     "lanes": "dispatch",
     "shelves": "stock",
     "texts": "sns",
-    "wiring": "compose",
 }
 
 OLD_WORDS = {
