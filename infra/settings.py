@@ -86,7 +86,7 @@ class StageSettings(BaseModel):
     alarm_email: MailAddress = ""
     shop_name: str = "The Shop"
     currency: str = "EUR"
-    # Countries differ in whether a sender needs registering first: none until somebody did.
+    # Countries differ in whether a sender needs registering first: none until the shop did.
     sms_sender_id: str = ""
     # Of one recipient: more than this is a loop or an attack, and ends as a dead letter.
     mails_per_hour: int = Field(default=20, ge=1)
@@ -105,7 +105,7 @@ class StageSettings(BaseModel):
     def _issuer_has_audience(self) -> Self:
         if bool(self.jwt_issuer) != bool(self.jwt_audience):
             raise ValueError("jwt_issuer and jwt_audience go together")
-        # Whoever can change the issuer's keys on their way is whichever user they like.
+        # An attacker who changes the issuer's keys on their way can be any user.
         if self.stage != "local" and self.jwt_issuer.startswith("http:"):
             raise ValueError("jwt_issuer must be an https address")
         return self
@@ -156,7 +156,7 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "local": {
             "reserved_concurrency": _each(10),
-            # Nobody watching a laptop wants to wait minutes for a retry; but three of these must
+            # A developer who watches a laptop does not want to wait minutes for a retry; but three of these must
             # outlive the claim of a worker that was killed.
             "max_retry_after": 16,
             "log_level": "DEBUG",
@@ -172,7 +172,7 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "webhook_throttle": {"rate": 500, "burst": 1000},
             "cors_origins": ("http://localhost:5173", "http://127.0.0.1:5173"),
             # Deployed like everywhere, but the emulator's SES never reports to an event destination:
-            # whoever wants a bounce there publishes it to the topic.
+            # a developer who wants a bounce there publishes it to the topic.
             "sender_domain": "shop.example",
             "alert_address": "stock@shop.example",
             # Load tests have few customers who order a lot.
@@ -221,7 +221,7 @@ OVERRIDES = (
     "jwt_issuer",
     *_LISTS,
 )
-"""What `-c name=value` may replace: only what belongs to whoever deploys. Lists take commas."""
+"""What `-c name=value` may replace: only what belongs to the person who deploys. Lists take commas."""
 
 
 def stage_settings(stage: str, overrides: Mapping[str, str] | None = None) -> StageSettings:

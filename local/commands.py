@@ -133,7 +133,7 @@ def _reset(context: Context) -> int:
 
 
 def _demo(context: Context) -> int:
-    # A home of its own: it must not disturb a stack that somebody works with.
+    # A home of its own: it must not disturb a stack that a developer works with.
     perform(Home(context.home.folder / "demo"), context.terminal)
     return 0
 

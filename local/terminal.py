@@ -119,7 +119,7 @@ class Progress:
             self._finish(step, self._clock() - started, succeeded=succeeded)
 
     def _tick(self, step: Step, started: float, done: threading.Event) -> None:
-        # Whoever does the step learns by its own words that nobody listens any more.
+        # The step notices by its own output that no terminal listens any more.
         with suppress(OSError):
             self._show(step, started, done)
 

@@ -5,20 +5,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.analytics.handler import build as build_analytics
 from functions.analytics.settings import AnalyticsSettings
+from functions.analytics.wiring import build as build_analytics
 from functions.checkout.api import CheckoutApi
-from functions.checkout.handler import build as build_checkout
 from functions.checkout.settings import CheckoutSettings
-from functions.commands.handler import build as build_commands
+from functions.checkout.wiring import build as build_checkout
 from functions.commands.settings import CommandsSettings
-from functions.inventory.handler import build as build_inventory
+from functions.commands.wiring import build as build_commands
 from functions.inventory.settings import InventorySettings
+from functions.inventory.wiring import build as build_inventory
 from functions.notifications.compose import Senders
-from functions.notifications.handler import build as build_notifications
 from functions.notifications.settings import NotificationsSettings
-from functions.orders.handler import build as build_orders
+from functions.notifications.wiring import build as build_notifications
 from functions.orders.settings import OrdersSettings
+from functions.orders.wiring import build as build_orders
 from shared.contracts.topics import Topic
 from shared.messaging.claims import Claims
 from shared.messaging.compose import Ports

@@ -1,5 +1,1 @@
 """The public API: validates a cart, accepts it durably, and says what became of it."""
-
-from shared.runtime import startup
-
-startup.begin()

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from functions.checkout import service
-from functions.checkout.ports import Checkouts
+from functions.checkout.service import CheckoutService
 from functions.checkout.shopper import shopper_of
 from functions.checkout.wire import (
     AcceptedCheckout,
@@ -26,7 +25,7 @@ from shared.messaging.http import (
     error_response,
     internal_error_response,
 )
-from shared.messaging.ports import CorePorts
+from shared.telemetry.ports import Telemetry
 
 # The largest cart that keeps to every limit, each character of its texts written as an escape, takes
 # some 278 KiB; a test adds it up. What is larger is no cart, and is not read (S9).
@@ -44,13 +43,13 @@ class CheckoutApi:
     """
 
     def __init__(
-        self, checkouts: Checkouts, ports: CorePorts, *, auth: Literal["none", "jwt"]
+        self, service: CheckoutService, telemetry: Telemetry, *, auth: Literal["none", "jwt"]
     ) -> None:
-        self._checkouts, self._ports, self._auth = checkouts, ports, auth
+        self._service, self._telemetry, self._auth = service, telemetry, auth
 
     def __call__(self, event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
         """Lambda's entry."""
-        telemetry = self._ports.telemetry
+        telemetry = self._telemetry
         telemetry.bind()
         try:
             response = self._route(HttpRequest.from_event(event))
@@ -82,27 +81,20 @@ class CheckoutApi:
         return {"GET": lambda: self._status(request, order_id)}
 
     def _post(self, request: HttpRequest) -> HttpResponse:
-        ports = self._ports
         shopper = shopper_of(request, self._auth)
         payload = validated(CheckoutPayload, _json(request))
-        stored = service.accept(
-            payload,
-            shopper=shopper,
-            correlation_id=self._correlation(request),
-            checkouts=self._checkouts,
-            publisher=ports.publisher,
-            clock=ports.clock,
-            telemetry=ports.telemetry,
+        stored = self._service.accept(
+            payload, shopper=shopper, correlation_id=self._correlation(request)
         )
-        ports.telemetry.count("CheckoutsAccepted")
+        self._telemetry.count("CheckoutsAccepted")
         answer = AcceptedCheckout.model_construct(
             payment_id=stored.payment_id,
             order_id=stored.order_id,
             status=stored.status,
             status_url=_status_url(stored.order_id),
         )
-        # Seen from the request's own path, whatever comes before that: a stage, a base path, a
-        # proxy. Nobody can tell us what the client's address of us looks like.
+        # Seen from the request's own path: a stage, a base path or a proxy may come before it, and
+        # no header says reliably what address the client called.
         below = "" if request.path.endswith("/") else f"{PATH.rpartition('/')[2]}/"
         location = f"{below}{stored.order_id}"
         return _success(202, answer, {"location": location, "retry-after": "1"})
@@ -113,12 +105,12 @@ class CheckoutApi:
             return given
         # It only helps to find things again: no paid cart is turned away for its sake (I31). Sent
         # twice, it arrives as one value with a comma.
-        self._ports.telemetry.warning("Ignored odd diagnostics", reason="x-correlation-id")
+        self._telemetry.warning("Ignored odd diagnostics", reason="x-correlation-id")
         return None
 
     def _status(self, request: HttpRequest, order_id: str) -> HttpResponse:
         shopper = shopper_of(request, self._auth)
-        stored = service.status_of(_known(order_id), shopper=shopper, checkouts=self._checkouts)
+        stored = self._service.status_of(_known(order_id), shopper=shopper)
         headers = {"retry-after": "1"} if stored.status == "accepted" else {}
         answer = CheckoutStatus.model_construct(
             order_id=stored.order_id,
@@ -130,22 +122,13 @@ class CheckoutApi:
         return _success(200, answer, headers)
 
     def _cancel(self, request: HttpRequest, order_id: str) -> HttpResponse:
-        ports = self._ports
         shopper = shopper_of(request, self._auth)
         if shopper is None:
-            # Whoever knows an order's id may ask about it, but a stranger cancels nothing.
+            # A stranger who knows an order's id may ask about it, but cancels nothing.
             raise NotFoundError("there is no such checkout")
         wanted = validated(CancelRequest, _json(request))
-        status = service.cancel(
-            _known(order_id),
-            shopper=shopper,
-            reason=wanted.reason,
-            checkouts=self._checkouts,
-            publisher=ports.publisher,
-            clock=ports.clock,
-            telemetry=ports.telemetry,
-        )
-        ports.telemetry.count("CancellationsAccepted")
+        status = self._service.cancel(_known(order_id), shopper=shopper, reason=wanted.reason)
+        self._telemetry.count("CancellationsAccepted")
         answer = Cancellation.model_construct(
             order_id=order_id, status=status, status_url=_status_url(order_id)
         )

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.commerce.cart import digest_of, merged, total_of
+from shared.commerce.cart import Cart
 from shared.commerce.order_status import BY_STATUS, CANCELLED
-from shared.commerce.payment_identity import identity_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine
 from shared.kernel.errors import (
@@ -16,7 +15,6 @@ from shared.kernel.errors import (
     OutOfStockError,
     PriceChangedError,
 )
-from shared.kernel.ids import order_id_for
 from shared.storage.records.reservation import Reservation
 from shared.storage.records.stock import StockRow
 
@@ -38,38 +36,6 @@ class Catalogue:
         return self.stock[sku].orderable(self.reservation)
 
 
-@dataclass(frozen=True, slots=True)
-class Cart:
-    """A cart with its lines merged, and what recognises its request again."""
-
-    payload: CheckoutPayload
-    order_id: str
-    lines: tuple[OrderLine, ...]
-    digest: str
-    identity: Mapping[str, str]
-
-    @property
-    def skus(self) -> tuple[str, ...]:
-        """The stock rows it needs."""
-        return tuple(line.sku for line in self.lines)
-
-
-def cart_of(payload: CheckoutPayload) -> Cart:
-    """The cart of a request.
-
-    Raises:
-        InvalidInputError: lines that contradict each other, or too many products.
-    """
-    lines = merged(payload.items)
-    return Cart(
-        payload=payload,
-        order_id=order_id_for(payload.payment_id),
-        lines=lines,
-        digest=digest_of(payload.user_id, lines, payload.total_amount),
-        identity=identity_of(payload, lines),
-    )
-
-
 def check(cart: Cart, catalogue: Catalogue) -> CheckoutPayload:
     """The payload as it goes on: merged lines, the catalogue's names and prices.
 
@@ -85,9 +51,8 @@ def check(cart: Cart, catalogue: Catalogue) -> CheckoutPayload:
             raise InvalidInputError(f"items[{index}].productId", "is not in the catalogue")
         if row.price != line.price:
             raise PriceChangedError(f"items[{index}].price", f"{row.price:.2f}")
-    total = total_of(cart.lines)
-    if total != cart.payload.total_amount:
-        raise PriceChangedError("totalAmount", f"{total:.2f}")
+    if cart.total != cart.payload.total_amount:
+        raise PriceChangedError("totalAmount", f"{cart.total:.2f}")
     for line in cart.lines:
         orderable = catalogue.orderable(line.sku)
         if orderable < line.quantity:
@@ -111,7 +76,7 @@ def is_worth_cancelling(status: str, order_status: str | None) -> bool:
         order_status: the order's, None if there is none.
 
     Raises:
-        CheckoutUndecidedError: nobody knows yet whether there will be an order.
+        CheckoutUndecidedError: it is not decided yet whether there will be an order.
         CheckoutRejectedError: there never will be one.
         AlreadyShippedError: it is on its way, or arrived.
     """

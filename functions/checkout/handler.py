@@ -1,16 +1,8 @@
-"""Entry point of the public API."""
+"""What Lambda starts: the one module here whose import does something, and only in Lambda."""
 
-from functions.checkout.api import CheckoutApi
-from functions.checkout.settings import CheckoutSettings
-from functions.checkout.store import CheckoutTables
-from shared.messaging.ports import CorePorts
-from shared.runtime import compose
+from shared.runtime import startup
 
+with startup.loading():
+    from functions.checkout.wiring import make
 
-def build(settings: CheckoutSettings, ports: CorePorts) -> CheckoutApi:
-    """The API over the given ports."""
-    store = CheckoutTables(ports.tables, ports.clock)
-    return CheckoutApi(store, ports, auth=settings.storefront_auth)
-
-
-lambda_handler = compose.plain_entry("checkout", CheckoutSettings, build)
+    lambda_handler = startup.handler(make)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.checkout.domain import Cart, Catalogue
+from functions.checkout.domain import Catalogue
+from shared.commerce.cart import Cart
 from shared.contracts.statuses import OrderStatus, RejectionReason
 from shared.messaging.outbox import Outbound
 from shared.storage.records.checkout import CheckoutState
@@ -55,7 +56,7 @@ class Checkouts(Protocol):
         """Store a new checkout, or give back what another request stored first.
 
         Raises:
-            ContentionError: somebody else is writing it this moment.
+            ContentionError: another request is writing it this moment.
             DependencyError: the store did not answer.
         """
         ...

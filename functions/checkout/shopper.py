@@ -9,7 +9,7 @@ from shared.messaging.http import HttpRequest
 def shopper_of(request: HttpRequest, auth: Literal["none", "jwt"]) -> str | None:
     """The user who signed in; None only where shoppers are strangers.
 
-    Where there is no authorizer nobody checked the claims, so they say nothing.
+    Without an authorizer the claims are not checked, so they say nothing.
 
     Raises:
         SignInRequiredError: the stage has an authorizer, and the request no subject.

@@ -1,7 +1,8 @@
 """Checkouts and catalogue as items."""
 
-from functions.checkout.domain import Cart, Catalogue
+from functions.checkout.domain import Catalogue
 from functions.checkout.ports import StoredCheckout
+from shared.commerce.cart import Cart
 from shared.commerce.payment_identity import identity_of_checkout
 from shared.kernel.clock import Clock, iso
 from shared.messaging.outbox import Outbound

@@ -1,5 +1,1 @@
 """The topic that decides: turns ``command.checkout`` into an order, or into a rejection."""
-
-from shared.runtime import startup
-
-startup.begin()

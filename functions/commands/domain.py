@@ -2,36 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
-from shared.commerce.cart import digest_of, merged, total_of
-from shared.commerce.payment_identity import differing, identity_of
+from shared.commerce.cart import Cart
+from shared.commerce.payment_identity import differing
 from shared.contracts.commands import CheckoutPayload
-from shared.contracts.lines import OrderLine, StockLine
+from shared.contracts.lines import StockLine
 from shared.contracts.statuses import RejectionReason
 from shared.kernel.errors import InvalidInputError, PaymentReusedError
-from shared.kernel.ids import order_id_for
 from shared.storage.records.checkout import CheckoutState
 from shared.storage.records.reservation import Reservation
 from shared.storage.records.stock import StockRow
-
-
-@dataclass(frozen=True, slots=True)
-class Cart:
-    """A checked cart: lines merged, total right, order id known, and what recognises it again."""
-
-    payload: CheckoutPayload
-    order_id: str
-    lines: tuple[OrderLine, ...]
-    total: Decimal
-    digest: str
-    identity: Mapping[str, str]
-
-    @property
-    def skus(self) -> tuple[str, ...]:
-        """The stock rows it needs."""
-        return tuple(line.sku for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +69,12 @@ def cart_of(payload: CheckoutPayload) -> Cart:
     Raises:
         InvalidInputError: the total is not what the lines add up to, or lines contradict.
     """
-    lines = merged(payload.items, field="payload.items")
-    total = total_of(lines)
-    if total != payload.total_amount:
+    cart = Cart.of(payload, field="payload.items")
+    if cart.total != payload.total_amount:
         raise InvalidInputError(
-            "payload.totalAmount", f"must be {total:.2f}, what the lines add up to"
+            "payload.totalAmount", f"must be {cart.total:.2f}, what the lines add up to"
         )
-    return Cart(
-        payload=payload,
-        order_id=order_id_for(payload.payment_id),
-        lines=lines,
-        total=total,
-        digest=digest_of(payload.user_id, lines, total),
-        identity=identity_of(payload, lines),
-    )
+    return cart
 
 
 def decide(cart: Cart, snapshot: CheckoutSnapshot) -> Decision:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from functions.commands.domain import (
-    Cart,
     CheckoutSnapshot,
     Reject,
 )
+from shared.commerce.cart import Cart
 from shared.commerce.order_status import CONFIRMATION, PENDING
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.commands import ReleaseCommand, ReleasePayload

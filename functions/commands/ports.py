@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from functions.commands.domain import Cart, CheckoutSnapshot, Reject
+from functions.commands.domain import CheckoutSnapshot, Reject
 from functions.commands.reservation_rules import Request
+from shared.commerce.cart import Cart
 from shared.contracts.commands import ReleaseCommand
 from shared.storage.records.reservation import Reservation
 from shared.storage.records.stock import StockRow

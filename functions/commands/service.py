@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from functions.commands.domain import (
     Accept,
-    Cart,
     CheckoutSnapshot,
     Reject,
     cart_of,
@@ -24,6 +23,7 @@ from functions.commands.events import (
     sale_of,
 )
 from functions.commands.ports import OrderBook
+from shared.commerce.cart import Cart
 from shared.contracts.analytics import AuditRecorded
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.inventory import StockUpdated

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from functions.commands.domain import Cart, CheckoutSnapshot, Reject
+from functions.commands.domain import CheckoutSnapshot, Reject
+from shared.commerce.cart import Cart
 from shared.commerce.order_status import PENDING
 from shared.commerce.payment_identity import identity_of_checkout, identity_of_order
 from shared.contracts.topics import COMMAND_CHECKOUT

@@ -1,5 +1,1 @@
 """The topic that watches the stock: records stock movements and raises low-stock alerts."""
-
-from shared.runtime import startup
-
-startup.begin()

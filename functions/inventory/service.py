@@ -1,22 +1,13 @@
 """Use cases of the inventory topic."""
 
 from functions.inventory.domain import alert_change
+from functions.inventory.events import alert_mail_of, low_of, raised_of, rearmed_of
 from functions.inventory.ports import Stock
-from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.inventory import (
-    StockLow,
-    StockLowPayload,
-    StockReserved,
-    StockUpdated,
-    StockUpdatedPayload,
-)
-from shared.contracts.lines import MAX_RESERVED_SKUS, StockLine
-from shared.contracts.notifications import EmailPayload, EmailRequested
+from shared.contracts.inventory import StockLow, StockReserved, StockUpdated
+from shared.contracts.lines import MAX_RESERVED_SKUS
 from shared.kernel.errors import InvalidInputError, PredecessorMissingError
-from shared.kernel.text import one_line
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
-from shared.storage.records.stock import ARMED, RAISED, StockRow
 from shared.storage.writes import Write
 from shared.telemetry import metrics
 
@@ -39,7 +30,7 @@ def record_movement(event: StockUpdated, *, stock: Stock) -> Effects:
         return Effects(
             outcome="low",
             writes=writes,
-            emits=[Emit(StockLow, _low(payload, row))],
+            emits=[low_of(payload, row)],
             measures=(metrics.LOW_STOCK_ALERTS.of(1),),
             facts={"sku": payload.sku},
         )
@@ -48,7 +39,7 @@ def record_movement(event: StockUpdated, *, stock: Stock) -> Effects:
         return Effects(
             outcome="rearmed",
             writes=writes,
-            emits=[_rearmed(payload, row)],
+            emits=[rearmed_of(payload, row)],
             facts={"sku": payload.sku},
         )
     return Effects(outcome="recorded", writes=writes, facts={"sku": payload.sku})
@@ -73,10 +64,10 @@ def record_reservation(event: StockReserved, *, stock: Stock) -> Effects:
         change = alert_change(row)
         if change == "raise":
             writes.append(stock.raise_alert(row))
-            low.append(Emit(StockLow, _low(lines[sku], row)))
+            low.append(low_of(lines[sku], row))
         elif change == "rearm":
             writes.append(stock.rearm_alert(row))
-            rearmed.append(_rearmed(lines[sku], row))
+            rearmed.append(rearmed_of(lines[sku], row))
     return Effects(
         outcome="low" if low else "recorded",
         writes=writes,
@@ -89,57 +80,8 @@ def record_reservation(event: StockReserved, *, stock: Stock) -> Effects:
 def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
     """Tell the shop by mail that a product runs low."""
     payload = event.payload
-    mail = EmailPayload(
-        to=alert_address,
-        subject=one_line(f"Low stock - {payload.product_name}", 200),
-        template_id="low-stock-alert",
-        template_data={
-            "productName": payload.product_name,
-            "sku": payload.sku,
-            "currentStock": payload.current_stock,
-            "threshold": payload.threshold,
-        },
-        priority="normal",
-    )
-    raised = _alert_moved(
-        payload, "stock.low", ARMED, RAISED, payload.current_stock, payload.threshold
-    )
     return Effects(
         outcome="alerted",
-        emits=[Emit(EmailRequested, mail), raised],
+        emits=[alert_mail_of(payload, alert_address), raised_of(payload)],
         facts={"sku": payload.sku},
-    )
-
-
-def _rearmed(product: StockUpdatedPayload | StockLine, row: StockRow) -> Emit:
-    return _alert_moved(product, "stock.rearmed", RAISED, ARMED, row.available, row.threshold)
-
-
-def _alert_moved(
-    product: StockLowPayload | StockUpdatedPayload | StockLine,
-    action: str,
-    before: str,
-    after: str,
-    stock: int,
-    threshold: int,
-) -> Emit:
-    audit = AuditPayload(
-        action=action,
-        entity_type="stock",
-        # A SKU with a variation is no identifier; it stands in the metadata.
-        entity_id=product.product_id,
-        previous_state={"alert": before},
-        new_state={"alert": after, "currentStock": stock, "threshold": threshold},
-        metadata={"sku": product.sku},
-    )
-    return Emit(AuditRecorded, audit)
-
-
-def _low(product: StockUpdatedPayload | StockLine, row: StockRow) -> StockLowPayload:
-    return StockLowPayload(
-        product_id=product.product_id,
-        variation_id=product.variation_id,
-        current_stock=row.available,
-        threshold=row.threshold,
-        product_name=row.title,
     )

@@ -1,5 +1,1 @@
 """The topic that keeps the life of an order: records each event on its timeline."""
-
-from shared.runtime import startup
-
-startup.begin()

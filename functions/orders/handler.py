@@ -1,38 +1,8 @@
-"""Entry point of the orders topic: which event goes to which use case."""
+"""What Lambda starts: the one module here whose import does something, and only in Lambda."""
 
-from functools import partial
+from shared.runtime import startup
 
-from functions.orders import service
-from functions.orders.settings import OrdersSettings
-from functions.orders.store import OrderTables
-from shared.contracts import orders, topics
-from shared.messaging.compose import Ports, consumer
-from shared.messaging.consumer import Handler
-from shared.messaging.processor import route
-from shared.runtime.compose import consumer_entry
+with startup.loading():
+    from functions.orders.wiring import make
 
-
-def build(settings: OrdersSettings, ports: Ports) -> Handler:
-    """The orders function over the given ports."""
-    store = OrderTables(ports.tables, ports.clock)
-    advance = partial(service.advance, orders=store)
-    routes = {
-        topics.ORDER_CREATED: route(
-            orders.OrderCreated, partial(service.record_created, orders=store)
-        ),
-        topics.ORDER_CONFIRMED: route(orders.OrderConfirmed, advance),
-        topics.ORDER_PROCESSING: route(orders.OrderProcessing, advance),
-        topics.ORDER_SHIPPED: route(orders.OrderShipped, advance),
-        topics.ORDER_DELIVERED: route(orders.OrderDelivered, advance),
-        topics.ORDER_CANCELLED: route(orders.OrderCancelled, advance),
-        topics.ORDER_REJECTED: route(
-            orders.OrderRejected, partial(service.record_rejected, orders=store)
-        ),
-        topics.ORDER_REFUND_REQUESTED: route(
-            orders.RefundRequested, partial(service.request_refund, orders=store)
-        ),
-    }
-    return consumer(topics.Topic.ORDERS, settings, ports, routes)
-
-
-lambda_handler = consumer_entry(topics.Topic.ORDERS, OrdersSettings, build)
+    lambda_handler = startup.handler(make)

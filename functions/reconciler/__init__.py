@@ -1,5 +1,1 @@
 """The one function that no topic calls: every minute it carries on with what got stuck."""
-
-from shared.runtime import startup
-
-startup.begin()

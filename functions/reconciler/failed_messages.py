@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.adapters.qstash_dlq import body_of
-from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
-from shared.contracts.sources import API
-from shared.contracts.topics import topic_of
+from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.errors import PermanentError
-from shared.kernel.ids import caused_event_id, is_id
+from shared.kernel.ids import is_id
 from shared.messaging.dead_letters.answers import LastAnswer
-from shared.messaging.dead_letters.dead_letter import error_text, original_of
+from shared.messaging.dead_letters.dead_letter import original_of
 from shared.messaging.dead_letters.failure_callback import decode
 from shared.messaging.dead_letters.qstash_values import count_of, status_of, times_of
+from shared.messaging.dead_letters.report import UNKNOWN, FailedMessage, identifier, report_of
 from shared.messaging.http import NON_RETRYABLE
 
 # Per run. Another application's entries may lie above ours in the same queue.
@@ -94,41 +93,28 @@ class QStashFailedMessages:
             try:
                 return decode(body_of(entry, "body", "bodyBase64"), now=now)
             except PermanentError:
-                return report_of(entry, now=now)  # not a callback after all: keep it as what it is
-        return report_of(entry, now=now) if entry.get("url") in self._addresses else None
+                return pulled(entry, now=now)  # not a callback after all: keep it as what it is
+        return pulled(entry, now=now) if entry.get("url") in self._addresses else None
 
 
-def report_of(entry: Mapping[str, Any], *, now: datetime) -> DeadLetterReported:
+def pulled(entry: Mapping[str, Any], *, now: datetime) -> DeadLetterReported:
     """The report of one entry; the same event id as the callback for the same message has."""
     original = original_of(body_of(entry, "body", "bodyBase64"))
-    event_type = original.get("eventType")
-    kind = event_type if is_id(event_type) else "unknown"
-    message_id = str(entry["messageId"])
-    said = body_of(entry, "responseBody", "responseBodyBase64")
-    answer = LastAnswer.of(status_of(entry.get("responseStatus")), said)
+    answer_body = body_of(entry, "responseBody", "responseBodyBase64")
+    answer = LastAnswer.of(status_of(entry.get("responseStatus")), answer_body)
     times = times_of(entry, now=now)
-    failed_at = times.failed_at or times.published_at or now
-    correlation = original.get("correlationId")
-    return DeadLetterReported(
-        event_id=caused_event_id(message_id, "analytics.dlq", 0),
-        timestamp=failed_at,
-        source=API,
-        correlation_id=correlation if is_id(correlation) else None,
-        payload=DeadLetterPayload(
-            original_topic=topic_of(kind).value,
-            original_event_type=kind,
-            original_event=original,
-            error=error_text(answer.status, said),
-            failed_at=failed_at,
-            retry_count=_retried(entry, answer),
-            message_id=message_id,
-            dlq_id=str(entry["dlqId"]),
-            reported_by="pull",
-            published_at=times.published_at,
-            status=answer.status,
-            error_code=answer.code,
-        ),
+    failed = FailedMessage(
+        message_id=str(entry["messageId"]),
+        dlq_id=str(entry["dlqId"]),
+        original=original,
+        event_type=identifier(original, "eventType") or UNKNOWN,
+        answer=answer,
+        answer_body=answer_body,
+        retried=_retried(entry, answer),
+        times=times,
     )
+    failed_at = times.failed_at or times.published_at or now
+    return report_of(failed, reported_by="pull", failed_at=failed_at, at=failed_at)
 
 
 def _retried(entry: Mapping[str, Any], answer: LastAnswer) -> int:

@@ -1,37 +1,8 @@
-"""Entry point of the reconciler, for the scheduler."""
+"""What Lambda starts: the one module here whose import does something, and only in Lambda."""
 
-from functools import partial
+from shared.runtime import startup
 
-from functions.reconciler.failed_messages import QStashFailedMessages
-from functions.reconciler.letter_store import LetterTables
-from functions.reconciler.service import Reconciler, answer
-from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import PendingCheckoutTables, ReservationTables
-from shared.adapters.qstash_dlq import QStashDeadLetterQueue
-from shared.messaging.consumer import Handler
-from shared.messaging.ports import CorePorts
-from shared.runtime import clients, compose
+with startup.loading():
+    from functions.reconciler.wiring import make
 
-
-def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
-    """The reconciler over the given ports."""
-    queue = QStashDeadLetterQueue(
-        clients.http_pool(), settings.qstash_url, settings.qstash_token.get_secret_value()
-    )
-    failed = QStashFailedMessages(
-        queue,
-        addresses=settings.all_addresses(),
-        callbacks=settings.addresses("analytics", "failures"),
-        now=ports.clock.now,
-    )
-    reconciler = Reconciler(
-        checkouts=PendingCheckoutTables(ports.tables),
-        failed=failed,
-        reservations=ReservationTables(ports.tables),
-        letters=LetterTables(ports.tables, ports.publisher, ports.clock),
-        ports=ports,
-    )
-    return partial(answer, reconciler, telemetry=ports.telemetry)
-
-
-lambda_handler = compose.plain_entry("reconciler", ReconcilerSettings, build)
+    lambda_handler = startup.handler(make)

@@ -15,7 +15,7 @@ HOST_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def announce(message: str) -> None:
-    """One line to whoever waits."""
+    """One line to the person who waits."""
     print(f"packaging: {message}", file=sys.stderr, flush=True)  # noqa: T201
 
 

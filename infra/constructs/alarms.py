@@ -1,4 +1,4 @@
-"""What wakes somebody up, and how they hear of it."""
+"""What alarms an operator, and how the operator hears of it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ OWN_METRICS: tuple[OwnMetric, ...] = (
     OwnMetric(
         metrics.UNEXPECTED_FAILURES, 1, "a bug: QStash is being answered 500 and tries again"
     ),
-    # What the platform was in the way of heals by itself; only if it does not, somebody must look.
+    # What the platform was in the way of heals by itself; only if it does not, an operator must look.
     OwnMetric(
         metrics.DEAD_LETTERS_REFUSED, 1, "our code refused an event for good: replay or discard it"
     ),

@@ -50,7 +50,7 @@ class Route:
 
 
 def routes(stage: StageSettings) -> tuple[Route, ...]:
-    """Every route there is. Cancelling takes somebody who signed in, so it takes an authorizer."""
+    """Every route there is. Only a shopper who signed in cancels, so that route takes an authorizer."""
     post, get = apigw.HttpMethod.POST, apigw.HttpMethod.GET
     storefront = [
         (post, "/api/checkout", stage.checkout_throttle),
@@ -114,7 +114,7 @@ class Ingress(Construct):
     ) -> None:
         """Where every function finds the API's address at run time: producers publish to it.
 
-        The routes need the functions, but the API itself and its address need nobody. So the
+        The routes need the functions, but the API itself and its address need none of them. So the
         address comes first, and no function that wants it ever starts without it.
         """
         url = self.api.api_endpoint

@@ -63,7 +63,7 @@ class Mail(Construct):
         self._identity.stack.export_value(self.events.topic.topic_arn)
 
     def send_statement(self) -> iam.PolicyStatement:
-        """Mail as this sender, through this configuration set, and as nobody else."""
+        """Mail as this sender, through this configuration set, and as no other sender."""
         configuration_set = self._identity.stack.format_arn(
             service="ses", resource="configuration-set", resource_name=self.configuration_set_name
         )

@@ -10,7 +10,7 @@ from constructs import Construct
 _NO_LATER = Duration.minutes(1)
 
 
-class Clockwork(Construct):
+class Schedule(Construct):
     """Starts a function every so many minutes, on time or not at all.
 
     Nothing tries a run again: the next one is never more than an interval away, and finds the same

@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.assets.staging import HOST, LAMBDA, stage_function, stage_layer
 from infra.constructs.http_api import Ingress
 from infra.constructs.mail import MailFeedback
-from infra.constructs.schedule import Clockwork
+from infra.constructs.schedule import Schedule
 from infra.constructs.shared_layer import SharedLayer
 from infra.constructs.tables import pascal
 from infra.constructs.topic_function import TopicFunction
@@ -71,7 +71,7 @@ class PipelineStack(Stack):
     def _call_on_time(self) -> None:
         for function in self.functions.values():
             if function.spec.every_minutes:
-                Clockwork(
+                Schedule(
                     self,
                     f"{pascal(function.spec.name)}Clockwork",
                     name=self._stage.function_name(function.spec.name),

@@ -8,7 +8,7 @@ from shared.kernel.ids import order_id_for
 
 
 def hold(play: Play) -> None:
-    """Before anything is paid: what Ada is about to buy is nobody else's."""
+    """Before anything is paid: what Ada is about to buy is held for her alone."""
     client, tell = play.client, play.tell
     tell.chapter(
         "Units held while Ada pays", "command.inventory.reserve: all lines or none, for 15 minutes"

@@ -38,7 +38,7 @@ def perform(home: Home, terminal: Terminal) -> None:
     progress = Progress(terminal)
     tell = Narrator(terminal)
     terminal.line(terminal.paint("The embedded stack: no account, no Docker", "bold"))
-    # Not the ports: a stack that somebody works with may have them.
+    # Not the ports: a stack that a developer works with may have them.
     heeded = {name: value for name, value in os.environ.items() if name in _HEEDED}
     with running_stack(home, progress, heeded) as stack:
         tell.measure("stack ready", seconds(time.monotonic() - started))

@@ -137,7 +137,7 @@ def trip(play: Play) -> None:
 
 
 def sell_out(play: Play) -> None:
-    """What nobody can buy."""
+    """What no shopper can buy."""
     cart = sold_out_cart(f"pay_sold_out_{play.run}")
     play.tell.chapter("Sold out", "a shopper learns it at once, and nothing is stored")
     orders = len(play.client.items("orders"))

@@ -52,5 +52,5 @@ def ordinary_cart(payment_id: str) -> Cart:
 
 
 def sold_out_cart(payment_id: str) -> Cart:
-    """Something that everybody wants and nobody gets."""
+    """A cart that every shopper wants and no shopper gets."""
     return Cart(payment_id, ((catalogue.product(catalogue.SOLD_OUT), 1),))

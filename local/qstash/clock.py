@@ -18,7 +18,7 @@ class Clock(Protocol):
 
 
 class Random(Protocol):
-    """Source of names that nobody can guess or repeat."""
+    """Source of names that cannot be guessed and do not repeat."""
 
     def text(self, length: int) -> str:
         """Return base58 characters, the alphabet of QStash ids and keys."""

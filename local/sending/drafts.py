@@ -36,7 +36,7 @@ def event_in(content: bytes, name: str) -> dict[str, Any]:
 
 
 def renewed(event: dict[str, Any], now: datetime, new_id: Callable[[], str]) -> dict[str, Any]:
-    """The event as a new one: nobody has seen its id yet."""
+    """The event as a new one: its id was never sent before."""
     return {**event, "eventId": new_id(), "timestamp": iso(now)}
 
 

@@ -49,7 +49,7 @@ def process_environment(home: Home, port: int, environ: Mapping[str, str]) -> di
     return {
         **environment.of_aws_client(home, endpoint(port)),
         "GATEWAY_PORT": str(port),
-        # Every request is judged by the policies of whoever signed it: a function can do here what
+        # Every request is judged by the policies of the role that signed it: a function can do here what
         # its role allows, and nothing else.
         "AUTH": "false" if environ.get(IAM_VARIABLE) == "off" else "true",
         LIMIT_VARIABLE: _limit(environ),

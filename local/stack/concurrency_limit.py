@@ -22,7 +22,7 @@ _FUNCTION_PATH = re.compile(
 )
 
 
-class InvocationGate:
+class ConcurrencyLimiter:
     """Lets so many invocations run at once; the others wait in the order they came."""
 
     def __init__(self, application: Application, limit: int) -> None:

@@ -16,7 +16,7 @@ from hypercorn.config import Config
 from local.browser_guard import BrowserGuard, Doors, Scope
 from local.qstash.errors import StateFileError
 from local.stack import permissions, unpacking
-from local.stack.concurrency_limit import InvocationGate, calls_an_api
+from local.stack.concurrency_limit import ConcurrencyLimiter, calls_an_api
 from local.stack.ports import LOOPBACK
 from local.stack.state import inside
 from local.stack.state.keeper import Keeper
@@ -43,8 +43,8 @@ def main() -> int:
     config.bind = [f"{LOOPBACK}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 0.5
-    gate = InvocationGate(application, int(os.environ[LIMIT_VARIABLE]))
-    keeper = Keeper(gate, Path(os.environ[KEEP_VARIABLE]))
+    limiter = ConcurrencyLimiter(application, int(os.environ[LIMIT_VARIABLE]))
+    keeper = Keeper(limiter, Path(os.environ[KEEP_VARIABLE]))
     try:
         keeper.restore()
     except (SnapshotError, StateFileError) as error:

@@ -29,7 +29,7 @@ class Home:
 
     @property
     def command_file(self) -> Path:
-        """The CDK command that goes on, so that it can be ended if nobody waits for it any more."""
+        """The CDK command that goes on, so that it can be ended if no terminal waits for it any more."""
         return self.folder / "command.json"
 
     @property

@@ -57,7 +57,7 @@ def exclusive(home: Home) -> Iterator[None]:
     """Hold the home while it changes.
 
     Raises:
-        BusyError: when somebody else holds it.
+        BusyError: when another command holds it.
     """
     with home.lock_file.open("w") as lock:
         try:

@@ -48,7 +48,7 @@ class Part:
     """A process that was started, as it is now.
 
     Args:
-        port: where it listened; 0 when nobody wrote that down.
+        port: where it listened; 0 when it was not written down.
         port_is_free: whether it can listen there again.
         is_kept: whether its state lies on disk.
     """
@@ -66,8 +66,8 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What was found.
+class StackSnapshot:
+    """A stack as it was found.
 
     Args:
         is_complete: whether the last `up` came to its end.
@@ -93,7 +93,7 @@ class Plan:
     words: tuple[str, ...] = ()
 
 
-def decide(found: Situation) -> Plan:
+def decide(found: StackSnapshot) -> Plan:
     """What makes a running stack of it and loses the least."""
     if not found.parts:
         return Plan(Action.BRING_UP, words=_resumed(found))
@@ -135,7 +135,7 @@ def _displaced(part: Part) -> str:
     return f"{part.title} cannot start where it was ({why}): everything is started again"
 
 
-def _resumed(found: Situation) -> tuple[str, ...]:
+def _resumed(found: StackSnapshot) -> tuple[str, ...]:
     if not found.is_kept:
         return ()
     return (

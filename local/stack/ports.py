@@ -22,7 +22,7 @@ def choose(
     before: int | None = None,
     draw: Callable[[int], int] = secrets.randbelow,
 ) -> int:
-    """The port the variable names, else the one from before if nobody uses it now, else a free one.
+    """The port the variable names, else the one from before if no program uses it now, else a free one.
 
     Args:
         draw: a number below the given one; two stacks that start at once draw different ones.

@@ -54,7 +54,7 @@ class Process:
 def interruptions_wait() -> Iterator[None]:
     """Hold back Ctrl-C and SIGTERM until the block ends.
 
-    Between a child's birth and the moment that somebody remembers it, an interruption would leave
+    Between a child's birth and the moment that we write its id down, an interruption would leave
     it without anybody to stop it. Only the main thread receives signals.
     """
     if threading.current_thread() is not threading.main_thread():

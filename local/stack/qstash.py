@@ -1,4 +1,4 @@
-"""The QStash server of the stack: our dev server, or one that somebody runs already."""
+"""The QStash server of the stack: our dev server, or one that the developer runs already."""
 
 import sys
 from collections.abc import Mapping

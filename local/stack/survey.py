@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from local.stack import pid_file, ports
 from local.stack.home import Home
-from local.stack.plan import Name, Part, Situation, names
+from local.stack.plan import Name, Part, StackSnapshot, names
 from local.stack.processes import Process
 from local.stack.stackfile import Stack
 
@@ -17,12 +17,12 @@ class NotRunningError(Exception):
     """A part of the stack ended, and what was asked for needs it."""
 
 
-def take(home: Home) -> Situation:
+def take(home: Home) -> StackSnapshot:
     """Look at the stack of this home."""
     is_kept = (home.state / SNAPSHOT).exists()
     kept = {Name.AWS: is_kept, Name.QSTASH: (home.state / QSTASH_JOURNAL).exists()}
     before = remembered_ports(home)
-    return Situation(
+    return StackSnapshot(
         parts=tuple(_part(entry, before, kept) for entry in pid_file.read(home)),
         is_complete=home.stack_file.exists(),
         is_kept=is_kept,
@@ -44,7 +44,7 @@ def running_stack(home: Home) -> Stack:
 
 
 def gone(home: Home, error: Exception) -> NotRunningError:
-    """What it means that somebody did not answer: a part that ended, if one did."""
+    """What it means that a part did not answer: a part that ended, if one did."""
     dead = take(home).dead
     why = f"{names(dead)} ended" if dead else f"the stack does not answer ({error})"
     return NotRunningError(f"{why}; `make up` mends it, `make status` says more")

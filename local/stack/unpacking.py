@@ -1,7 +1,7 @@
 """Unpack each archive once, not once per worker.
 
 The emulator unpacks a function and its layer anew for every process it starts: 1,600 files, a fifth
-of a second in which it answers nobody else. On AWS they are mounted, read-only; here a worker gets
+of a second in which it answers no other request. On AWS they are mounted, read-only; here a worker gets
 a link to what was unpacked for the first one.
 """
 
@@ -42,7 +42,7 @@ class SharedArchive(zipfile.ZipFile):
         members: Iterable[str | zipfile.ZipInfo] | None = None,
         pwd: bytes | None = None,
     ) -> None:
-        """Link the (empty) folder to the contents; unpack them first if nobody has."""
+        """Link the (empty) folder to the contents; unpack them first if that was not done yet."""
         if path is None or members is not None or self.filename is None:
             super().extractall(path, members, pwd)
             return

@@ -111,7 +111,7 @@ class RedisClaims:
         return self._format.read(event_id, text, now_ms, content)
 
     def complete(self, event_id: str, token: str, *, content: str = "") -> None:
-        """Mark the event done if the claim is still ours, or nobody's."""
+        """Mark the event done if the claim is still ours, or is gone."""
         mark = self._format.done(event_id, content)
         self._run(self._complete, event_id, [token, mark, self._done_ms])
 

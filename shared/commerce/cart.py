@@ -1,11 +1,59 @@
 """Carts: lines merged, added up, and recognised again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+from shared.commerce.payment_identity import identity_of
+from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import MAX_QUANTITY, MAX_SKUS, OrderLine
 from shared.kernel.errors import InvalidInputError
+from shared.kernel.ids import order_id_for
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart with its lines merged, and what recognises its request again.
+
+    Args:
+        payload: the request as it came; what it claims is not checked yet.
+        total: what the merged lines cost together, whatever the payload claims.
+        digest: recognises the same cart again, by the total that the payload claims.
+        identity: digests of the request by field.
+    """
+
+    payload: CheckoutPayload
+    order_id: str
+    lines: tuple[OrderLine, ...]
+    total: Decimal
+    digest: str
+    identity: Mapping[str, str]
+
+    @classmethod
+    def of(cls, payload: CheckoutPayload, *, field: str = "items") -> "Cart":
+        """The cart of a request.
+
+        Args:
+            field: where the lines stand in the request, for the messages of errors.
+
+        Raises:
+            InvalidInputError: lines that contradict each other, or too many products.
+        """
+        lines = merged(payload.items, field=field)
+        return cls(
+            payload=payload,
+            order_id=order_id_for(payload.payment_id),
+            lines=lines,
+            total=total_of(lines),
+            digest=digest_of(payload.user_id, lines, payload.total_amount),
+            identity=identity_of(payload, lines),
+        )
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """The stock rows it needs."""
+        return tuple(line.sku for line in self.lines)
 
 
 def merged(lines: Sequence[OrderLine], *, field: str = "items") -> tuple[OrderLine, ...]:

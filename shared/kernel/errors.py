@@ -17,7 +17,7 @@ class PipelineError(Exception):
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = True
     code: ClassVar[str] = "internal_error"
-    # Seconds after which asking again makes sense, where the class or whoever raises it knows.
+    # Seconds after which asking again makes sense, where the class or the code that raises it knows.
     retry_after: int | None = None
 
     def details(self) -> Details:
@@ -195,7 +195,7 @@ class SignInRequiredError(PermanentError):
 
 
 class ForeignUserError(PermanentError):
-    """The request speaks for somebody other than who signed in.
+    """The request speaks for another user than the one who signed in.
 
     Args:
         field: where the other one is named.
@@ -365,7 +365,7 @@ class DependencyError(TransientError):
 
 
 class ServiceNotReadyError(DependencyError):
-    """A service refuses until somebody puts something right there: no message is to blame.
+    """A service refuses until an operator corrects a setting there: no message is the cause.
 
     Args:
         message: what to put right.

@@ -13,7 +13,7 @@ ID_RULE = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
 _ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _ORDER_ID = re.compile(r"ord_[0-9a-f]{32}")
 USER_ID_RULE = f"{ID_RULE} |"
-# Issuers of tokens put a bar between the way somebody signed in and who they are there. A user's id
+# Issuers of tokens put a bar between the way a user signed in and who the user is there. A user's id
 # never travels in a header.
 _USER_ID = re.compile(r"[A-Za-z0-9._:|\-]{1,128}")
 
@@ -91,7 +91,7 @@ def caused_event_id(cause_id: str, event_type: str, index: int) -> str:
 
 
 def expiry_event_id_for(order_id: str, expires_at: str) -> str:
-    """Event id of the ``command.inventory.release`` that ends an expired reservation, whichever program sends it."""
+    """Event id of the ``command.inventory.release`` that ends an expired reservation; the same for each sender."""
     return f"evt_{_digest('command.inventory.release', order_id, expires_at)}"
 
 

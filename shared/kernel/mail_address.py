@@ -50,7 +50,7 @@ def address(text: str) -> str:
 
 
 def _rule_broken_by(text: str) -> str:
-    # Compiled when somebody makes the mistake, not at every start.
+    # Compiled when a request makes the mistake, not at every start.
     local, _, domain = text.rpartition("@")
     literal = domain.startswith("[")
     if not local or not domain or "@" in local or re.search(_MORE, local if literal else text):

@@ -27,7 +27,7 @@ SPELLING = (
 
 
 def amount(value: object) -> Decimal:
-    """A value as money that somebody pays or gets: two places, not below nought.
+    """A value as money that is paid: two places, not below zero.
 
     Raises:
         ValueError: for floats, booleans, text, NaN, out of range, and what is not whole cents:
@@ -40,7 +40,7 @@ def amount(value: object) -> Decimal:
 
 
 def balance(value: object) -> Decimal:
-    """A value as money to show, such as a discount: as ``amount``, but it may be below nought.
+    """A value as money to show, such as a discount: as ``amount``, but it may be below zero.
 
     Raises:
         ValueError: as for ``amount``.
@@ -62,7 +62,7 @@ def _cents(value: object) -> Decimal | None:
     # Compared, not subtracted: a difference would be rounded to the context's 28 digits.
     if not cents - TOLERANCE <= number <= cents + TOLERANCE or abs(cents) > MAX_AMOUNT:
         return None
-    return cents or Decimal("0.00")  # minus nought is nought
+    return cents or Decimal("0.00")  # minus zero is zero
 
 
 def wire_number(value: Decimal) -> int | float:

@@ -145,7 +145,7 @@ def loads_message(data: bytes, *, max_bytes: int) -> Any:
     """Parse the body of a message, whose producer may have encoded it twice.
 
     A client that makes JSON of what it is given, given JSON, makes text that holds the document:
-    that is unwrapped once, under the same rules. Text within text is nobody's habit.
+    that is unwrapped once, under the same rules. No known producer encodes it a third time.
 
     Raises:
         PayloadTooLargeError: before anything is parsed.

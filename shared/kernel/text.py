@@ -19,7 +19,7 @@ _CONTROL_IN_LINES = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-
 # Overrides, embeddings and isolates can make a line read as what it does not say. The plain marks
 # (U+200E, U+200F, U+061C) cannot, and names in Arabic and Hebrew need them.
 _DIRECTION = r"\u202a-\u202e\u2066-\u2069"
-# Blanks at the edges of what somebody typed or pasted: they say nothing and are dropped.
+# Blanks at the edges of what a person typed or pasted: they say nothing and are dropped.
 EDGE = r" \u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 # Legal beside something visible, nothing on their own: blanks, joiners, fillers, selectors,
 # combining marks without a base, tags, and code points that will never be characters.
@@ -56,10 +56,10 @@ _EDGES = (
 
 
 def is_visible(text: str) -> bool:
-    """Whether somebody would see anything of it.
+    """Whether a reader would see anything of it.
 
     Unassigned and private code points count: a script that is newer than our tables, or a name
-    with characters of somebody's own, is a name all the same.
+    with private-use characters, is a name all the same.
     """
     if _PLAIN.search(text):
         return True

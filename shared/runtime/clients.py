@@ -1,6 +1,6 @@
 """Clients, one of each per process, with timeouts that fit inside an invocation.
 
-Nothing here is made on import; whoever composes a function asks for what it needs.
+Nothing here is made on import; the code that composes a function asks for what it needs.
 """
 
 import ssl

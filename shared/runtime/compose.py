@@ -5,8 +5,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.parameters import ssm_reader
@@ -17,7 +16,7 @@ from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.settings import ConsumerSettings, ParameterReader, PublisherSettings, Settings
 from shared.messaging.claims import ClaimFormat
 from shared.messaging.compose import Ports
-from shared.messaging.consumer import Handler, LambdaContext, Verify
+from shared.messaging.consumer import Handler, Verify
 from shared.messaging.ports import CorePorts
 from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
 from shared.runtime import clients, startup
@@ -161,44 +160,25 @@ def core_ports(settings: PublisherSettings, service: str) -> CorePorts:
     return CorePorts(tables=stored, publisher=published, clock=clock, telemetry=telemetry)
 
 
-def on_first_use(make: Callable[[], Handler]) -> Handler:
-    """A Lambda handler that is built once.
-
-    Lambda says in the environment that it is initialising, where the processor is fastest: then
-    it is built right away. Anywhere else importing a handler still does nothing.
-    """
-    built = cache(make)
-
-    def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        return built()(event, context)
-
-    if startup.is_running():
-        try:
-            built()
-        finally:
-            startup.end()
-    return lambda_handler
-
-
-def consumer_entry(
+def consumer_function(
     topic: Topic, settings_class: type[S], build: Callable[[S, Ports], Handler]
-) -> Handler:
-    """The Lambda handler of a topic."""
+) -> Callable[[], Handler]:
+    """What builds the Lambda handler of a topic from this process's environment."""
 
     def make() -> Handler:
         settings = settings_class.load(os.environ, parameter_reader())
         return build(settings, ports(settings, topic.value, os.environ))
 
-    return on_first_use(make)
+    return make
 
 
-def plain_entry(
+def plain_function(
     service: str, settings_class: type[Q], build: Callable[[Q, CorePorts], Handler]
-) -> Handler:
-    """The Lambda handler of a function that is not a topic's consumer."""
+) -> Callable[[], Handler]:
+    """What builds the Lambda handler of a function that is not a topic's consumer."""
 
     def make() -> Handler:
         settings = settings_class.load(os.environ, parameter_reader())
         return build(settings, core_ports(settings, service))
 
-    return on_first_use(make)
+    return make

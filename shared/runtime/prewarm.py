@@ -16,7 +16,7 @@ from shared.telemetry.ports import Telemetry
 # slowest of these takes eight to give up.
 MOST_SECONDS = 1.5
 # No event, order or payment has this id.
-NOBODY = "-"
+NO_ID = "-"
 
 
 def open_connections(
@@ -56,7 +56,7 @@ def probe(tables: Tables, settings: type[Settings]) -> None:
         DependencyError: DynamoDB did not answer.
     """
     table = probed_table(settings)
-    key = {table.partition: NOBODY}
+    key = {table.partition: NO_ID}
     # As the function itself reads it, and as its role allows: the storefront reads in batches.
     if table == LEDGER:
         tables.get(table.name, key)

@@ -91,7 +91,7 @@ def consumer_ports() -> Ports:
         given.append(ports)
         return lambda _event, _context: {"statusCode": 200}
 
-    handler = compose.consumer_entry(Topic.COMMANDS, CommandsSettings, build)
+    handler = startup.handler(compose.consumer_function(Topic.COMMANDS, CommandsSettings, build))
     if not given:
         handler({}, None)  # type: ignore[arg-type]
     return given[0]
@@ -155,7 +155,7 @@ def test_a_function_without_redis_opens_the_other_two(
         return lambda _event, _context: {"statusCode": 200}
 
     with around.initialising(monkeypatch, "on-demand"):
-        compose.plain_entry("checkout", CheckoutSettings, build)
+        startup.handler(compose.plain_function("checkout", CheckoutSettings, build))
 
     assert around.operations() == ["BatchGetItem"]
     assert [seen.method for seen in around.qstash.seen] == ["HEAD"]

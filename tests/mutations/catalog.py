@@ -61,7 +61,7 @@ MUTATIONS = (
     Mutation(
         "I3",
         "At most one order per payment, for ever.",
-        "functions/commands/domain.py",
+        "shared/commerce/cart.py",
         "order_id=order_id_for(payload.payment_id),",
         'order_id=order_id_for(f"{payload.payment_id}{id(payload)}"),',
         "every attempt gets an order id of its own",
@@ -226,9 +226,9 @@ MUTATIONS = (
     Mutation(
         "I16",
         "One dead letter per event: callback, pull and repetition converge.",
-        "functions/reconciler/failed_messages.py",
-        'event_id=caused_event_id(message_id, "analytics.dlq", 0),',
-        'event_id=caused_event_id(message_id, "analytics.dlq", 1),',
+        "shared/messaging/dead_letters/report.py",
+        'event_id=caused_event_id(failed.message_id, "analytics.dlq", 0),',
+        'event_id=caused_event_id(f"{reported_by}-{failed.message_id}", "analytics.dlq", 0),',
         "callback and pull count the same failure twice",
         (
             (

@@ -6,21 +6,21 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
-from functions.analytics.handler import build as build_analytics
 from functions.analytics.settings import AnalyticsSettings
-from functions.checkout.handler import build as build_checkout
+from functions.analytics.wiring import build as build_analytics
 from functions.checkout.settings import CheckoutSettings
-from functions.commands.handler import build as build_commands
+from functions.checkout.wiring import build as build_checkout
 from functions.commands.settings import CommandsSettings
-from functions.inventory.handler import build as build_inventory
+from functions.commands.wiring import build as build_commands
 from functions.inventory.settings import InventorySettings
+from functions.inventory.wiring import build as build_inventory
 from functions.notifications import compose
-from functions.notifications import handler as notifications
+from functions.notifications import wiring as notifications
 from functions.notifications.channels.email.rendering import JinjaRenderer
 from functions.notifications.compose import Senders
 from functions.notifications.settings import NotificationsSettings
-from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
+from functions.orders.wiring import build as build_orders
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer

@@ -56,13 +56,10 @@ OLD_NAMES = {
 }
 
 STILL_HERE: tuple[str, ...] = (
-    "Clockwork",
     "Deed",
     "Desk",
     "Fate",
     "Ingress",
-    "InvocationGate",
-    "Lanes",
     "Letter",
     "LetterBox",
     "MailDesk",
@@ -71,7 +68,6 @@ STILL_HERE: tuple[str, ...] = (
     "PATIENCE",
     "RefundDesk",
     "Shelf",
-    "Situation",
     "Story",
     "SuppressionDesk",
     "_told",
@@ -89,7 +85,6 @@ OLD_FILES = {
     "lanes": "dispatch",
     "shelves": "stock",
     "texts": "sns",
-    "wiring": "compose",
 }
 
 OLD_WORDS = {

@@ -19,7 +19,7 @@ _OPEN = ("open", "")
 _LaneName = tuple[str, str]
 
 
-class Lanes:
+class Dispatcher:
     """All waiting and running messages. Knows no clock and no socket; times come in as arguments."""
 
     def __init__(

@@ -12,7 +12,7 @@ from itertools import count
 
 from local.qstash.clock import Clock, Random
 from local.qstash.engine.callbacks import attempt_report, failure_report
-from local.qstash.engine.dispatch import Lanes
+from local.qstash.engine.dispatch import Dispatcher
 from local.qstash.errors import NotFoundError, QuotaError
 from local.qstash.model.backoff import Pace
 from local.qstash.model.dedup import Sighting
@@ -56,8 +56,8 @@ class Engine:
         self._pace = pace
         self._region = region
         self._plan = plan
-        self.lanes = Lanes(slots=parallelism, queue=store.queue, flow_key=store.flow_key)
-        self.lanes.restore(store.unfinished())
+        self.dispatcher = Dispatcher(slots=parallelism, queue=store.queue, flow_key=store.flow_key)
+        self.dispatcher.restore(store.unfinished())
         # Ports of the runner: something may be startable; an attempt under way must stop.
         self.wake: Callable[[], None] = lambda: None
         self.abort: Callable[[str], None] = lambda _message_id: None
@@ -80,7 +80,7 @@ class Engine:
 
     def take_ready(self) -> list[Message]:
         """Start every message whose time has come and that finds a place."""
-        started = self.lanes.take(self.clock.now_ms())
+        started = self.dispatcher.take(self.clock.now_ms())
         for message in started:
             message.move(State.ACTIVE)
             self._log(message)
@@ -136,8 +136,8 @@ class Engine:
                     message.next_ms = at_ms
                     self._log(message, next_ms=at_ms)
                     self.store.save(message)
-                    self.lanes.attempt_ended(message)
-                    self.lanes.add(message)
+                    self.dispatcher.attempt_ended(message)
+                    self.dispatcher.add(message)
                 case Failed():
                     message.move(State.ERROR)
                     self._log(message, outcome)
@@ -186,9 +186,9 @@ class Engine:
         for message in self.store.unfinished():
             self.abort(message.id)
             message.state = State.CANCELED
-            self.lanes.settle(message)
+            self.dispatcher.settle(message)
         self.store.reset()
-        self.lanes.paused = False
+        self.dispatcher.paused = False
 
     def _accept(self, draft: Draft, now: int) -> Message:
         # The request was read a moment ago; what is due at once is due now, and never before it was created.
@@ -206,14 +206,14 @@ class Engine:
         if draft.flow_control is not None:
             self.store.adopt_limits(draft.flow_control)
         self._log(message, next_ms=start if start > now else None)
-        self.lanes.add(message)
+        self.dispatcher.add(message)
         return message
 
     def _finish(self, message: Message, now: int, outcome: Outcome | None = None) -> None:
         message.finished_ms = now
         self._log(message, outcome)
         self.store.save(message)
-        self.lanes.settle(message)
+        self.dispatcher.settle(message)
 
     def _bury(self, message: Message, outcome: Outcome, now: int) -> None:
         letter = DeadLetter(self._dead_letter_id(now), message, outcome, now)

@@ -57,7 +57,7 @@ class Runner:
 
     def _pause_s(self) -> float:
         now = self._engine.clock.now_ms()
-        moments = (self._engine.lanes.next_wakeup_ms(now), self._scheduler.next_wakeup_ms())
+        moments = (self._engine.dispatcher.next_wakeup_ms(now), self._scheduler.next_wakeup_ms())
         # At least once a minute, since the wall clock may have been set.
         nearest = min((moment for moment in moments if moment is not None), default=now + MINUTE_MS)
         return max(0, min(nearest - now, MINUTE_MS)) / 1000

@@ -37,7 +37,7 @@ class Settings:
     verbose: bool
 
     def announce(self, port: int) -> None:
-        """Tell whoever started the server which port it got; the line also fits the JS SDK's readiness pattern."""
+        """Tell the program that started the server which port it got; the line also fits the JS SDK's readiness pattern."""
         if self.port_file is not None:
             fresh = self.port_file.with_name(self.port_file.name + ".new")
             fresh.write_text(f"{port}\n")

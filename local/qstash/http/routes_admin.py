@@ -137,11 +137,13 @@ class AdminRoutes:
 
     def global_parallelism(self, _request: Request) -> Response:
         """Show how many deliveries run and may run at once."""
-        lanes = self._engine.lanes
-        return Response(content={"parallelismMax": lanes.slots, "parallelismCount": lanes.running})
+        dispatcher = self._engine.dispatcher
+        return Response(
+            content={"parallelismMax": dispatcher.slots, "parallelismCount": dispatcher.running}
+        )
 
     def _queue_view(self, queue: Queue) -> dict[str, Any]:
-        return queue_view(queue, self._engine.lanes.line_length(queue.name))
+        return queue_view(queue, self._engine.dispatcher.line_length(queue.name))
 
     def _queue_pausing(self, *, paused: bool) -> Callable[[Request], Response]:
         def handle(request: Request) -> Response:

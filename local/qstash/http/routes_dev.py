@@ -38,17 +38,17 @@ class DevRoutes:
 
     def health(self, _request: Request) -> Response:
         """Show that the server runs and how busy it is; `idle` means that nothing is left to deliver."""
-        lanes, store = self._engine.lanes, self._engine.store
+        dispatcher, store = self._engine.dispatcher, self._engine.store
         unfinished = len(store.unfinished())
         return Response(
             content={
                 "status": "ok",
-                "paused": lanes.paused,
+                "paused": dispatcher.paused,
                 "copies": self._runner.copies,
                 "idle": unfinished == 0,
                 "unfinished": unfinished,
-                "due": lanes.due(self._engine.clock.now_ms()),
-                "inFlight": lanes.running,
+                "due": dispatcher.due(self._engine.clock.now_ms()),
+                "inFlight": dispatcher.running,
                 "deadLetters": len(store.dead_letters),
             }
         )
@@ -89,13 +89,13 @@ class DevRoutes:
 
     def hurry(self, _request: Request) -> Response:
         """Deliver now what waits for later: delays, and pauses before a retry."""
-        messages = self._engine.lanes.hurry()
+        messages = self._engine.dispatcher.hurry()
         self._engine.wake()
         return Response(content={"messages": messages})
 
     def _pausing(self, *, paused: bool) -> Callable[[Request], Response]:
         def handle(_request: Request) -> Response:
-            self._engine.lanes.paused = paused
+            self._engine.dispatcher.paused = paused
             self._engine.wake()
             return Response(content={"paused": paused})
 

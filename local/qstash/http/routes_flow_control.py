@@ -38,8 +38,10 @@ class FlowControlRoutes:
 
     def global_parallelism(self, _request: Request) -> Response:
         """Show how many deliveries run and may run at once."""
-        lanes = self._engine.lanes
-        return Response(content={"parallelismMax": lanes.slots, "parallelismCount": lanes.running})
+        dispatcher = self._engine.dispatcher
+        return Response(
+            content={"parallelismMax": dispatcher.slots, "parallelismCount": dispatcher.running}
+        )
 
     def list_keys(self, request: Request) -> Response:
         """List all keys, or those that have the text of `search` in their names."""
@@ -107,7 +109,7 @@ class FlowControlRoutes:
         return Response()
 
     def _view(self, state: FlowKey) -> dict[str, object]:
-        return flow_key_view(state, self._engine.lanes.waiting_on(state.key))
+        return flow_key_view(state, self._engine.dispatcher.waiting_on(state.key))
 
 
 def _at_least_one(text: str, name: str) -> int:

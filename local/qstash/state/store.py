@@ -146,7 +146,7 @@ class Store:
         return [message for message in self._messages if not message.finished]
 
     def flow_key(self, key: str) -> FlowKey:
-        """Return the state of a flow-control key, which exists as soon as somebody names it."""
+        """Return the state of a flow-control key, which exists as soon as a request names it."""
         existing = self._flow_keys.get(key)
         if existing is None:
             existing = FlowKey(key)
@@ -154,11 +154,11 @@ class Store:
         return existing
 
     def flow_keys(self) -> list[FlowKey]:
-        """Return every flow-control key that somebody named."""
+        """Return every flow-control key that a request named."""
         return list(self._flow_keys)
 
     def known_flow_key(self, key: str) -> FlowKey | None:
-        """Return a flow-control key that somebody named, None if nobody did."""
+        """Return a flow-control key that a request named, None if none did."""
         return self._flow_keys.get(key)
 
     def save_flow_key(self, state: FlowKey) -> None:

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
-from shared.contracts.sources import API
-from shared.contracts.topics import topic_of
+from shared.contracts.analytics import DeadLetterReported
 from shared.kernel import strict_json
 from shared.kernel.errors import InvalidInputError
-from shared.kernel.ids import caused_event_id, is_id
 from shared.kernel.text import is_line
 from shared.messaging.dead_letters.answers import LastAnswer
-from shared.messaging.dead_letters.dead_letter import error_text, original_of
+from shared.messaging.dead_letters.dead_letter import original_of
 from shared.messaging.dead_letters.qstash_values import count_of, status_of, times_of
+from shared.messaging.dead_letters.report import UNKNOWN, FailedMessage, identifier, report_of
 
 MAX_CALLBACK_BYTES = 4_000_000
 
@@ -35,49 +33,40 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
         raise InvalidInputError("body", "must be an object")
     source_id = _id(values, "sourceMessageId")
     original = original_of(_bytes(values, "sourceBody"))
-    body_of_answer = _bytes(values, "body")
-    answer = LastAnswer.of(status_of(values.get("status")), body_of_answer)
+    answer_body = _bytes(values, "body")
     times = times_of(values, now=now)
-    event_type = _text(original.get("eventType")) or _header(values, "x-event-type") or "unknown"
-    return DeadLetterReported(
-        event_id=caused_event_id(source_id, "analytics.dlq", 0),
-        timestamp=now,
-        source=API,
-        correlation_id=_identifier(original.get("correlationId")),
-        payload=DeadLetterPayload(
-            original_topic=topic_of(event_type).value,
-            original_event_type=event_type,
-            original_event=original,
-            error=error_text(answer.status, body_of_answer),
-            failed_at=times.failed_at or now,
-            retry_count=count_of(values.get("retried")),
-            message_id=source_id,
-            dlq_id=_identifier(values.get("dlqId")),
-            reported_by="callback",
-            published_at=times.published_at,
-            status=answer.status,
-            error_code=answer.code,
-        ),
+    kind = _text(original.get("eventType")) or _header(values, "x-event-type") or UNKNOWN
+    failed = FailedMessage(
+        message_id=source_id,
+        dlq_id=identifier(values, "dlqId"),
+        original=original,
+        event_type=kind,
+        answer=LastAnswer.of(status_of(values.get("status")), answer_body),
+        answer_body=answer_body,
+        retried=count_of(values.get("retried")),
+        times=times,
     )
+    return report_of(failed, reported_by="callback", failed_at=times.failed_at or now, at=now)
 
 
 def _bytes(values: Mapping[str, Any], field: str) -> bytes:
-    text = values.get(field) or ""
+    text = values.get(field)
+    if text is None:
+        return b""
+    # What is no text is no base64 either, although `True` and `1234` would pass for it as words.
+    if not isinstance(text, str):
+        raise InvalidInputError(field, "must be base64")
     try:
-        return base64.b64decode(str(text), validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidInputError(field, "must be base64") from error
 
 
 def _id(values: Mapping[str, Any], field: str) -> str:
-    found = _identifier(values.get(field))
+    found = identifier(values, field)
     if found is None:
         raise InvalidInputError(field, "is required")
     return found
-
-
-def _identifier(value: object) -> str | None:
-    return value if is_id(value) else None
 
 
 def _text(value: object) -> str | None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.reconciler.handler import build as build_reconciler
 from functions.reconciler.settings import ReconcilerSettings
+from functions.reconciler.wiring import build as build_reconciler
 from shared.runtime import clients
 from tests.builders import Context, body_of, checkout_payload, envelope, line, stock
 from tests.conformance.endpoint import Answer, Seen

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.stack.plan import Action, Name, Part, Situation, decide, moved
+from local.stack.plan import Action, Name, Part, StackSnapshot, decide, moved
 
 
 def part(
@@ -11,9 +11,9 @@ def part(
     return Part(name, runs=runs, port=port, port_is_free=is_free, is_kept=is_kept)
 
 
-def stack(*parts: Part, is_complete: bool = True, is_kept: bool = True) -> Situation:
+def stack(*parts: Part, is_complete: bool = True, is_kept: bool = True) -> StackSnapshot:
     given = {each.name: each for each in parts}
-    return Situation(
+    return StackSnapshot(
         tuple(given.get(name, part(name)) for name in Name),
         is_complete=is_complete,
         is_kept=is_kept,
@@ -21,14 +21,14 @@ def stack(*parts: Part, is_complete: bool = True, is_kept: bool = True) -> Situa
 
 
 def test_where_nothing_is_a_stack_is_brought_up_without_a_word():
-    plan = decide(Situation())
+    plan = decide(StackSnapshot())
 
     assert plan.action is Action.BRING_UP
     assert plan.words == ()
 
 
 def test_what_was_kept_over_down_is_announced():
-    plan = decide(Situation(is_kept=True))
+    plan = decide(StackSnapshot(is_kept=True))
 
     assert plan.action is Action.BRING_UP
     assert "are kept" in plan.words[0]

@@ -1,15 +1,12 @@
-"""How a deployed function is put together: once, when Lambda says so, and never unsigned."""
+"""How a deployed function is put together: from fresh keys, and never unsigned."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from functions.commands.settings import CommandsSettings
-from shared.messaging.consumer import Handler
 from shared.messaging.signature import Verifier
 from shared.runtime import compose
-from tests.builders import Context
 from tests.fakes.clock import ManualClock
 from tests.pipeline import environment, no_parameters
 
@@ -61,49 +58,3 @@ def test_keys_come_from_the_settings_first_and_are_read_afresh_then():
     assert second.current == b"sig_rotated_current_0123456789ab"
     assert second.following == b"sig_rotated_following_0123456789"
     assert [set(names) for names in reads] == [set(rotated)]
-
-
-def builds(made: list[int]) -> Handler:
-    def make() -> Handler:
-        made.append(1)
-        return lambda _event, _context: {"statusCode": 200}
-
-    return compose.on_first_use(make)
-
-
-def test_handler_is_built_on_its_first_use_and_only_then(monkeypatch):
-    monkeypatch.delenv("AWS_LAMBDA_INITIALIZATION_TYPE", raising=False)
-    made: list[int] = []
-    handler = builds(made)
-    assert made == []
-
-    answers: list[Any] = [handler({}, Context()) for _ in range(3)]
-
-    assert made == [1]
-    assert answers == [{"statusCode": 200}] * 3
-
-
-@pytest.mark.parametrize("kind", ["on-demand", "snap-start", "provisioned-concurrency"])
-def test_handler_is_built_while_lambda_initialises(monkeypatch, kind):
-    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
-    made: list[int] = []
-
-    builds(made)
-
-    assert made == [1]
-
-
-def test_handler_whose_build_failed_is_built_again_at_the_next_call():
-    attempts: list[int] = []
-
-    def make() -> Handler:
-        attempts.append(1)
-        if len(attempts) == 1:
-            raise RuntimeError("no network yet")
-        return lambda _event, _context: {"statusCode": 200}
-
-    handler = compose.on_first_use(make)
-
-    with pytest.raises(RuntimeError):
-        handler({}, Context())
-    assert handler({}, Context()) == {"statusCode": 200}

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared.telemetry.measurement import Measure
 from shared.telemetry.powertools import ALLOWED_FIELDS, PowertoolsTelemetry, where
@@ -44,6 +46,35 @@ def test_field_that_is_not_on_the_list_is_dropped(capsys, level):
     assert line["order_id"] == "ord_1"
     assert "canary" not in json.dumps(line).lower()
     assert set(CANARIES).isdisjoint(line)
+
+
+FIELDS = st.from_regex(r"[a-z][a-z_]{0,30}", fullmatch=True) | st.sampled_from(
+    [*sorted(CANARIES), *sorted(ALLOWED_FIELDS), *map(str.upper, sorted(ALLOWED_FIELDS))]
+)
+# What a line has by itself.
+OWN = {"level", "location", "message", "timestamp", "service", "stage", "error_type", "stack"}
+
+
+@pytest.mark.parametrize("level", ["info", "warning", "failure", "bind"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.sets(FIELDS, max_size=8))
+def test_whatever_a_line_is_given_it_has_only_fields_that_are_on_the_list(capsys, level, names):
+    reserved = {"self", "message", "error"}
+    fields = {name: f"value of {name}" for name in names - reserved}
+    telemetry = started()
+    if level == "bind":
+        telemetry.bind(**fields)
+        telemetry.info("hello")
+    elif level == "failure":
+        telemetry.failure("hello", ValueError("canary"), **fields)
+    else:
+        getattr(telemetry, level)("hello", **fields)
+
+    (line,) = lines(capsys)
+    assert set(line) <= OWN | ALLOWED_FIELDS
+    assert set(fields) & ALLOWED_FIELDS <= set(line)
+    refused = {value for name, value in fields.items() if name not in ALLOWED_FIELDS}
+    assert not refused & {str(value) for value in line.values()}
 
 
 def test_bound_field_that_is_not_on_the_list_is_dropped(capsys):

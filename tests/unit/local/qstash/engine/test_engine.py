@@ -135,7 +135,7 @@ def test_a_queue_waits_for_callbacks_but_not_for_a_revived_one(bench):
 
     assert bench.started() == [third]
     bench.conclude(third)
-    assert bench.engine.lanes.line_length("q") == 0
+    assert bench.engine.dispatcher.line_length("q") == 0
 
 
 def test_the_same_key_within_ten_minutes_is_the_same_message(bench):
@@ -291,4 +291,4 @@ def test_reset_forgets_everything_also_in_the_file(open_bench, tmp_path):
         assert one.engine.store.unfinished() == []
         assert one.engine.store.keys == keys
         assert list(one.engine.store.log.oldest_first()) == []
-        assert one.engine.lanes.running == 0
+        assert one.engine.dispatcher.running == 0

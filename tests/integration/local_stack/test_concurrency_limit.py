@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from local.stack.concurrency_limit import InvocationGate, invokes
+from local.stack.concurrency_limit import ConcurrencyLimiter, invokes
 
 
 def request(path: str = "/", host: str = "127.0.0.1:4566") -> dict[str, Any]:
@@ -57,9 +57,9 @@ async def _nothing(*_arguments: Any) -> dict[str, Any]:
     return {}
 
 
-def serve(gate: InvocationGate, *scopes: dict[str, Any]) -> None:
+def serve(limiter: ConcurrencyLimiter, *scopes: dict[str, Any]) -> None:
     async def all_at_once() -> None:
-        await asyncio.gather(*(gate(scope, _nothing, _nothing) for scope in scopes))  # type: ignore[arg-type]
+        await asyncio.gather(*(limiter(scope, _nothing, _nothing) for scope in scopes))  # type: ignore[arg-type]
 
     asyncio.run(all_at_once())
 
@@ -68,7 +68,7 @@ def test_a_burst_runs_a_few_at_a_time_in_the_order_it_came():
     application = Lambda()
     paths = [f"/_aws/lambda-url/{number}" for number in range(50)]
 
-    serve(InvocationGate(application, 4), *(request(path) for path in paths))
+    serve(ConcurrencyLimiter(application, 4), *(request(path) for path in paths))
 
     assert application.finished == 50
     assert application.most == 4
@@ -78,7 +78,7 @@ def test_a_burst_runs_a_few_at_a_time_in_the_order_it_came():
 def test_tables_and_queues_do_not_wait_for_functions():
     application = Lambda()
 
-    serve(InvocationGate(application, 1), *(request("/") for _ in range(20)))
+    serve(ConcurrencyLimiter(application, 1), *(request("/") for _ in range(20)))
 
     assert application.most == 20
 
@@ -89,7 +89,7 @@ def test_requests_count_as_encrypted_because_policies_demand_it():
     async def application(scope, receive, send) -> None:
         schemes.append(scope["scheme"])
 
-    serve(InvocationGate(application, 1), request("/bucket") | {"scheme": "http"})
+    serve(ConcurrencyLimiter(application, 1), request("/bucket") | {"scheme": "http"})
 
     assert schemes == ["https"]
 
@@ -98,8 +98,8 @@ def test_a_failed_invocation_gives_its_place_back():
     async def failing(scope, receive, send) -> None:
         raise RuntimeError("no")
 
-    gate = InvocationGate(failing, 1)
+    limiter = ConcurrencyLimiter(failing, 1)
 
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            serve(gate, request("/_aws/lambda-url/x"))
+            serve(limiter, request("/_aws/lambda-url/x"))

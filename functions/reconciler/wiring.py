@@ -1,0 +1,37 @@
+"""Puts the reconciler together."""
+
+from functools import partial
+
+from functions.reconciler.failed_messages import QStashFailedMessages
+from functions.reconciler.letter_store import LetterTables
+from functions.reconciler.service import Reconciler, answer
+from functions.reconciler.settings import ReconcilerSettings
+from functions.reconciler.store import PendingCheckoutTables, ReservationTables
+from shared.adapters.qstash_dlq import QStashDeadLetterQueue
+from shared.messaging.consumer import Handler
+from shared.messaging.ports import CorePorts
+from shared.runtime import clients, compose
+
+
+def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
+    """The reconciler over the given ports."""
+    queue = QStashDeadLetterQueue(
+        clients.http_pool(), settings.qstash_url, settings.qstash_token.get_secret_value()
+    )
+    failed = QStashFailedMessages(
+        queue,
+        addresses=settings.all_addresses(),
+        callbacks=settings.addresses("analytics", "failures"),
+        now=ports.clock.now,
+    )
+    reconciler = Reconciler(
+        checkouts=PendingCheckoutTables(ports.tables),
+        failed=failed,
+        reservations=ReservationTables(ports.tables),
+        letters=LetterTables(ports.tables, ports.publisher, ports.clock),
+        ports=ports,
+    )
+    return partial(answer, reconciler, telemetry=ports.telemetry)
+
+
+make = compose.plain_function("reconciler", ReconcilerSettings, build)
