@@ -31,7 +31,7 @@ from tests.builders import Context, body_of, request, vouched
 from tests.fakes.claims import InMemoryClaims
 from tests.fakes.clock import ManualClock
 from tests.fakes.mailer import InMemoryMailer
-from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
+from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.fakes.publisher import RecordingPublisher
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
@@ -101,7 +101,7 @@ class Pipeline:
         self.publisher: Publisher = publisher or self.outbox
         self.telemetry = RecordingTelemetry()
         self.mailer = InMemoryMailer()
-        self.texts = InMemoryTextSender()
+        self.texts = InMemorySmsSender()
         self.pushes = InMemoryPushSender()
         keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
         self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)

@@ -9,11 +9,11 @@ from functions.notifications.channels.email.ses import SESMailer
 from functions.notifications.channels.push.devices import DeviceTables
 from functions.notifications.channels.push.ports import PushSender
 from functions.notifications.channels.push.sns import SNSPushSender
-from functions.notifications.channels.sms.ports import TextSender
-from functions.notifications.channels.sms.sns import SNSTextSender
+from functions.notifications.channels.sms.ports import SmsSender
+from functions.notifications.channels.sms.sns import SNSSmsSender
 from functions.notifications.domain import Channel
 from functions.notifications.send_ledger import SendLedgerTables
-from functions.notifications.send_once import Once
+from functions.notifications.send_once import SendOnce
 from functions.notifications.settings import NotificationsSettings
 from shared.messaging.compose import Ports
 from shared.runtime import clients
@@ -21,10 +21,10 @@ from shared.runtime import clients
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """What carries a notice out of the house, by channel."""
+    """What carries a message out of the house, by channel."""
 
     mail: Mailer
-    text: TextSender
+    sms: SmsSender
     push: PushSender
 
     @classmethod
@@ -33,28 +33,28 @@ class Senders:
         sender = Sender(settings.sender_address, settings.shop_name, settings.ses_configuration_set)
         return cls(
             SESMailer(clients.mail(), sender),
-            SNSTextSender(clients.messages, settings.sms_sender_id),
+            SNSSmsSender(clients.messages, settings.sms_sender_id),
             SNSPushSender(clients.messages),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Dependencies:
     """The stores and rules around the senders."""
 
     ledger: SendLedgerTables
-    once: Once
+    send_once: SendOnce
     devices: DeviceTables
     renderer: JinjaRenderer
 
     @classmethod
-    def of(cls, settings: NotificationsSettings, ports: Ports) -> "Desk":
+    def of(cls, settings: NotificationsSettings, ports: Ports) -> "Dependencies":
         """Over the given ports, with the caps of the settings."""
         caps = {Channel.EMAIL: settings.mails_per_hour, Channel.SMS: settings.sms_per_hour}
         ledger = SendLedgerTables(ports.tables, ports.clock, caps=caps)
         return cls(
             ledger=ledger,
-            once=Once(ledger, ports.clock, ports.telemetry),
+            send_once=SendOnce(ledger, ports.clock, ports.telemetry),
             devices=DeviceTables(ports.tables, ports.clock),
             renderer=JinjaRenderer(shop_name=settings.shop_name, currency=settings.currency),
         )

@@ -20,8 +20,8 @@ class Channel(StrEnum):
     PUSH = "push"
 
 
-class Notice(Protocol):
-    """Something to tell one recipient, once: what the send ledger keeps, whatever the channel."""
+class Message(Protocol):
+    """One message to one recipient, whatever the channel: what the send ledger keeps of it."""
 
     @property
     def send_id(self) -> str:
@@ -67,7 +67,7 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """What the send ledger knows of a notice.
+    """What the send ledger knows of a message.
 
     Args:
         expires_at: until when a claim is somebody's work in progress, seconds since 1970.

@@ -2,14 +2,14 @@
 
 from typing import Protocol
 
-from functions.notifications.domain import Notice, SendRecord
+from functions.notifications.domain import Message, SendRecord
 from shared.storage.writes import Write
 
 
 class SendLedger(Protocol):
     """Who is sending what, so that nobody sends it twice."""
 
-    def claim(self, notice: Notice) -> SendRecord:
+    def claim(self, message: Message) -> SendRecord:
         """Claim the send, or learn what became of it.
 
         Raises:
@@ -32,11 +32,11 @@ class SendLedger(Protocol):
         """Never mail this address again, unless that is recorded already."""
         ...
 
-    def suppressed(self, notice: Notice) -> Write:
+    def suppressed(self, message: Message) -> Write:
         """Nothing was sent, and nothing will be."""
         ...
 
-    def failed(self, notice: Notice, reason: str) -> None:
+    def failed(self, message: Message, reason: str) -> None:
         """Nothing was sent: a later attempt may claim again.
 
         Raises:
@@ -44,11 +44,11 @@ class SendLedger(Protocol):
         """
         ...
 
-    def sent(self, notice: Notice, message_id: str) -> Write:
+    def sent(self, message: Message, message_id: str) -> Write:
         """The service took it."""
         ...
 
-    def unknown(self, notice: Notice) -> Write:
+    def unknown(self, message: Message) -> Write:
         """Nobody can tell: an operator looks into it, nothing is sent again on its own."""
         ...
 

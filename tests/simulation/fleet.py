@@ -35,7 +35,7 @@ from shared.messaging.claims import Claim, ClaimFormat
 from shared.messaging.compose import Ports
 from shared.messaging.ports import CorePorts
 from shared.messaging.signature import RotatingKeys, Verifier
-from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
+from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.pipeline import environment, no_parameters
 from tests.simulation.invocation import TIME_LIMIT, Invocation, Response
 from tests.simulation.operators import Desk
@@ -182,7 +182,7 @@ def _handler(instance: Instance) -> Handler:
     )
     if instance.function != "notifications":
         return build(settings, ports)
-    senders = Senders(GuardedMailer(instance), InMemoryTextSender(), InMemoryPushSender())
+    senders = Senders(GuardedMailer(instance), InMemorySmsSender(), InMemoryPushSender())
     # Compiling the templates costs more than all else about an instance; they never change.
     with patch.object(compose, "JinjaRenderer", _renderer):
         return build(settings, ports, senders)

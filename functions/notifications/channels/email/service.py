@@ -6,7 +6,7 @@ from functions.notifications.channels.email.mail import AddressReported, Mail
 from functions.notifications.channels.email.ports import Mailer, Renderer
 from functions.notifications.domain import Channel, digest_of
 from functions.notifications.ports import SendLedger
-from functions.notifications.send_once import Fate, Once, audited, writes_of
+from functions.notifications.send_once import SendOnce, SendResult, audited, writes_of
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.kernel.legible import legible
@@ -29,7 +29,12 @@ _MAIL: Mapping[str, Metric] = {
 
 
 def send_email(
-    event: EmailRequested, *, renderer: Renderer, mailer: Mailer, once: Once, alert_address: str
+    event: EmailRequested,
+    *,
+    renderer: Renderer,
+    mailer: Mailer,
+    send_once: SendOnce,
+    alert_address: str,
 ) -> Effects:
     """Send one mail, once.
 
@@ -58,21 +63,21 @@ def send_email(
         priority=payload.priority,
         capped=not _is_alert(payload, alert_address),
     )
-    fate = once(mail, mailer.send)
+    result = send_once(mail, mailer.send)
     return Effects(
-        outcome=fate.outcome,
-        writes=writes_of(fate),
+        outcome=result.outcome,
+        writes=writes_of(result),
         emits=[
             audited(
                 event,
                 Channel.EMAIL,
-                fate.outcome,
+                result.outcome,
                 {"templateId": mail.template_id, "orderId": _order_of(event)},
                 payload.user_id,
             )
         ],
-        measures=(_MAIL[fate.outcome].of(1, template=mail.template_id),),
-        durations=_way(payload, fate),
+        measures=(_MAIL[result.outcome].of(1, template=mail.template_id),),
+        durations=_way(payload, result),
         facts={"template": mail.template_id},
     )
 
@@ -101,11 +106,11 @@ def suppress(event: AddressReported, *, ledger: SendLedger) -> Effects:
     )
 
 
-def _way(payload: EmailPayload, fate: Fate) -> Sequence[Duration]:
+def _way(payload: EmailPayload, result: SendResult) -> Sequence[Duration]:
     """From the checkout to its confirmation, if this very run sent it and knows the beginning."""
-    if payload.template_id != CONFIRMATION or payload.accepted_at is None or fate.sent_at is None:
+    if payload.template_id != CONFIRMATION or payload.accepted_at is None or result.sent_at is None:
         return ()
-    return (metrics.CHECKOUT_TO_MAIL.since(payload.accepted_at, fate.sent_at),)
+    return (metrics.CHECKOUT_TO_MAIL.since(payload.accepted_at, result.sent_at),)
 
 
 def _order_of(event: EmailRequested) -> str | None:

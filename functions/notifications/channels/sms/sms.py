@@ -1,4 +1,4 @@
-"""One text message to one number."""
+"""One SMS to one number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from functions.notifications.domain import Channel
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """One text message to one number.
+class Sms:
+    """One SMS to one number.
 
     Args:
-        segments: how many SMS it takes, which is what it costs.
+        segments: into how many parts a network cuts it; each is paid for.
     """
 
     event_id: str
@@ -23,7 +23,7 @@ class Text:
 
     @property
     def send_id(self) -> str:
-        """One text per event."""
+        """One SMS per event."""
         return self.event_id
 
     @property
