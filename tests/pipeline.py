@@ -14,11 +14,12 @@ from functions.commands.handler import build as build_commands
 from functions.commands.settings import CommandsSettings
 from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
-from functions.notifications.compose import Senders
+from functions.notifications.channels.registry import Senders
 from functions.notifications.handler import build as build_notifications
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
+from shared.contracts.channels import EMAIL, PUSH, SMS
 from shared.contracts.topics import Topic
 from shared.messaging.claims import Claims
 from shared.messaging.compose import Ports
@@ -140,7 +141,7 @@ class Pipeline:
 
     def senders(self) -> Senders:
         """What mail, texts and pushes leave through."""
-        return Senders(self.mailer, self.texts, self.pushes)
+        return {EMAIL: self.mailer, SMS: self.texts, PUSH: self.pushes}
 
     def deliver(
         self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0, suffix: str = ""

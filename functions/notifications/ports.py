@@ -1,9 +1,27 @@
 """What telling people needs from outside."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from functions.notifications.domain import Message, SendRecord
 from shared.storage.writes import Write
+
+M_contra = TypeVar("M_contra", bound=Message, contravariant=True)
+
+
+class Sender(Protocol[M_contra]):
+    """Hands one message of a channel to its service, at most once per call."""
+
+    def send(self, message: M_contra, /) -> str:
+        """The service's message id.
+
+        Raises:
+            PermanentError: the service will never take this message.
+            OptedOutError, EndpointGoneError: the recipient takes no messages.
+            ServiceNotReadyError: an operator has to put something right at the service.
+            DependencyError: it did not take the message now.
+            DeliveryUnknownError: it may or may not have taken it.
+        """
+        ...
 
 
 class SendLedger(Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from functions.notifications.domain import Channel, Message, SendRecord, SendState, digest_of
+from functions.notifications.domain import Message, SendRecord, SendState, digest_of
+from shared.contracts.channels import Channel
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import RecipientCappedError
 from shared.messaging.ledger import RETENTION
@@ -126,7 +127,7 @@ class SendLedgerTables:
         still = AnyOf((Absent(), Equals("state", SendState.WAITING.value)))
         self.settle(_put(waiting, still))
         return RecipientCappedError(
-            f"recipient: gets at most {most} messages by {message.channel} within an hour; "
+            f"recipient: gets at most {most} messages by {message.channel.name} within an hour; "
             "the others wait for the next one",
             retry_after=wait,
         )

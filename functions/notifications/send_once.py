@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from functions.notifications.domain import Channel, Message, SendRecord, SendState
+from functions.notifications.domain import Message, SendRecord, SendState
 from functions.notifications.ports import SendLedger
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.channels import Channel
 from shared.contracts.envelope import Event
 from shared.kernel.clock import Clock
 from shared.kernel.errors import (
@@ -86,7 +87,7 @@ class SendOnce:
         left = record.expires_at - self.clock.now().timestamp()
         if left > 0:
             raise BusyError(
-                f"another run is sending this {message.channel}", retry_after=_whole(left)
+                f"another run is sending this {message.channel.name}", retry_after=_whole(left)
             )
         # Whoever held the claim died between asking and knowing: it may be out.
         return self._unknown(message)
@@ -119,8 +120,8 @@ def audited(
         user_id: whom it is about, if the event says so.
     """
     audit = AuditPayload(
-        action=f"{channel}.{outcome}",
-        entity_type=channel.value,
+        action=channel.action(outcome),
+        entity_type=channel.name,
         entity_id=event.event_id,
         user_id=user_id,
         previous_state={"status": "requested"},

@@ -14,10 +14,10 @@ from functions.commands.handler import build as build_commands
 from functions.commands.settings import CommandsSettings
 from functions.inventory.handler import build as build_inventory
 from functions.inventory.settings import InventorySettings
-from functions.notifications import compose
 from functions.notifications import handler as notifications
+from functions.notifications.channels.email import compose
 from functions.notifications.channels.email.rendering import JinjaRenderer
-from functions.notifications.compose import Senders
+from functions.notifications.channels.registry import Senders
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.handler import build as build_orders
 from functions.orders.settings import OrdersSettings
@@ -29,6 +29,7 @@ from functions.reconciler.store import HoldTables, PendingCheckoutTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
+from shared.contracts.channels import EMAIL, PUSH, SMS
 from shared.kernel.errors import PipelineError
 from shared.kernel.settings import Settings
 from shared.messaging.claims import Claim, ClaimFormat
@@ -182,7 +183,11 @@ def _handler(instance: Instance) -> Handler:
     )
     if instance.function != "notifications":
         return build(settings, ports)
-    senders = Senders(GuardedMailer(instance), InMemorySmsSender(), InMemoryPushSender())
+    senders: Senders = {
+        EMAIL: GuardedMailer(instance),
+        SMS: InMemorySmsSender(),
+        PUSH: InMemoryPushSender(),
+    }
     # Compiling the templates costs more than all else about an instance; they never change.
     with patch.object(compose, "JinjaRenderer", _renderer):
         return build(settings, ports, senders)

@@ -1,31 +1,24 @@
 """Use cases of mail: send one, and believe what is reported of an address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from functions.notifications.channels.email.mail import AddressReported, Mail
 from functions.notifications.channels.email.ports import Mailer, Renderer
-from functions.notifications.domain import Channel, digest_of
+from functions.notifications.domain import digest_of
 from functions.notifications.ports import SendLedger
 from functions.notifications.send_once import SendOnce, SendResult, audited, writes_of
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.channels import EMAIL
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.kernel.legible import legible
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Duration
-from shared.telemetry.metrics import Metric
 
 CONFIRMATION = "order-confirmation"
 LOW_STOCK = "low-stock-alert"
 NO_SUBJECT = "-"
-# By what became of a send.
-_MAIL: Mapping[str, Metric] = {
-    "sent": metrics.MAIL_SENT,
-    "unknown": metrics.MAIL_UNKNOWN,
-    "suppressed": metrics.MAIL_SUPPRESSED,
-    "failed": metrics.MAIL_FAILED,
-}
 
 
 def send_email(
@@ -70,13 +63,13 @@ def send_email(
         emits=[
             audited(
                 event,
-                Channel.EMAIL,
+                EMAIL,
                 result.outcome,
                 {"templateId": mail.template_id, "orderId": _order_of(event)},
                 payload.user_id,
             )
         ],
-        measures=(_MAIL[result.outcome].of(1, template=mail.template_id),),
+        measures=(metrics.SENDS[EMAIL][result.outcome].of(1, template=mail.template_id),),
         durations=_way(payload, result),
         facts={"template": mail.template_id},
     )

@@ -5,18 +5,16 @@ from collections.abc import Mapping, Sequence
 from functions.notifications.channels.push.message import message_of
 from functions.notifications.channels.push.ports import Devices, PushSender
 from functions.notifications.channels.push.push import Push
-from functions.notifications.domain import Channel
 from functions.notifications.send_once import SendOnce, audited
+from shared.contracts.channels import PUSH
 from shared.contracts.notifications import PushRequested
 from shared.kernel.errors import BusyError, PermanentError, PipelineError
 from shared.kernel.legible import legible, legible_lines
 from shared.messaging.effects import Effects
 from shared.storage.writes import Write
 from shared.telemetry import metrics
-from shared.telemetry.metrics import Metric
 
 NO_ENDPOINT = "no_endpoint"
-_PUSH: Mapping[str, Metric] = {"sent": metrics.PUSH_SENT, "unknown": metrics.PUSH_UNKNOWN}
 
 
 def send_push(
@@ -69,7 +67,7 @@ def _pushed(event: PushRequested, outcomes: Mapping[str, str], writes: Sequence[
     return Effects(
         outcome=outcome,
         writes=writes,
-        emits=[audited(event, Channel.PUSH, outcome, metadata, event.payload.user_id)],
-        measures=[_PUSH[word].of(n) for word, n in counts.items() if n],
+        emits=[audited(event, PUSH, outcome, metadata, event.payload.user_id)],
+        measures=[metrics.SENDS[PUSH][word].of(n) for word, n in counts.items() if n],
         facts={"user_id": event.payload.user_id},
     )

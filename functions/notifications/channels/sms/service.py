@@ -1,25 +1,15 @@
 """The use case of text messages."""
 
-from collections.abc import Mapping
-
 from functions.notifications.channels.sms import segments
 from functions.notifications.channels.sms.ports import SmsSender
 from functions.notifications.channels.sms.sms import Sms
-from functions.notifications.domain import Channel
 from functions.notifications.send_once import SendOnce, audited, writes_of
+from shared.contracts.channels import SMS
 from shared.contracts.notifications import SmsRequested
 from shared.kernel.errors import InvalidInputError
 from shared.kernel.legible import legible_lines
 from shared.messaging.effects import Effects
 from shared.telemetry import metrics
-from shared.telemetry.metrics import Metric
-
-_SMS: Mapping[str, Metric] = {
-    "sent": metrics.SMS_SENT,
-    "unknown": metrics.SMS_UNKNOWN,
-    "suppressed": metrics.SMS_SUPPRESSED,
-    "failed": metrics.SMS_FAILED,
-}
 
 
 def send_sms(
@@ -49,6 +39,6 @@ def send_sms(
     return Effects(
         outcome=result.outcome,
         writes=writes_of(result),
-        emits=[audited(event, Channel.SMS, result.outcome, {"segments": str(sms.segments)})],
-        measures=(_SMS[result.outcome].of(1),),
+        emits=[audited(event, SMS, result.outcome, {"segments": str(sms.segments)})],
+        measures=(metrics.SENDS[SMS][result.outcome].of(1),),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from functions.notifications.domain import Channel
+from shared.contracts.channels import SMS, Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Sms:
     @property
     def channel(self) -> Channel:
         """SMS."""
-        return Channel.SMS
+        return SMS
 
     @property
     def recipient(self) -> str:
@@ -38,4 +38,4 @@ class Sms:
 
     def facts(self) -> Mapping[str, str]:
         """Channel and number."""
-        return {"channel": self.channel.value, "to": self.to}
+        return {"channel": self.channel.name, "to": self.to}

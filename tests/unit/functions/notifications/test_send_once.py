@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from functions.notifications.channels.email.mail import Mail
+from functions.notifications.channels.email.rendering import JinjaRenderer
 from functions.notifications.channels.email.service import send_email
 from functions.notifications.compose import Dependencies
 from functions.notifications.send_ledger import CLAIM_SECONDS, SendLedgerTables
@@ -142,7 +143,7 @@ def test_subject_that_was_let_in_before_is_sent_without_what_cannot_be_seen(shop
 
     send_email(
         event.model_copy(update={"payload": payload}),
-        renderer=dependencies.renderer,
+        renderer=JinjaRenderer(shop_name="Shop", currency="EUR"),
         mailer=shop.mailer,
         send_once=dependencies.send_once,
         alert_address="stock@shop.example",
