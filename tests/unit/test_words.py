@@ -70,8 +70,6 @@ STILL_HERE: tuple[str, ...] = (
     "Letter",
     "LetterBox",
     "MailDesk",
-    "Notice",
-    "Once",
     "PATIENCE",
     "RefundDesk",
     "Shelf",
