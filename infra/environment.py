@@ -4,6 +4,7 @@ reads and what the deployment writes cannot differ."""
 from collections.abc import Mapping
 
 from infra.settings import StageSettings
+from shared.contracts.channels import CAPS
 from shared.kernel.settings import Settings
 
 
@@ -27,8 +28,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "SHOP_NAME": stage.shop_name,
         "CURRENCY": stage.currency,
         "SMS_SENDER_ID": stage.sms_sender_id,
-        "MAILS_PER_HOUR": str(stage.mails_per_hour),
-        "SMS_PER_HOUR": str(stage.sms_per_hour),
+        **{cap.setting: str(stage.cap_of(channel)) for channel, cap in CAPS.items()},
         "STOREFRONT_AUTH": stage.storefront_auth,
         "OUTSIDE_METRICS": stage.outside_metrics,
     }

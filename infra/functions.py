@@ -17,9 +17,7 @@ from infra.grants import (
     Grant,
     on,
     query,
-    send_mail,
-    send_pushes,
-    send_texts,
+    send_by_every_channel,
 )
 from shared.contracts.topics import Topic
 from shared.kernel.settings import Settings
@@ -81,9 +79,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         settings=NotificationsSettings,
         grants=(
             on(schema.NOTIFICATIONS, GET, PUT, UPDATE),
-            send_mail,
-            send_texts,
-            send_pushes,
+            *send_by_every_channel(),
             _LEDGER,
         ),
     ),

@@ -13,6 +13,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from infra.constructs.mail import Mail
+from shared.contracts.channels import CHANNELS, Permission
 from shared.storage.schema import Table
 
 
@@ -88,3 +89,15 @@ def send_pushes(_resources: Resources) -> iam.PolicyStatement:
     no slash and cannot match.
     """
     return iam.PolicyStatement(actions=[PUBLISH], resources=[DEVICES])
+
+
+_SENDING: Mapping[Permission, Grant] = {
+    Permission.SEND_MAIL: send_mail,
+    Permission.PUBLISH_TO_NUMBERS: send_texts,
+    Permission.PUBLISH_TO_DEVICES: send_pushes,
+}
+
+
+def send_by_every_channel() -> tuple[Grant, ...]:
+    """What the declared channels need to send, each permission once."""
+    return tuple(dict.fromkeys(_SENDING[channel.permission] for channel in CHANNELS))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared.contracts.channels import CAPS, Channel
 from shared.telemetry.declared_metrics import check
 
 StageName = Literal["local", "dev", "prod"]
@@ -89,8 +90,8 @@ class StageSettings(BaseModel):
     # Countries differ in whether a sender needs registering first: none until the shop did.
     sms_sender_id: str = ""
     # Of one recipient: more than this is a loop or an attack, and ends as a dead letter.
-    mails_per_hour: int = Field(default=20, ge=1)
-    sms_per_hour: int = Field(default=5, ge=1)
+    # By channel; a channel that is not named here has the cap that it declares.
+    caps: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     qstash_url: WebAddress = "https://qstash.upstash.io"
     webhook_base_url: WebAddress = ""
     # Where an emulator answers for its APIs, each under its id; AWS gives each a host of its own.
@@ -116,6 +117,17 @@ class StageSettings(BaseModel):
         if self.stage != "local" and self.api_gateway_url:
             raise ValueError("api_gateway_url is for an emulator, and AWS is none")
         return self
+
+    @model_validator(mode="after")
+    def _caps_are_of_capped_channels(self) -> Self:
+        known = {channel.name for channel in CAPS}
+        if unknown := sorted(self.caps.keys() - known):
+            raise ValueError(f"caps: no channel with a cap is called {', '.join(unknown)}")
+        return self
+
+    def cap_of(self, channel: Channel) -> int:
+        """How many messages one recipient gets by this channel within an hour of the clock."""
+        return self.caps.get(channel.name, CAPS[channel].per_hour)
 
     @property
     def storefront_auth(self) -> Literal["none", "jwt"]:
@@ -176,7 +188,7 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "sender_domain": "shop.example",
             "alert_address": "stock@shop.example",
             # Load tests have few customers who order a lot.
-            "mails_per_hour": 1000,
+            "caps": {"email": 1000},
         },
         # An account with the lowest concurrency quota (10) cannot reserve any: raise it first.
         "dev": {

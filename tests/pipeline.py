@@ -14,11 +14,12 @@ from functions.commands.settings import CommandsSettings
 from functions.commands.wiring import build as build_commands
 from functions.inventory.settings import InventorySettings
 from functions.inventory.wiring import build as build_inventory
-from functions.notifications.compose import Senders
+from functions.notifications.channels.registry import Senders
 from functions.notifications.settings import NotificationsSettings
 from functions.notifications.wiring import build as build_notifications
 from functions.orders.settings import OrdersSettings
 from functions.orders.wiring import build as build_orders
+from shared.contracts.channels import EMAIL, PUSH, SMS
 from shared.contracts.topics import Topic
 from shared.messaging.claims import Claims
 from shared.messaging.compose import Ports
@@ -31,7 +32,7 @@ from tests.builders import Context, body_of, request, vouched
 from tests.fakes.claims import InMemoryClaims
 from tests.fakes.clock import ManualClock
 from tests.fakes.mailer import InMemoryMailer
-from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
+from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.fakes.publisher import RecordingPublisher
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
@@ -101,7 +102,7 @@ class Pipeline:
         self.publisher: Publisher = publisher or self.outbox
         self.telemetry = RecordingTelemetry()
         self.mailer = InMemoryMailer()
-        self.texts = InMemoryTextSender()
+        self.texts = InMemorySmsSender()
         self.pushes = InMemoryPushSender()
         keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
         self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
@@ -140,7 +141,7 @@ class Pipeline:
 
     def senders(self) -> Senders:
         """What mail, texts and pushes leave through."""
-        return Senders(self.mailer, self.texts, self.pushes)
+        return {EMAIL: self.mailer, SMS: self.texts, PUSH: self.pushes}
 
     def deliver(
         self, topic: str, event: dict[str, Any] | bytes, *, retried: int = 0, suffix: str = ""

@@ -1,4 +1,4 @@
-"""Mail, texts and pushes as this topic sees them, and how far a send got."""
+"""One message to one recipient as this topic sees it, and how far its send got."""
 
 import hashlib
 from collections.abc import Mapping
@@ -6,22 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from shared.contracts.channels import Channel
+
 
 def digest_of(recipient: str) -> str:
     """A recipient without naming them. Mail hosts ignore case, and so do we."""
     return hashlib.sha256(recipient.strip().lower().encode()).hexdigest()
 
 
-class Channel(StrEnum):
-    """A way to reach somebody; also the first word of what the audit trail says of it."""
-
-    EMAIL = "email"
-    SMS = "sms"
-    PUSH = "push"
-
-
-class Notice(Protocol):
-    """Something to tell one recipient, once: what the send ledger keeps, whatever the channel."""
+class Message(Protocol):
+    """One message to one recipient, whatever the channel: what the send ledger keeps of it."""
 
     @property
     def send_id(self) -> str:
@@ -67,7 +61,7 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """What the send ledger knows of a notice.
+    """What the send ledger knows of a message.
 
     Args:
         expires_at: until when a claim is somebody's work in progress, seconds since 1970.

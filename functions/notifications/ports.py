@@ -1,15 +1,33 @@
 """What telling people needs from outside."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from functions.notifications.domain import Notice, SendRecord
+from functions.notifications.domain import Message, SendRecord
 from shared.storage.writes import Write
+
+M_contra = TypeVar("M_contra", bound=Message, contravariant=True)
+
+
+class Sender(Protocol[M_contra]):
+    """Hands one message of a channel to its service, at most once per call."""
+
+    def send(self, message: M_contra, /) -> str:
+        """The service's message id.
+
+        Raises:
+            PermanentError: the service will never take this message.
+            OptedOutError, EndpointGoneError: the recipient takes no messages.
+            ServiceNotReadyError: an operator has to put something right at the service.
+            DependencyError: it did not take the message now.
+            DeliveryUnknownError: it may or may not have taken it.
+        """
+        ...
 
 
 class SendLedger(Protocol):
     """Who is sending what, so that nobody sends it twice."""
 
-    def claim(self, notice: Notice) -> SendRecord:
+    def claim(self, message: Message) -> SendRecord:
         """Claim the send, or learn what became of it.
 
         Raises:
@@ -32,11 +50,11 @@ class SendLedger(Protocol):
         """Never mail this address again, unless that is recorded already."""
         ...
 
-    def suppressed(self, notice: Notice) -> Write:
+    def suppressed(self, message: Message) -> Write:
         """Nothing was sent, and nothing will be."""
         ...
 
-    def failed(self, notice: Notice, reason: str) -> None:
+    def failed(self, message: Message, reason: str) -> None:
         """Nothing was sent: a later attempt may claim again.
 
         Raises:
@@ -44,11 +62,11 @@ class SendLedger(Protocol):
         """
         ...
 
-    def sent(self, notice: Notice, message_id: str) -> Write:
+    def sent(self, message: Message, message_id: str) -> Write:
         """The service took it."""
         ...
 
-    def unknown(self, notice: Notice) -> Write:
+    def unknown(self, message: Message) -> Write:
         """Nobody can tell: an operator looks into it, nothing is sent again on its own."""
         ...
 

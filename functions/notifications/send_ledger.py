@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from functions.notifications.domain import Channel, Notice, SendRecord, SendState, digest_of
+from functions.notifications.domain import Message, SendRecord, SendState, digest_of
+from shared.contracts.channels import Channel
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import RecipientCappedError
 from shared.messaging.ledger import RETENTION
@@ -52,7 +53,7 @@ class SendLedgerTables:
     ) -> None:
         self._tables, self._clock, self._caps, self._new_token = tables, clock, caps, new_token
 
-    def claim(self, notice: Notice) -> SendRecord:
+    def claim(self, message: Message) -> SendRecord:
         """Claim the send, or learn what became of it.
 
         The first claim counts against the recipient's cap, in the same transaction; claiming again
@@ -66,65 +67,67 @@ class SendLedgerTables:
         now = self._clock.now()
         token, expires = self._new_token(), int(now.timestamp()) + CLAIM_SECONDS
         item: dict[str, Value] = {
-            "id": notice.send_id,
-            **notice.facts(),
+            "id": message.send_id,
+            **message.facts(),
             "state": SendState.CLAIMED.value,
             "token": token,
             "expiresAt": expires,
-            "event": notice.event,
+            "event": message.event,
             "ttl": int((now + RETENTION).timestamp()),
             "updatedAt": iso(now),
         }
-        counted = self._counted(notice, now)
-        held = self._stood_in_the_way([_put(item, Absent()), *counted], item, notice)
+        counted = self._counted(message, now)
+        held = self._stood_in_the_way([_put(item, Absent()), *counted], item, message)
         if held is not None and held["state"] == SendState.WAITING.value:
             same = Equals("token", str(held["token"]))
-            held = self._stood_in_the_way([_put(item, same), *counted], item, notice)
+            held = self._stood_in_the_way([_put(item, same), *counted], item, message)
         if held is not None and held["state"] == SendState.FAILED.value:
             # By its token: of two runs that see the same failure one gets it.
             same = Equals("token", str(held["token"]))
-            held = self._stood_in_the_way([_put(item, same)], item, notice)
+            held = self._stood_in_the_way([_put(item, same)], item, message)
         if held is not None:
             return _record(held, token)
         return SendRecord(SendState.CLAIMED, expires, mine=True)
 
-    def _stood_in_the_way(self, writes: Sequence[Write], item: Item, notice: Notice) -> Item | None:
+    def _stood_in_the_way(
+        self, writes: Sequence[Write], item: Item, message: Message
+    ) -> Item | None:
         try:
             self._tables.transact(writes)
         except ConditionsFailed as refused:
             first = refused.failures[0]
             if first.index > 0:
-                raise self._put_off(item, notice) from None
-            held = first.current or self._tables.get(NOTIFICATIONS.name, {"id": notice.send_id})
+                raise self._put_off(item, message) from None
+            held = first.current or self._tables.get(NOTIFICATIONS.name, {"id": message.send_id})
             if held is None:
                 raise
             return held
         return None
 
-    def _counted(self, notice: Notice, now: datetime) -> list[Write]:
-        most = self._caps.get(notice.channel)
-        if most is None or not notice.capped:
+    def _counted(self, message: Message, now: datetime) -> list[Write]:
+        most = self._caps.get(message.channel)
+        if most is None or not message.capped:
             return []
         return [
             Update(
                 NOTIFICATIONS.name,
-                cap_key(notice.recipient, now),
+                cap_key(message.recipient, now),
                 set={"ttl": int((now + timedelta(hours=2)).timestamp())},
                 add={"told": 1},
                 when=(AnyOf((Missing("told"), AtMost("told", most - 1))),),
             )
         ]
 
-    def _put_off(self, item: Item, notice: Notice) -> RecipientCappedError:
-        now, most = self._clock.now(), self._caps[notice.channel]
-        wait = until_next_hour(now, notice.send_id)
+    def _put_off(self, item: Item, message: Message) -> RecipientCappedError:
+        now, most = self._clock.now(), self._caps[message.channel]
+        wait = until_next_hour(now, message.send_id)
         expires = int(now.timestamp()) + wait
         waiting = {**item, "state": SendState.WAITING.value, "expiresAt": expires}
         # So that whoever looks finds it. A claim that was made meanwhile stays.
         still = AnyOf((Absent(), Equals("state", SendState.WAITING.value)))
         self.settle(_put(waiting, still))
         return RecipientCappedError(
-            f"recipient: gets at most {most} messages by {notice.channel} within an hour; "
+            f"recipient: gets at most {most} messages by {message.channel.name} within an hour; "
             "the others wait for the next one",
             retry_after=wait,
         )
@@ -148,28 +151,28 @@ class SendLedgerTables:
         }
         return Put(NOTIFICATIONS.name, item, when=(Absent(),))
 
-    def suppressed(self, notice: Notice) -> Write:
+    def suppressed(self, message: Message) -> Write:
         """Nothing was sent, and nothing will be."""
-        return self._to(notice, SendState.SUPPRESSED, {})
+        return self._to(message, SendState.SUPPRESSED, {})
 
-    def failed(self, notice: Notice, reason: str) -> None:
+    def failed(self, message: Message, reason: str) -> None:
         """Nothing was sent.
 
         Raises:
             DependencyError: the store did not answer.
         """
         try:
-            self._tables.transact([self._to(notice, SendState.FAILED, {"reason": reason})])
+            self._tables.transact([self._to(message, SendState.FAILED, {"reason": reason})])
         except ConditionsFailed:
             return  # our claim lapsed, and somebody else decided about it
 
-    def sent(self, notice: Notice, message_id: str) -> Write:
+    def sent(self, message: Message, message_id: str) -> Write:
         """The service took it."""
-        return self._to(notice, SendState.SENT, {"messageId": message_id})
+        return self._to(message, SendState.SENT, {"messageId": message_id})
 
-    def unknown(self, notice: Notice) -> Write:
+    def unknown(self, message: Message) -> Write:
         """Nobody can tell."""
-        return self._to(notice, SendState.UNKNOWN, {})
+        return self._to(message, SendState.UNKNOWN, {})
 
     def settle(self, write: Write) -> None:
         """Store it now; if another run found the claim lapsed, its word stands.
@@ -182,13 +185,13 @@ class SendLedgerTables:
         except ConditionsFailed:
             return
 
-    def _to(self, notice: Notice, state: SendState, facts: Item) -> Update:
+    def _to(self, message: Message, state: SendState, facts: Item) -> Update:
         now = iso(self._clock.now())
         calm = state in {SendState.SENT, SendState.SUPPRESSED}
         attention: Item = {} if calm else {"attention": state.value}
         return Update(
             NOTIFICATIONS.name,
-            {"id": notice.send_id},
+            {"id": message.send_id},
             set={"state": state.value, "updatedAt": now, **attention, **facts},
             remove=("attention",) if calm else (),
             when=(Equals("state", SendState.CLAIMED.value),),

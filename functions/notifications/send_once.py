@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from functions.notifications.domain import Channel, Notice, SendRecord, SendState
+from functions.notifications.domain import Message, SendRecord, SendState
 from functions.notifications.ports import SendLedger
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.channels import Channel
 from shared.contracts.envelope import Event
 from shared.kernel.clock import Clock
 from shared.kernel.errors import (
@@ -22,12 +23,12 @@ from shared.messaging.outbox import Emit
 from shared.storage.writes import Write
 from shared.telemetry.ports import Telemetry
 
-N = TypeVar("N", bound=Notice)
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of a notice: a word, and what the send ledger must keep of it, if anything.
+class SendResult:
+    """What became of a message: a word, and what the send ledger must keep of it, if anything.
 
     Args:
         sent_at: when the service took it, if that was just now.
@@ -39,14 +40,14 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class SendOnce:
     """Sends nothing twice: what an earlier attempt did is found in the send ledger."""
 
     ledger: SendLedger
     clock: Clock
     telemetry: Telemetry
 
-    def __call__(self, notice: N, send: Callable[[N], str]) -> Fate:
+    def __call__(self, message: M, send: Callable[[M], str]) -> SendResult:
         """Send it, unless that was done or tried before.
 
         Raises:
@@ -56,52 +57,52 @@ class Once:
             BusyError: another run is sending it.
             DependencyError: nothing was sent; worth a retry.
         """
-        record = self._claim(notice)
+        record = self._claim(message)
         if not record.mine:
-            return self._found(notice, record)
+            return self._found(message, record)
         # Asked last, so that a bounce which arrives while we prepare still counts (I14).
-        if self.ledger.is_suppressed(notice.recipient):
-            return Fate("suppressed", self.ledger.suppressed(notice))
+        if self.ledger.is_suppressed(message.recipient):
+            return SendResult("suppressed", self.ledger.suppressed(message))
         try:
-            message_id = send(notice)
+            message_id = send(message)
         except DeliveryUnknownError:
-            return self._unknown(notice)
+            return self._unknown(message)
         except (EndpointGoneError, OptedOutError):
-            return Fate("suppressed", self.ledger.suppressed(notice))
+            return SendResult("suppressed", self.ledger.suppressed(message))
         except PipelineError as error:
-            self.ledger.failed(notice, error.code)
+            self.ledger.failed(message, error.code)
             raise
-        return Fate("sent", self.ledger.sent(notice, message_id), self.clock.now())
+        return SendResult("sent", self.ledger.sent(message, message_id), self.clock.now())
 
-    def _claim(self, notice: Notice) -> SendRecord:
+    def _claim(self, message: Message) -> SendRecord:
         try:
-            return self.ledger.claim(notice)
+            return self.ledger.claim(message)
         except RecipientCappedError:
             self.telemetry.count("RecipientCapped")
             raise
 
-    def _found(self, notice: Notice, record: SendRecord) -> Fate:
+    def _found(self, message: Message, record: SendRecord) -> SendResult:
         if record.state is not SendState.CLAIMED:
-            return Fate(record.state.value)
+            return SendResult(record.state.value)
         left = record.expires_at - self.clock.now().timestamp()
         if left > 0:
             raise BusyError(
-                f"another run is sending this {notice.channel}", retry_after=_whole(left)
+                f"another run is sending this {message.channel.name}", retry_after=_whole(left)
             )
         # Whoever held the claim died between asking and knowing: it may be out.
-        return self._unknown(notice)
+        return self._unknown(message)
 
-    def _unknown(self, notice: Notice) -> Fate:
-        return Fate("unknown", self.ledger.unknown(notice))
+    def _unknown(self, message: Message) -> SendResult:
+        return SendResult("unknown", self.ledger.unknown(message))
 
 
 def _whole(seconds: float) -> int:
     return max(1, round(seconds))
 
 
-def writes_of(fate: Fate) -> Sequence[Write]:
+def writes_of(result: SendResult) -> Sequence[Write]:
     """What to store of a send, beside everything else that follows from its event."""
-    return [] if fate.write is None else [fate.write]
+    return [] if result.write is None else [result.write]
 
 
 def audited(
@@ -119,8 +120,8 @@ def audited(
         user_id: whom it is about, if the event says so.
     """
     audit = AuditPayload(
-        action=f"{channel}.{outcome}",
-        entity_type=channel.value,
+        action=channel.action(outcome),
+        entity_type=channel.name,
         entity_id=event.event_id,
         user_id=user_id,
         previous_state={"status": "requested"},

@@ -1,39 +1,24 @@
-"""Puts the notifications topic together: which event goes to which use case."""
+"""Puts the notifications topic together: every channel's event goes to that channel."""
 
-from functools import partial
-
-from functions.notifications.channels.email import feedback
-from functions.notifications.channels.email import service as email
-from functions.notifications.channels.email.mail import REPORTED, AddressReported
-from functions.notifications.channels.push import service as push
-from functions.notifications.channels.sms import service as sms
-from functions.notifications.compose import Desk, Senders
+from functions.notifications.channels.email.compose import beside_feedback
+from functions.notifications.channels.registry import OWN_SENDERS, Senders, routes
+from functions.notifications.compose import Dependencies
 from functions.notifications.settings import NotificationsSettings
-from shared.contracts import notifications, topics
-from shared.messaging.compose import Ports, consumer, processor
+from shared.contracts.topics import Topic
+from shared.messaging.compose import Ports, consumer
 from shared.messaging.consumer import Handler
-from shared.messaging.processor import route
 from shared.runtime.compose import consumer_function
 
 
-def build(settings: NotificationsSettings, ports: Ports, senders: Senders | None = None) -> Handler:
-    """The notifications function over the given ports; SES and SNS send unless told otherwise."""
-    out, desk = senders or Senders.of(settings), Desk.of(settings, ports)
-    mail = partial(email.send_email, mailer=out.mail, alert_address=settings.alert_address)
-    send_email = partial(mail, renderer=desk.renderer, once=desk.once)
-    send_sms = partial(
-        sms.send_sms, texts=out.text, once=desk.once, max_segments=settings.sms_max_segments
-    )
-    send_push = partial(push.send_push, devices=desk.devices, sender=out.push, once=desk.once)
-    routes = {
-        topics.NOTIFICATION_EMAIL: route(notifications.EmailRequested, send_email),
-        topics.NOTIFICATION_PUSH: route(notifications.PushRequested, send_push),
-        topics.NOTIFICATION_SMS: route(notifications.SmsRequested, send_sms),
-    }
-    deliveries = consumer(topics.Topic.NOTIFICATIONS, settings, ports, routes)
-    told = {REPORTED: route(AddressReported, partial(email.suppress, ledger=desk.ledger))}
-    reports = processor(topics.Topic.NOTIFICATIONS, ports, told)
-    return feedback.beside(deliveries, reports, clock=ports.clock, telemetry=ports.telemetry)
+def build(settings: NotificationsSettings, ports: Ports, senders: Senders = OWN_SENDERS) -> Handler:
+    """The notifications function over the given ports.
+
+    Args:
+        senders: used instead of the channels' own senders, which ask SES and SNS.
+    """
+    dependencies = Dependencies.of(settings, ports)
+    deliveries = consumer(Topic.NOTIFICATIONS, settings, ports, routes(dependencies, senders))
+    return beside_feedback(deliveries, dependencies)
 
 
-make = consumer_function(topics.Topic.NOTIFICATIONS, NotificationsSettings, build)
+make = consumer_function(Topic.NOTIFICATIONS, NotificationsSettings, build)

@@ -58,9 +58,10 @@ OWN_METRICS: tuple[OwnMetric, ...] = (
         1,
         "an event is in vain delivered again for more than an hour: what is in its way?",
     ),
-    OwnMetric(metrics.MAIL_UNKNOWN, 1, "a mail may or may not have been sent"),
-    OwnMetric(metrics.SMS_UNKNOWN, 1, "a text may or may not have been sent"),
-    OwnMetric(metrics.PUSH_UNKNOWN, 1, "a push message may or may not have been sent"),
+    *(
+        OwnMetric(sends["unknown"], 1, f"{channel.one} may or may not have been sent")
+        for channel, sends in metrics.SENDS.items()
+    ),
     OwnMetric(
         metrics.RECIPIENT_CAPPED, 1, "a recipient was to get too much within an hour: a loop?"
     ),

@@ -1,6 +1,6 @@
 """What an operator looks at, in the order of the questions that an operator asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -8,7 +8,9 @@ from constructs import Construct
 
 from infra.constructs.graphs import COLUMNS, PERCENTILES, Graphs, Plot, graph
 from infra.settings import StageSettings
+from shared.contracts.channels import CHANNELS
 from shared.telemetry import metrics
+from shared.telemetry.metrics import Metric
 
 _ALARMS_HEIGHT = 5
 
@@ -124,7 +126,7 @@ class Dashboard(Construct):
             ),
             Plot(
                 "Sent or not: nobody knows",
-                own(metrics.MAIL_UNKNOWN, metrics.SMS_UNKNOWN, metrics.PUSH_UNKNOWN),
+                own(*_of_channels("unknown")),
                 stacked=True,
             ),
             Plot(
@@ -186,8 +188,7 @@ class Dashboard(Construct):
                 own(metrics.HOLDS_PLACED, metrics.HOLDS_REFUSED, metrics.HOLDS_RELEASED),
             ),
             Plot("Steps in the life of orders", own(metrics.ORDERS_MOVED), stacked=True),
-            Plot("Mails sent", own(metrics.MAIL_SENT), stacked=True),
-            Plot("Texts and pushes sent", own(metrics.SMS_SENT, metrics.PUSH_SENT)),
+            *self._sent(),
         )
         self._row(
             Plot("Shelves that ran low", own(metrics.LOW_STOCK_ALERTS)),
@@ -198,13 +199,7 @@ class Dashboard(Construct):
             ),
             Plot(
                 "Not told",
-                own(
-                    metrics.MAIL_SUPPRESSED,
-                    metrics.MAIL_FAILED,
-                    metrics.SMS_SUPPRESSED,
-                    metrics.SMS_FAILED,
-                    metrics.RECIPIENT_CAPPED,
-                ),
+                own(*_of_channels("suppressed", "failed"), metrics.RECIPIENT_CAPPED),
                 stacked=True,
             ),
             Plot(
@@ -212,6 +207,16 @@ class Dashboard(Construct):
                 own(metrics.MAIL_SUPPRESSIONS, metrics.UNDECLARED_METRICS, metrics.CLOCK_SKEWS),
             ),
         )
+
+    def _sent(self) -> Iterator[Plot]:
+        """A graph for each channel whose messages are told apart, and one for all others."""
+        own, plain = self._graphs.own, [channel for channel in CHANNELS if not channel.by]
+        for channel in CHANNELS:
+            if channel.by:
+                sent = own(metrics.SENDS[channel]["sent"])
+                yield Plot(f"{_enumerated([channel.many])} sent", sent, stacked=True)
+        names = _enumerated([channel.many for channel in plain])
+        yield Plot(f"{names} sent", own(*(metrics.SENDS[channel]["sent"] for channel in plain)))
 
     # ------------------------------------------------------------------ the grid
     def _ask(self, question: str, remark: str) -> None:
@@ -221,3 +226,15 @@ class Dashboard(Construct):
     def _row(self, *plots: Plot) -> None:
         """Graphs of one width, side by side over the whole grid."""
         self._board.add_widgets(*(graph(plot, COLUMNS // len(plots)) for plot in plots))
+
+
+def _of_channels(*outcomes: str) -> Iterator[Metric]:
+    """The metrics of these outcomes of sends, channel by channel; not every channel counts each."""
+    for sends in metrics.SENDS.values():
+        yield from (sends[outcome] for outcome in outcomes if outcome in sends)
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    """`texts`, `pushes` as `Texts and pushes`."""
+    text = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return text[:1].upper() + text[1:]

@@ -7,6 +7,7 @@ others are about that order. A payment has one order for ever, so its id is know
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.contracts.channels import CHANNELS
 from shared.contracts.topics import Topic, topic_of
 
 _FOLDER = Path(__file__).parent / "samples"
@@ -40,6 +41,10 @@ def _plain(event_type: str, shows: str) -> Sample:
 
 
 _CHECKOUT = "command.checkout"
+_WHERE = {
+    "notification.email": " in the mailbox",
+    "notification.push": " to the devices that `ops push` registered",
+}
 
 # In the order in which they make sense one after the other.
 SAMPLES = (
@@ -59,9 +64,10 @@ SAMPLES = (
     ),
     _plain("order.rejected", "a note on the timeline of the sold-out checkout"),
     _plain("command.inventory.release", "gives back what is still held for the order"),
-    _plain("notification.email", "a mail in the mailbox"),
-    _plain("notification.sms", "a text"),
-    _plain("notification.push", "a push message to the devices that `ops push` registered"),
+    *(
+        _plain(channel.event_type, f"{channel.one}{_WHERE.get(channel.event_type, '')}")
+        for channel in CHANNELS
+    ),
     _plain("inventory.stock.updated", "a movement of a shelf"),
     _plain("inventory.stock.low", "the alert of a shelf, by mail"),
     _plain("inventory.stock.reserved", "the answer to a reservation, noted"),

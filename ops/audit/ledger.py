@@ -7,6 +7,7 @@ from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.outbox import Sent, sent_by
 from ops.core.rows import Name, inner, text
 from shared.contracts import catalog
+from shared.contracts.channels import CAPS
 from shared.contracts.content import digest_of, may_be_same
 from shared.contracts.envelope import validated
 from shared.contracts.topics import (
@@ -14,7 +15,6 @@ from shared.contracts.topics import (
     COMMAND_CHECKOUT,
     INVENTORY_STOCK_UPDATED,
     NOTIFICATION_EMAIL,
-    NOTIFICATION_SMS,
     ORDER_CREATED,
     ORDER_REFUND_REQUESTED,
 )
@@ -23,7 +23,7 @@ from shared.storage.schema import CHECKOUTS, LEDGER, MOVEMENTS, NOTIFICATIONS, O
 from shared.storage.writes import Item
 
 # What a recipient gets so many of within an hour, and then no more until the next.
-_CAPPED = {NOTIFICATION_EMAIL, NOTIFICATION_SMS}
+_CAPPED = {channel.event_type for channel in CAPS}
 
 
 def first_round(record: Item) -> list[Name]:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from functions.notifications.domain import Channel, digest_of
+from functions.notifications.domain import digest_of
 from ops.core.errors import OperatorError
+from shared.contracts.channels import CHANNELS
 from shared.kernel.ids import ID_RULE, is_id, order_id_for
 from shared.storage.ports import Tables
 from shared.storage.schema import AUDIT, CHECKOUTS, ORDERS
@@ -108,7 +109,7 @@ class Trail:
         if not is_id(product) or (variation and (kind != "stock" or not is_id(variation))):
             raise OperatorError(f"{kind}: {ID_RULE}")
         if kind == "mail":
-            return self._told([self._of_entity(channel.value, name) for channel in Channel])
+            return self._told([self._of_entity(channel.name, name) for channel in CHANNELS])
         if kind == "stock":
             shelves = self._of_entity("stock", product)
             return self._told([shelves.only(lambda e: e.metadata.get("sku", product) == name)])

@@ -84,3 +84,6 @@ class DeadLetterReported(Event):
         if payload.reported_by == "event" or payload.message_id is None:
             return payload
         return {"failedMessage": payload.message_id}
+
+
+AnalyticsEvent = MetricRecorded | AuditRecorded | DeadLetterReported

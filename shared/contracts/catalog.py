@@ -8,26 +8,11 @@ from shared.contracts import analytics, commands, inventory, notifications, orde
 from shared.contracts.envelope import Event
 
 AnyEvent = Annotated[
-    commands.CheckoutCommand
-    | commands.ReserveCommand
-    | commands.ReleaseCommand
-    | orders.OrderCreated
-    | orders.OrderConfirmed
-    | orders.OrderProcessing
-    | orders.OrderShipped
-    | orders.OrderDelivered
-    | orders.OrderCancelled
-    | orders.OrderRejected
-    | orders.RefundRequested
-    | notifications.EmailRequested
-    | notifications.PushRequested
-    | notifications.SmsRequested
-    | inventory.StockUpdated
-    | inventory.StockLow
-    | inventory.StockReserved
-    | analytics.MetricRecorded
-    | analytics.AuditRecorded
-    | analytics.DeadLetterReported,
+    commands.CommandEvent
+    | orders.OrderEvent
+    | notifications.NotificationEvent
+    | inventory.InventoryEvent
+    | analytics.AnalyticsEvent,
     Field(discriminator="event_type"),
 ]
 

@@ -60,3 +60,6 @@ class ReleaseCommand(Event):
 
     event_type: Literal["command.inventory.release"] = "command.inventory.release"
     payload: ReleasePayload
+
+
+CommandEvent = CheckoutCommand | ReserveCommand | ReleaseCommand

@@ -80,3 +80,6 @@ class StockReserved(Event):
 
     event_type: Literal["inventory.stock.reserved"] = "inventory.stock.reserved"
     payload: StockReservedPayload
+
+
+InventoryEvent = StockUpdated | StockLow | StockReserved

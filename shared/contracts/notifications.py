@@ -70,3 +70,6 @@ class SmsRequested(Event):
 
     event_type: Literal["notification.sms"] = "notification.sms"
     payload: SmsPayload
+
+
+NotificationEvent = EmailRequested | PushRequested | SmsRequested

@@ -143,3 +143,15 @@ class OrderRejected(Event):
 
     event_type: Literal["order.rejected"] = "order.rejected"
     payload: RejectedPayload
+
+
+OrderEvent = (
+    OrderCreated
+    | OrderConfirmed
+    | OrderProcessing
+    | OrderShipped
+    | OrderDelivered
+    | OrderCancelled
+    | OrderRejected
+    | RefundRequested
+)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from shared.contracts import channels
+
 
 class Topic(StrEnum):
     """Where a message goes. Each topic has one function."""
@@ -34,9 +36,9 @@ ORDER_CONFIRMED = "order.confirmed"
 ORDER_SHIPPED = "order.shipped"
 ORDER_DELIVERED = "order.delivered"
 ORDER_CANCELLED = "order.cancelled"
-NOTIFICATION_EMAIL = "notification.email"
-NOTIFICATION_PUSH = "notification.push"
-NOTIFICATION_SMS = "notification.sms"
+NOTIFICATION_EMAIL = channels.EMAIL.event_type
+NOTIFICATION_PUSH = channels.PUSH.event_type
+NOTIFICATION_SMS = channels.SMS.event_type
 INVENTORY_STOCK_UPDATED = "inventory.stock.updated"
 INVENTORY_STOCK_LOW = "inventory.stock.low"
 INVENTORY_STOCK_RESERVED = "inventory.stock.reserved"
@@ -68,5 +70,14 @@ CONTRACT_TYPES = (
     ANALYTICS_AUDIT,
     ANALYTICS_DLQ,
 )
-OWN_TYPES = (ORDER_REJECTED, ORDER_REFUND_REQUESTED, ORDER_PROCESSING)
+OWN_TYPES = (
+    ORDER_REJECTED,
+    ORDER_REFUND_REQUESTED,
+    ORDER_PROCESSING,
+    *(
+        channel.event_type
+        for channel in channels.CHANNELS
+        if channel.event_type not in CONTRACT_TYPES
+    ),
+)
 EVENT_TYPES = CONTRACT_TYPES + OWN_TYPES

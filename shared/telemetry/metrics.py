@@ -5,7 +5,7 @@ measurement is only made through an entry of this table, and a value that is not
 closed set counts as ``other``: the number of series is known when this file is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from math import prod
 from types import MappingProxyType
 
 from shared.commerce.order_status import LIFECYCLE
+from shared.contracts.channels import CHANNELS, Channel
 from shared.contracts.topics import Topic
 from shared.telemetry.measurement import Duration, Measure, Unit
 
@@ -82,7 +83,22 @@ TEMPLATES = (
     "order-cancelled",
     "low-stock-alert",
 )
-_TEMPLATE = {"template": TEMPLATES}
+# The values of the dimensions that a channel may declare by name.
+_CHANNEL_DIMENSIONS = {"template": TEMPLATES}
+
+
+def _sends(channel: Channel) -> Mapping[str, Metric]:
+    dimensions = {name: _CHANNEL_DIMENSIONS[name] for name in channel.by}
+    return {
+        outcome: Metric(
+            f"{channel.metric}{outcome.capitalize()}",
+            meaning,
+            ("notifications",),
+            dimensions=dimensions,
+        )
+        for outcome, meaning in channel.counted.items()
+    }
+
 
 # ------------------------------------------------------------------ orders and money
 CHECKOUTS_ACCEPTED = Metric("CheckoutsAccepted", "checkouts answered with 202", ("checkout",))
@@ -159,36 +175,10 @@ HOLDS_RELEASED = Metric(
 LOW_STOCK_ALERTS = Metric("LowStockAlerts", "falls of a SKU to its threshold", ("inventory",))
 
 # ------------------------------------------------------------------ telling customers
-MAIL_SENT = Metric("MailSent", "mails that SES took", ("notifications",), dimensions=_TEMPLATE)
-MAIL_UNKNOWN = Metric(
-    "MailUnknown",
-    "mails that may or may not have been sent",
-    ("notifications",),
-    dimensions=_TEMPLATE,
+SENDS: Mapping[Channel, Mapping[str, Metric]] = MappingProxyType(
+    {channel: _sends(channel) for channel in CHANNELS}
 )
-MAIL_SUPPRESSED = Metric(
-    "MailSuppressed",
-    "mails not sent, because the address bounced or complained",
-    ("notifications",),
-    dimensions=_TEMPLATE,
-)
-MAIL_FAILED = Metric(
-    "MailFailed",
-    "mails that another attempt failed to send",
-    ("notifications",),
-    "Count",
-    _TEMPLATE,
-)
-SMS_SENT = Metric("SmsSent", "texts that SNS took", ("notifications",))
-SMS_UNKNOWN = Metric("SmsUnknown", "texts that may or may not have been sent", ("notifications",))
-SMS_SUPPRESSED = Metric(
-    "SmsSuppressed", "texts not sent, because the number takes none", ("notifications",)
-)
-SMS_FAILED = Metric("SmsFailed", "texts that another attempt failed to send", ("notifications",))
-PUSH_SENT = Metric("PushSent", "devices that a push message was sent to", ("notifications",))
-PUSH_UNKNOWN = Metric(
-    "PushUnknown", "devices that may or may not have got a push message", ("notifications",)
-)
+"""By channel and outcome of a send, as the channel declares it."""
 RECIPIENT_CAPPED = Metric(
     "RecipientCapped", "messages put off, because the recipient got enough", ("notifications",)
 )
@@ -260,6 +250,13 @@ RECONCILE_FAILURES = Metric(
     "ReconcileFailures", "steps of the reconciler that failed", ("reconciler",)
 )
 
+
+def _metrics_in(entry: object) -> Iterable[Metric]:
+    if entry is SENDS:
+        return [metric for sends in SENDS.values() for metric in sends.values()]
+    return [entry] if isinstance(entry, Metric) else []
+
+
 METRICS: Mapping[str, Metric] = MappingProxyType(
-    {found.name: found for found in tuple(globals().values()) if isinstance(found, Metric)}
+    {found.name: found for entry in tuple(globals().values()) for found in _metrics_in(entry)}
 )

@@ -12,8 +12,8 @@ import pytest
 from functions.notifications.channels.push.message import message_of
 from functions.notifications.channels.push.push import Push
 from functions.notifications.channels.push.sns import SNSPushSender
-from functions.notifications.channels.sms.sns import SNSTextSender
-from functions.notifications.channels.sms.text_message import Text
+from functions.notifications.channels.sms.sms import Sms
+from functions.notifications.channels.sms.sns import SNSSmsSender
 from shared.kernel.errors import (
     DeliveryUnknownError,
     DependencyError,
@@ -26,7 +26,7 @@ from shared.kernel.errors import (
 from shared.runtime import clients
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.conformance.messages import forwarding
-from tests.fakes.messages import InMemoryTextSender
+from tests.fakes.messages import InMemorySmsSender
 from tests.services import Services, aws_environment, product_clients, unique
 
 
@@ -76,8 +76,8 @@ FAILURES = [
 ]
 
 
-def text(to: str) -> Text:
-    return Text(unique("evt"), to, "Größer für 5 € ☕", 1, "{}")
+def text(to: str) -> Sms:
+    return Sms(unique("evt"), to, "Größer für 5 € ☕", 1, "{}")
 
 
 def texts_to(services: Services, number: str) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ def number() -> str:
 class Kit:
     """An implementation, its failure modes, and how many texts went to a number."""
 
-    send: Callable[[Text], str]
+    send: Callable[[Sms], str]
     mode: Callable[[str], None]
     sent: Callable[[str], int]
 
@@ -105,7 +105,7 @@ class Kit:
 @pytest.fixture(params=["memory", "sns"])
 def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
     if request.param == "memory":
-        fake = InMemoryTextSender()
+        fake = InMemorySmsSender()
         yield Kit(
             fake.send,
             lambda mode: setattr(fake, "mode", mode),
@@ -127,7 +127,7 @@ def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
 
     with product_clients(aws_environment(services) | {"AWS_ENDPOINT_URL": between.url}):
         client = clients.messages()
-        sender = SNSTextSender(lambda: client, "TheShop")
+        sender = SNSSmsSender(lambda: client, "TheShop")
         yield Kit(sender.send, mode, lambda to: len(texts_to(services, to)))
         client.close()
 
@@ -147,7 +147,7 @@ def test_each_outcome_has_its_own_error_and_its_own_truth_about_the_telephone(
 
 # ------------------------------------------------------------------ SNS only
 def test_a_text_arrives_whole(services: Services, number: str) -> None:
-    message_id = SNSTextSender(lambda: services.client("sns"), "").send(text(number))
+    message_id = SNSSmsSender(lambda: services.client("sns"), "").send(text(number))
 
     (found,) = texts_to(services, number)
     assert (found["MessageId"], found["Message"]) == (message_id, "Größer für 5 € ☕")
@@ -171,7 +171,7 @@ def test_a_device_that_sns_knows_takes_the_message(services: Services) -> None:
 def attempt(client: Any, *, to_device: bool) -> str:
     if to_device:
         return SNSPushSender(lambda: client).send(Push("evt", "u", "arn:x", "{}", "{}"))
-    return SNSTextSender(lambda: client, "").send(text("+4915112345678"))
+    return SNSSmsSender(lambda: client, "").send(text("+4915112345678"))
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure[0])
@@ -203,7 +203,7 @@ def test_a_reply_that_takes_too_long_leaves_the_outcome_unknown(
     client = services.client("sns", endpoint_url=endpoint.url, read_timeout=0.2)
 
     with pytest.raises(DeliveryUnknownError):
-        SNSTextSender(lambda: client, "").send(text("+4915112345678"))
+        SNSSmsSender(lambda: client, "").send(text("+4915112345678"))
 
     assert len(endpoint.seen) == 1
     endpoint.reset()
@@ -213,6 +213,6 @@ def test_a_service_that_cannot_be_reached_has_sent_nothing(services: Services) -
     client = services.client("sns", endpoint_url="http://127.0.0.1:1")
 
     with pytest.raises(DependencyError) as raised:
-        SNSTextSender(lambda: client, "").send(text("+4915112345678"))
+        SNSSmsSender(lambda: client, "").send(text("+4915112345678"))
 
     assert type(raised.value) is DependencyError

@@ -1,7 +1,7 @@
 """Telephones in memory: texts and pushes, with the ways a real service fails."""
 
 from functions.notifications.channels.push.push import Push
-from functions.notifications.channels.sms.text_message import Text
+from functions.notifications.channels.sms.sms import Sms
 from shared.kernel.errors import (
     DeliveryUnknownError,
     DependencyError,
@@ -32,16 +32,16 @@ def _after(mode: str) -> None:
         raise DeliveryUnknownError("no answer")
 
 
-class InMemoryTextSender:
-    """The ``TextSender`` port over a list; ``mode`` as in the fake mailer, and ``opted_out``."""
+class InMemorySmsSender:
+    """The ``SmsSender`` port over a list; ``mode`` as in the fake mailer, and ``opted_out``."""
 
     def __init__(self) -> None:
-        self.sent: list[Text] = []
+        self.sent: list[Sms] = []
         self.mode = "ok"
 
-    def send(self, text: Text) -> str:
+    def send(self, sms: Sms) -> str:
         _before(self.mode)
-        self.sent.append(text)
+        self.sent.append(sms)
         _after(self.mode)
         return f"text-{len(self.sent)}"
 

@@ -199,8 +199,8 @@ MUTATIONS = (
         "I14",
         "A suppressed address is never mailed.",
         "functions/notifications/send_once.py",
-        "if self.ledger.is_suppressed(notice.recipient):",
-        "if self.ledger.is_suppressed(notice.recipient) and not notice.recipient:",
+        "if self.ledger.is_suppressed(message.recipient):",
+        "if self.ledger.is_suppressed(message.recipient) and not message.recipient:",
         "the suppression list is not read",
         (
             (

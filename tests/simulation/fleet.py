@@ -14,10 +14,10 @@ from functions.commands.settings import CommandsSettings
 from functions.commands.wiring import build as build_commands
 from functions.inventory.settings import InventorySettings
 from functions.inventory.wiring import build as build_inventory
-from functions.notifications import compose
 from functions.notifications import wiring as notifications
+from functions.notifications.channels.email import compose
 from functions.notifications.channels.email.rendering import JinjaRenderer
-from functions.notifications.compose import Senders
+from functions.notifications.channels.registry import Senders
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.settings import OrdersSettings
 from functions.orders.wiring import build as build_orders
@@ -29,13 +29,14 @@ from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
+from shared.contracts.channels import EMAIL, PUSH, SMS
 from shared.kernel.errors import PipelineError
 from shared.kernel.settings import Settings
 from shared.messaging.claims import Claim, ClaimFormat
 from shared.messaging.compose import Ports
 from shared.messaging.ports import CorePorts
 from shared.messaging.signature import RotatingKeys, Verifier
-from tests.fakes.messages import InMemoryPushSender, InMemoryTextSender
+from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.pipeline import environment, no_parameters
 from tests.simulation.invocation import TIME_LIMIT, Invocation, Response
 from tests.simulation.operators import Desk
@@ -182,7 +183,11 @@ def _handler(instance: Instance) -> Handler:
     )
     if instance.function != "notifications":
         return build(settings, ports)
-    senders = Senders(GuardedMailer(instance), InMemoryTextSender(), InMemoryPushSender())
+    senders: Senders = {
+        EMAIL: GuardedMailer(instance),
+        SMS: InMemorySmsSender(),
+        PUSH: InMemoryPushSender(),
+    }
     # Compiling the templates costs more than all else about an instance; they never change.
     with patch.object(compose, "JinjaRenderer", _renderer):
         return build(settings, ports, senders)

@@ -63,8 +63,6 @@ STILL_HERE: tuple[str, ...] = (
     "Letter",
     "LetterBox",
     "MailDesk",
-    "Notice",
-    "Once",
     "PATIENCE",
     "RefundDesk",
     "Shelf",

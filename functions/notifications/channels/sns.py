@@ -48,7 +48,7 @@ def publish(client: Callable[[], SNSClient], **request: Any) -> str:
 
     Raises:
         EndpointGoneError: the device is switched off or deleted.
-        OptedOutError: the owner of the number wants no texts.
+        OptedOutError: the owner of the number wants no SMS.
         MessageRefusedError: SNS will never take this message.
         ServiceNotReadyError: somebody has to put something right in the account.
         DependencyError: SNS did not take the message now.

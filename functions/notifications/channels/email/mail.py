@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from functions.notifications.domain import Channel, digest_of
+from functions.notifications.domain import digest_of
+from shared.contracts.channels import EMAIL, Channel
 from shared.contracts.envelope import Event, WireModel
 
 Priority = Literal["high", "normal", "low"]
@@ -58,7 +59,7 @@ class Mail:
     @property
     def channel(self) -> Channel:
         """Mail."""
-        return Channel.EMAIL
+        return EMAIL
 
     @property
     def recipient(self) -> str:

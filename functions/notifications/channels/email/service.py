@@ -1,35 +1,33 @@
 """Use cases of mail: send one, and believe what is reported of an address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from functions.notifications.channels.email.mail import AddressReported, Mail
 from functions.notifications.channels.email.ports import Mailer, Renderer
-from functions.notifications.domain import Channel, digest_of
+from functions.notifications.domain import digest_of
 from functions.notifications.ports import SendLedger
-from functions.notifications.send_once import Fate, Once, audited, writes_of
+from functions.notifications.send_once import SendOnce, SendResult, audited, writes_of
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.channels import EMAIL
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.kernel.legible import legible
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Duration
-from shared.telemetry.metrics import Metric
 
 CONFIRMATION = "order-confirmation"
 LOW_STOCK = "low-stock-alert"
 NO_SUBJECT = "-"
-# By what became of a send.
-_MAIL: Mapping[str, Metric] = {
-    "sent": metrics.MAIL_SENT,
-    "unknown": metrics.MAIL_UNKNOWN,
-    "suppressed": metrics.MAIL_SUPPRESSED,
-    "failed": metrics.MAIL_FAILED,
-}
 
 
 def send_email(
-    event: EmailRequested, *, renderer: Renderer, mailer: Mailer, once: Once, alert_address: str
+    event: EmailRequested,
+    *,
+    renderer: Renderer,
+    mailer: Mailer,
+    send_once: SendOnce,
+    alert_address: str,
 ) -> Effects:
     """Send one mail, once.
 
@@ -58,21 +56,21 @@ def send_email(
         priority=payload.priority,
         capped=not _is_alert(payload, alert_address),
     )
-    fate = once(mail, mailer.send)
+    result = send_once(mail, mailer.send)
     return Effects(
-        outcome=fate.outcome,
-        writes=writes_of(fate),
+        outcome=result.outcome,
+        writes=writes_of(result),
         emits=[
             audited(
                 event,
-                Channel.EMAIL,
-                fate.outcome,
+                EMAIL,
+                result.outcome,
                 {"templateId": mail.template_id, "orderId": _order_of(event)},
                 payload.user_id,
             )
         ],
-        measures=(_MAIL[fate.outcome].of(1, template=mail.template_id),),
-        durations=_way(payload, fate),
+        measures=(metrics.SENDS[EMAIL][result.outcome].of(1, template=mail.template_id),),
+        durations=_way(payload, result),
         facts={"template": mail.template_id},
     )
 
@@ -101,11 +99,11 @@ def suppress(event: AddressReported, *, ledger: SendLedger) -> Effects:
     )
 
 
-def _way(payload: EmailPayload, fate: Fate) -> Sequence[Duration]:
+def _way(payload: EmailPayload, result: SendResult) -> Sequence[Duration]:
     """From the checkout to its confirmation, if this very run sent it and knows the beginning."""
-    if payload.template_id != CONFIRMATION or payload.accepted_at is None or fate.sent_at is None:
+    if payload.template_id != CONFIRMATION or payload.accepted_at is None or result.sent_at is None:
         return ()
-    return (metrics.CHECKOUT_TO_MAIL.since(payload.accepted_at, fate.sent_at),)
+    return (metrics.CHECKOUT_TO_MAIL.since(payload.accepted_at, result.sent_at),)
 
 
 def _order_of(event: EmailRequested) -> str | None:

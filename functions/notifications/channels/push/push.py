@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from functions.notifications.domain import Channel
+from shared.contracts.channels import PUSH, Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Push:
     @property
     def channel(self) -> Channel:
         """Push."""
-        return Channel.PUSH
+        return PUSH
 
     @property
     def recipient(self) -> str:
@@ -42,7 +42,7 @@ class Push:
     def facts(self) -> Mapping[str, str]:
         """Channel, user, endpoint, and the event that the id alone does not name."""
         return {
-            "channel": self.channel.value,
+            "channel": self.channel.name,
             "to": self.endpoint,
             "userId": self.user_id,
             "eventId": self.event_id,

@@ -5,21 +5,21 @@ from collections.abc import Mapping, Sequence
 from functions.notifications.channels.push.message import message_of
 from functions.notifications.channels.push.ports import Devices, PushSender
 from functions.notifications.channels.push.push import Push
-from functions.notifications.domain import Channel
-from functions.notifications.send_once import Once, audited
+from functions.notifications.send_once import SendOnce, audited
+from shared.contracts.channels import PUSH
 from shared.contracts.notifications import PushRequested
 from shared.kernel.errors import BusyError, PermanentError, PipelineError
 from shared.kernel.legible import legible, legible_lines
 from shared.messaging.effects import Effects
 from shared.storage.writes import Write
 from shared.telemetry import metrics
-from shared.telemetry.metrics import Metric
 
 NO_ENDPOINT = "no_endpoint"
-_PUSH: Mapping[str, Metric] = {"sent": metrics.PUSH_SENT, "unknown": metrics.PUSH_UNKNOWN}
 
 
-def send_push(event: PushRequested, *, devices: Devices, sender: PushSender, once: Once) -> Effects:
+def send_push(
+    event: PushRequested, *, devices: Devices, sender: PushSender, send_once: SendOnce
+) -> Effects:
     """Send one message to every device of a user, once to each.
 
     Each device has a claim of its own, settled before the next device is asked. A crash leaves at
@@ -40,7 +40,7 @@ def send_push(event: PushRequested, *, devices: Devices, sender: PushSender, onc
     for endpoint in registration.endpoints:
         push = Push(event.event_id, payload.user_id, endpoint, message, event.to_json())
         try:
-            outcomes[endpoint] = _settled(once, push, sender)
+            outcomes[endpoint] = _settled(send_once, push, sender)
         except (PermanentError, BusyError) as error:
             errors.append(error)  # one device's trouble is not the others'
     if errors:
@@ -49,11 +49,11 @@ def send_push(event: PushRequested, *, devices: Devices, sender: PushSender, onc
     return _pushed(event, outcomes, [devices.without(registration, gone)] if gone else [])
 
 
-def _settled(once: Once, push: Push, sender: PushSender) -> str:
-    fate = once(push, sender.send)
-    if fate.write is not None:
-        once.ledger.settle(fate.write)
-    return fate.outcome
+def _settled(send_once: SendOnce, push: Push, sender: PushSender) -> str:
+    result = send_once(push, sender.send)
+    if result.write is not None:
+        send_once.ledger.settle(result.write)
+    return result.outcome
 
 
 def _pushed(event: PushRequested, outcomes: Mapping[str, str], writes: Sequence[Write]) -> Effects:
@@ -67,7 +67,7 @@ def _pushed(event: PushRequested, outcomes: Mapping[str, str], writes: Sequence[
     return Effects(
         outcome=outcome,
         writes=writes,
-        emits=[audited(event, Channel.PUSH, outcome, metadata, event.payload.user_id)],
-        measures=[_PUSH[word].of(n) for word, n in counts.items() if n],
+        emits=[audited(event, PUSH, outcome, metadata, event.payload.user_id)],
+        measures=[metrics.SENDS[PUSH][word].of(n) for word, n in counts.items() if n],
         facts={"user_id": event.payload.user_id},
     )

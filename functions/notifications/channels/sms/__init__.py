@@ -1,1 +1,1 @@
-"""Text messages to a number, through SNS."""
+"""SMS to a number, through SNS."""

@@ -1,21 +1,21 @@
-"""What text messages need from outside."""
+"""What SMS needs from outside."""
 
 from typing import Protocol
 
-from functions.notifications.channels.sms.text_message import Text
+from functions.notifications.channels.sms.sms import Sms
 
 
-class TextSender(Protocol):
-    """Hands one text to the telephone network, at most once per call."""
+class SmsSender(Protocol):
+    """Hands one SMS to the telephone network, at most once per call."""
 
-    def send(self, text: Text) -> str:
+    def send(self, sms: Sms) -> str:
         """The service's message id.
 
         Raises:
-            OptedOutError: the owner of the number wants no texts.
-            MessageRefusedError: it will never take this text.
+            OptedOutError: the owner of the number wants no SMS.
+            MessageRefusedError: it will never take this SMS.
             ServiceNotReadyError: somebody has to put something right there.
-            DependencyError: it did not take the text now.
+            DependencyError: it did not take the SMS now.
             DeliveryUnknownError: it may or may not have taken it.
         """
         ...

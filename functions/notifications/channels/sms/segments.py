@@ -1,4 +1,4 @@
-"""What a text costs: into how many SMS it is cut, and by which alphabet (GSM 03.38)."""
+"""What an SMS costs: into how many parts it is cut, and by which alphabet (GSM 03.38)."""
 
 from collections.abc import Iterable
 

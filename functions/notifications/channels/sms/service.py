@@ -1,52 +1,44 @@
 """The use case of text messages."""
 
-from collections.abc import Mapping
-
 from functions.notifications.channels.sms import segments
-from functions.notifications.channels.sms.ports import TextSender
-from functions.notifications.channels.sms.text_message import Text
-from functions.notifications.domain import Channel
-from functions.notifications.send_once import Once, audited, writes_of
+from functions.notifications.channels.sms.ports import SmsSender
+from functions.notifications.channels.sms.sms import Sms
+from functions.notifications.send_once import SendOnce, audited, writes_of
+from shared.contracts.channels import SMS
 from shared.contracts.notifications import SmsRequested
 from shared.kernel.errors import InvalidInputError
 from shared.kernel.legible import legible_lines
 from shared.messaging.effects import Effects
 from shared.telemetry import metrics
-from shared.telemetry.metrics import Metric
-
-_SMS: Mapping[str, Metric] = {
-    "sent": metrics.SMS_SENT,
-    "unknown": metrics.SMS_UNKNOWN,
-    "suppressed": metrics.SMS_SUPPRESSED,
-    "failed": metrics.SMS_FAILED,
-}
 
 
-def send_sms(event: SmsRequested, *, texts: TextSender, once: Once, max_segments: int) -> Effects:
-    """Send one text, once.
+def send_sms(
+    event: SmsRequested, *, sender: SmsSender, send_once: SendOnce, max_segments: int
+) -> Effects:
+    """Send one SMS, once.
 
     Raises:
-        InvalidInputError: nothing to read, or more SMS than a text may cost.
-        RecipientCappedError: the number got enough texts within this hour; later it goes out.
+        InvalidInputError: nothing to read, or more segments than one SMS may cost.
+        RecipientCappedError: the number got enough SMS within this hour; later it goes out.
         MessageRefusedError: the service will never take it.
         BusyError: another run is sending it.
         DependencyError: nothing was sent; worth a retry.
     """
     payload = event.payload
-    message = legible_lines(payload.message)
-    if not message.strip():
+    text = legible_lines(payload.message)
+    if not text.strip():
         raise InvalidInputError("payload.message", "must have something to read")
-    text = Text(
+    sms = Sms(
         event_id=event.event_id,
         to=payload.phone_number,
-        message=message,
-        segments=segments.within(message, max_segments),
+        message=text,
+        segments=segments.within(text, max_segments),
         event=event.to_json(),
     )
-    fate = once(text, texts.send)
+    result = send_once(sms, sender.send)
     return Effects(
-        outcome=fate.outcome,
-        writes=writes_of(fate),
-        emits=[audited(event, Channel.SMS, fate.outcome, {"segments": str(text.segments)})],
-        measures=(_SMS[fate.outcome].of(1),),
+        outcome=result.outcome,
+        writes=writes_of(result),
+        emits=[audited(event, SMS, result.outcome, {"segments": str(sms.segments)})],
+        measures=(metrics.SENDS[SMS][result.outcome].of(1),),
     )

@@ -1,16 +1,16 @@
-"""The sender of texts on Amazon SNS."""
+"""The sender of SMS on Amazon SNS."""
 
 from collections.abc import Callable
 from typing import Any
 
-from functions.notifications.channels.sms.text_message import Text
+from functions.notifications.channels.sms.sms import Sms
 from functions.notifications.channels.sns import SNSClient, publish
 
 _PREFIX = "AWS.SNS.SMS."
 
 
-class SNSTextSender:
-    """Sends texts. The client must not retry on its own: a repetition is a second text.
+class SNSSmsSender:
+    """Sends SMS. The client must not retry on its own: a repetition is a second SMS.
 
     Args:
         client: made on the first use; most runs only mail.
@@ -25,19 +25,19 @@ class SNSTextSender:
             for name, value in attributes.items()
         }
 
-    def send(self, text: Text) -> str:
-        """The id that SNS gave the text.
+    def send(self, sms: Sms) -> str:
+        """The id that SNS gave the SMS.
 
         Raises:
-            OptedOutError: the owner of the number wants no texts.
-            MessageRefusedError: SNS will never take this text.
+            OptedOutError: the owner of the number wants no SMS.
+            MessageRefusedError: SNS will never take this SMS.
             ServiceNotReadyError: somebody has to put something right in the account.
-            DependencyError: SNS did not take the text now.
-            DeliveryUnknownError: the answer was lost; the text may be out.
+            DependencyError: SNS did not take the SMS now.
+            DeliveryUnknownError: the answer was lost; the SMS may be out.
         """
         return publish(
             self._client,
-            PhoneNumber=text.to,
-            Message=text.message,
+            PhoneNumber=sms.to,
+            Message=sms.message,
             MessageAttributes=self._attributes,
         )

@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 
 from functions.notifications.channels.email.mail import Mail
-from functions.notifications.domain import Channel, SendRecord, SendState
+from functions.notifications.domain import SendRecord, SendState
 from functions.notifications.send_ledger import SendLedgerTables, cap_key
 from functions.notifications.settings import NotificationsSettings
+from shared.contracts.channels import EMAIL, SMS
 from shared.kernel.errors import RecipientCappedError
 from tests.builders import answer_of, envelope, stock
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline, environment, no_parameters
 from tests.unit.shared.faults import Faults
 
-MAIL, SMS = sample("notification.email"), sample("notification.sms")
+MAIL, TEXT = sample("notification.email"), sample("notification.sms")
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def counted(shop: Pipeline, recipient: str = MAIL["payload"]["to"]) -> Any:
     return None if item is None else item["told"]
 
 
-@pytest.mark.parametrize(("event", "box"), [(MAIL, "mailer"), (SMS, "texts")])
+@pytest.mark.parametrize(("event", "box"), [(MAIL, "mailer"), (TEXT, "texts")])
 def test_over_the_cap_waits_is_counted_and_leaves_word_of_it(shop, event, box):
     assert [ask(shop, n, event)["statusCode"] for n in range(3)] == [200, 200, 503]
 
@@ -115,7 +116,7 @@ def test_a_victim_of_many_checkouts_gets_the_cap_an_hour_and_loses_nothing(shop)
 def test_of_two_runs_that_meet_what_waited_one_sends_it(shop):
     """The other looked before and claims after: it finds the claim."""
     mail = Mail("evt-1", "ada@example.com", "s", "t", "", "", "{}")
-    caps = {Channel.EMAIL: 1}
+    caps = {EMAIL: 1}
     other = SendLedgerTables(shop.memory, shop.clock, caps=caps)
     assert other.claim(replace(mail, event_id="evt-0")).mine
     with pytest.raises(RecipientCappedError):
@@ -211,5 +212,5 @@ def test_caps_have_defaults():
     given = {name: value for name, value in environment().items() if name != "MAILS_PER_HOUR"}
     settings = NotificationsSettings.load(given, no_parameters)
 
-    assert (settings.mails_per_hour, settings.sms_per_hour) == (20, 5)
+    assert settings.caps() == {EMAIL: 20, SMS: 5}
     assert (settings.sms_max_segments, settings.sms_sender_id) == (3, "")

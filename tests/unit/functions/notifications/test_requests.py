@@ -8,8 +8,8 @@ from functions.notifications.channels.email.mail import Mail, Sender
 from functions.notifications.channels.email.ses import SESMailer
 from functions.notifications.channels.push.push import Push
 from functions.notifications.channels.push.sns import SNSPushSender
-from functions.notifications.channels.sms.sns import SNSTextSender
-from functions.notifications.channels.sms.text_message import Text
+from functions.notifications.channels.sms.sms import Sms
+from functions.notifications.channels.sms.sns import SNSSmsSender
 from functions.notifications.settings import NotificationsSettings
 from shared.kernel.errors import ConfigurationError
 from tests.contracts.samples import sample
@@ -63,7 +63,7 @@ def test_priority_of_the_event_is_the_priority_of_the_mail():
 def test_text_is_transactional_and_names_a_sender_only_if_there_is_one(sender_id):
     client = Recording()
 
-    SNSTextSender(lambda: client, sender_id).send(Text("evt", "+4915112345678", "Hi", 1, "{}"))
+    SNSSmsSender(lambda: client, sender_id).send(Sms("evt", "+4915112345678", "Hi", 1, "{}"))
 
     (request,) = client.requests
     given = {name: value["StringValue"] for name, value in request.pop("MessageAttributes").items()}

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from functions.notifications.channels.email.mail import Mail
+from functions.notifications.channels.email.rendering import JinjaRenderer
 from functions.notifications.channels.email.service import send_email
-from functions.notifications.compose import Desk
+from functions.notifications.compose import Dependencies
 from functions.notifications.send_ledger import CLAIM_SECONDS, SendLedgerTables
 from functions.notifications.settings import NotificationsSettings
 from shared.contracts.notifications import EmailRequested
@@ -138,13 +139,13 @@ def test_subject_that_was_let_in_before_is_sent_without_what_cannot_be_seen(shop
     event = EmailRequested.model_validate(EVENT)
     payload = event.payload.model_copy(update={"subject": f"Your\x07order{HIDDEN}"})
     ports = shop.ports()
-    desk = Desk.of(NotificationsSettings.load(shop.environ, no_parameters), ports)
+    dependencies = Dependencies.of(NotificationsSettings.load(shop.environ, no_parameters), ports)
 
     send_email(
         event.model_copy(update={"payload": payload}),
-        renderer=desk.renderer,
+        renderer=JinjaRenderer(shop_name="Shop", currency="EUR"),
         mailer=shop.mailer,
-        once=desk.once,
+        send_once=dependencies.send_once,
         alert_address="stock@shop.example",
     )
 

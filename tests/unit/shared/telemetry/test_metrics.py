@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from functions.notifications.channels.email.template_data import TEMPLATES
 from functions.orders.domain import Verdict
 from infra.functions import FUNCTIONS
+from shared.contracts.channels import CHANNELS, EMAIL
 from shared.contracts.commands import ReleasePayload
 from shared.contracts.orders import CancelledPayload, RefundPayload, RejectedPayload
 from shared.contracts.statuses import OrderStatus
@@ -75,6 +76,14 @@ def _used() -> Iterator[tuple[str, str]]:
                     yield path.relative_to(ROOT).as_posix(), name
 
 
+def _sent() -> Iterator[tuple[str, str]]:
+    """What the channels count of their sends, each in the service of its own folder."""
+    for channel in CHANNELS:
+        path = f"functions/notifications/channels/{channel.name}/service.py"
+        assert f"metrics.SENDS[{channel.name.upper()}]" in (ROOT / path).read_text("utf-8"), path
+        yield from ((path, metric.name) for metric in metrics.SENDS[channel].values())
+
+
 def test_nothing_is_measured_beside_the_table():
     made = {path for path, call in _calls() if _name(call.func) in {"Measure", "Duration"}}
 
@@ -93,7 +102,8 @@ def test_every_name_that_is_counted_is_in_the_table_as_a_plain_counter():
 
 def test_every_metric_of_the_table_is_written_and_by_the_services_that_it_names():
     entries = {key: value for key, value in vars(metrics).items() if isinstance(value, Metric)}
-    written = {(path, entries[name].name) for path, name in _used()} | set(_counted())
+    written = {(path, entries[name].name) for path, name in _used() if name in entries}
+    written |= set(_counted()) | set(_sent())
 
     assert {name for _, name in written} == set(METRICS)
     for path, name in written:
@@ -137,7 +147,7 @@ def test_services_are_the_functions_that_there_are():
             "verdict",
             set(Verdict) - {Verdict.APPLIED, Verdict.CORRECTED, Verdict.RECORDED},
         ),
-        (metrics.MAIL_SENT, "template", TEMPLATES),
+        (metrics.SENDS[EMAIL]["sent"], "template", TEMPLATES),
     ],
     ids=lambda value: value.name if isinstance(value, Metric) else "",
 )

@@ -59,3 +59,65 @@ def test_message_that_costs_too_much_is_refused_with_what_it_takes_and_why():
     assert refused.value.field == "payload.message"
     assert "must fit into 3 SMS, and takes 4" in refused.value.rule
     assert "aaa" not in str(refused.value)
+
+
+# 3GPP TS 23.038, the default alphabet, row by row, without the escape; then its extension.
+BASIC = (
+    "@£$¥èéùìòÇ\nØø\rÅå"
+    "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ"
+    " !\"#¤%&'()*+,-./"
+    "0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNO"
+    "PQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmno"
+    "pqrstuvwxyzäöñüà"
+)
+EXTENSION = "\f^{}\\[~]|€"
+
+
+def test_alphabet_has_all_its_letters():
+    assert len(set(BASIC)) == 127
+    assert len(set(EXTENSION)) == 10
+
+
+@pytest.mark.parametrize("character", BASIC, ids=ascii)
+def test_each_letter_of_the_alphabet_takes_one_place(character):
+    counts = (160, 161, 306, 307)
+
+    assert [segments_of(character * count) for count in counts] == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("character", EXTENSION, ids=ascii)
+def test_each_letter_of_the_extension_takes_two(character):
+    assert [segments_of(character * count) for count in (80, 81, 152, 153)] == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "character",
+    [c for c in map(chr, range(256)) if c not in BASIC + EXTENSION],
+    ids=ascii,
+)
+def test_every_other_letter_turns_the_message_into_ucs_2(character):
+    assert [segments_of(character + "a" * count) for count in (69, 70, 133, 134)] == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("first", range(60, 70))
+def test_a_surrogate_pair_at_the_end_of_a_part_moves_to_the_next_one(first):
+    """134 units fill two parts; cutting before the pair leaves a unit free and takes a third."""
+    message = "я" * first + "😀" + "я" * (132 - first)
+
+    assert segments_of(message) == (3 if first == 66 else 2)
+
+
+@pytest.mark.parametrize("first", range(145, 156))
+def test_an_escaped_letter_at_the_end_of_a_part_moves_to_the_next_one(first):
+    message = "a" * first + "€" + "a" * (304 - first)
+
+    assert segments_of(message) == (3 if first == 152 else 2)
+
+
+def test_alone_no_place_is_lost_to_the_header():
+    assert segments_of("a" * 158 + "€") == 1
+    assert segments_of("a" * 159 + "€") == 2
+    assert segments_of("я" * 68 + "😀") == 1
+    assert segments_of("я" * 69 + "😀") == 2

@@ -1,17 +1,17 @@
-"""One text message to one number."""
+"""One SMS to one number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from functions.notifications.domain import Channel
+from shared.contracts.channels import SMS, Channel
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """One text message to one number.
+class Sms:
+    """One SMS to one number.
 
     Args:
-        segments: how many SMS it takes, which is what it costs.
+        segments: into how many parts a network cuts it; each is paid for.
     """
 
     event_id: str
@@ -23,13 +23,13 @@ class Text:
 
     @property
     def send_id(self) -> str:
-        """One text per event."""
+        """One SMS per event."""
         return self.event_id
 
     @property
     def channel(self) -> Channel:
         """SMS."""
-        return Channel.SMS
+        return SMS
 
     @property
     def recipient(self) -> str:
@@ -38,4 +38,4 @@ class Text:
 
     def facts(self) -> Mapping[str, str]:
         """Channel and number."""
-        return {"channel": self.channel.value, "to": self.to}
+        return {"channel": self.channel.name, "to": self.to}
