@@ -150,12 +150,12 @@ OTHERS = (
     ),
     _bug(
         "I15",
-        "functions/reconciler/service.py",
-        "measures = self._letters.keep(found)",
-        "self._failed.forget(entry)\n        measures = self._letters.keep(found)",
-        "QStash forgets a failure before it is kept",
+        "shared/messaging/dead_letters/store.py",
+        "return LetterState.RESOLVED if handled else LetterState.OPEN",
+        "return LetterState.RESOLVED",
+        "a failed event counts as handled",
         f"{_RECONCILER}"
-        "::test_a_failure_that_could_not_be_kept_stays_in_qstash_and_is_kept_by_the_next_run",
+        "::test_a_failure_that_no_callback_reported_becomes_a_dead_letter_and_leaves_qstash",
     ),
     _bug(
         "I16",

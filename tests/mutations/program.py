@@ -23,7 +23,7 @@ PATIENCE = 60.0
 _UNPLAYED = 100_000_000
 # A seed that finds a bug sooner than this is worth noting at once; else the best within so long.
 _SOON = 0.4
-_LEARNING = 45.0
+_LEARNING = 12.0
 
 
 def hints() -> dict[str, int]:

@@ -308,11 +308,18 @@ class Crowd:
             deeds.flood(self._world, self._rng.choice(orders), self._rng.choice((12, 50)))
 
     def _loses_its_store(self) -> None:
-        """Nothing can be written for a while, in the middle of whatever is under way."""
-        self._world.scheduler.after(
-            self._rng.choice((0.0, 30.0, 200.0)),
-            partial(deeds.stop_writes, self._world, self._rng.choice((3.0, 20.0, 300.0))),
-        )
+        """The store takes no writes for a while: at once, or in the middle of another trouble, in
+        which neither a failed event nor the callback about it finds its way."""
+        world, delay = self._world, self._rng.choice((0.0, 30.0, 30.0))
+        seconds = self._rng.choice((3.0, 300.0, 300.0))
+        if not delay:
+            deeds.stop_writes(world, seconds)
+            return
+        deeds.block(world, "analytics", 429, delay + seconds)
+        deeds.report_metric(world, self._rng.randrange(1, 90))
+        world.scheduler.after(delay, partial(deeds.stop_writes, world, seconds))
+        # So long that the reconciler meets it, before anybody does anything else.
+        world.scheduler.run(world.now + delay + 130.0)
 
     def _breaks_down(self) -> None:
         what = self._rng.choice((*FUNCTIONS, "checkout", "redis", "qstash", "analytics"))
