@@ -131,11 +131,12 @@ OTHERS = (
     ),
     _bug(
         "I13",
-        "shared/messaging/processor.py",
-        "effects = self._decided(entry, event)",
-        "effects = self._decided(entry, event)\n"
-        "            now, told = self._clock.now(), enumerate(effects.emits)\n"
-        "            self._publisher.publish([e.caused_by(event, i, now) for i, e in told])",
+        "shared/messaging/transactional_outbox.py",
+        "effects = decide()",
+        "effects = decide()\n"
+        "            now, told = self._pending._clock.now(), enumerate(effects.emits)\n"
+        "            early = [emit.caused_by(event, index, now) for index, emit in told]\n"
+        "            self._pending._publisher.publish(early)",
         "what follows from a decision is told before it is stored",
         f"{_PROCESSOR}::test_nothing_is_published_before_the_commit",
     ),
