@@ -50,7 +50,7 @@ def text() -> str:
 
 
 def _row(mutation: Mutation) -> str:
-    line = mutation.line.replace("|", "\\|")
+    line = " ".join(mutation.line.split()).replace("|", "\\|")
     tests = "<br>".join(_name(test) for test in mutation.tests)
     protected = f"[`{mutation.path}`](../{mutation.path})<br>`{line}`"
     return (
