@@ -86,7 +86,7 @@ chaos: setup ## The real code under a thousand new schedules of faults (SEED=42 
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(CHAOS_ARGS)
 
 .PHONY: planted
-planted: setup ## Break one promise after the other in a copy of the code, and let chaos find each (BUG=I7)
+planted: setup ## Break one promise after the other in several ways, and let chaos find each bug (BUG=I7)
 	@$(PY) -m tests.mutations $(BUG) $(if $(BUG),--story)
 
 .PHONY: chaos-e2e

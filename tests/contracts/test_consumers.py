@@ -61,33 +61,6 @@ def test_every_type_of_the_contract_is_handled_durably(pipeline, path):
 
 
 @pytest.mark.parametrize(
-    "event_type",
-    [
-        "command.checkout",
-        "command.inventory.reserve",
-        "command.inventory.release",
-        "order.created",
-        "order.rejected",
-        "notification.email",
-        "notification.push",
-        "notification.sms",
-        "inventory.stock.updated",
-        "inventory.stock.low",
-        "inventory.stock.reserved",
-        "analytics.metric",
-        "analytics.audit",
-        "analytics.dlq",
-    ],
-)
-def test_types_of_the_checkout_flow_are_handled(pipeline, event_type):
-    event = sample(event_type)
-    if event_type != "command.checkout":
-        knowing_its_order(pipeline, event)
-
-    assert pipeline.deliver(topic_of(event_type).value, event)["statusCode"] == 200
-
-
-@pytest.mark.parametrize(
     ("event_type", "topic"),
     [(kind, topic) for kind in EVENT_TYPES for topic in Topic if topic_of(kind) is not topic],
 )

@@ -25,6 +25,11 @@ class Mutation:
     bug: str
     tests: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """What the bug is known by."""
+        return f"{self.invariant} ({self.bug})"
+
 
 _COMMANDS = "tests/unit/functions/commands/test_checkout_command.py"
 _PROCESSING = "tests/unit/shared/messaging/test_processor.py"

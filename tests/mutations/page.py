@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.mutations.catalog import MUTATIONS, Mutation
+from tests.mutations.bugs import BUGS
+from tests.mutations.catalog import Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
@@ -11,12 +12,14 @@ _INTRODUCTION = """\
 # Reliability
 
 What must hold whatever crashes, arrives twice, arrives late, or is down: the promises I1 to I31. Comments and tests use
-these numbers. `make docs` generates this page from `tests/mutations/catalog.py`; a test fails when it is stale. What
-the pipeline promises against attackers, S1 to S30, stands in [security.md](security.md).
+these numbers. `make docs` generates this page from `tests/mutations/catalog.py` and `others.py`; a test fails when it
+is stale. What the pipeline promises against attackers, S1 to S30, stands in [security.md](security.md).
 
-Each promise has a line that protects it, tests that hold it, and a planted bug. `make test` removes the line in a copy
-of the code. Then it demands that those tests go red, and that the simulation finds the bug. `make planted` shows that
-as a table, and `make planted BUG=I9` tells how one was found.
+Each promise has lines that protect it, tests that hold it, and at least two planted bugs of different kinds. `make
+test` loads the code with each bug in a process of its own. Then it demands that those tests go red, and that the
+simulation finds the bug. `make planted` lets the simulation look for all of them among other seeds each time, and `make
+planted BUG=I9` tells how one was found. When code moves, `python -m tests.mutations --check` names each bug whose line
+is not where the catalog says.
 
 `make chaos` runs the real code under a thousand seeded schedules of crashes, lost replies, duplicates and outages. Each
 time it takes another thousand, and prints how to play the same again. `make chaos SEED=42` tells what happened in one
@@ -43,11 +46,11 @@ _WINDOWS = """
 
 def text() -> str:
     """The whole page."""
-    return _INTRODUCTION + "".join(_row(mutation) for mutation in MUTATIONS) + _WINDOWS
+    return _INTRODUCTION + "".join(_row(mutation) for mutation in BUGS) + _WINDOWS
 
 
 def _row(mutation: Mutation) -> str:
-    line = mutation.line.replace("|", "\\|")
+    line = " ".join(mutation.line.split()).replace("|", "\\|")
     tests = "<br>".join(_name(test) for test in mutation.tests)
     protected = f"[`{mutation.path}`](../{mutation.path})<br>`{line}`"
     return (

@@ -59,6 +59,7 @@ class Crowd:
             (4, self._corrects),
             (5, self._reuses_ids),
             (4, self._writes_oddly),
+            (3, self._loses_its_store),
         ]
         deeds_here = usual if scenario.plain else usual + wild
         self._deeds = [deed for _, deed in deeds_here]
@@ -236,7 +237,10 @@ class Crowd:
             deeds.ask_back_again(self._world, payload)
 
     def _bounces(self) -> None:
-        deeds.bounce(self._world, f"user-{self._rng.randrange(6)}@example.com")
+        address = f"user-{self._rng.randrange(6)}@example.com"
+        # Whoever reports a bounce spells the address as its own host does.
+        spelled = self._rng.choice((address, address.title(), address.upper()))
+        deeds.bounce(self._world, spelled)
 
     def _replays(self) -> None:
         """Operators replay some dead letters in any order, sometimes two operators the same."""
@@ -269,6 +273,7 @@ class Crowd:
         deeds.publish_alien(self._world, self._rng.choice(("major", "type", "garbage")))
         if self._rng.random() < 0.5:
             deeds.hearsay(self._world, self._rng.choice(("payments", "https://stranger.example/")))
+            deeds.hearsay(self._world, "analytics", "order.shipped")
 
     def _forges(self) -> None:
         kind = self._rng.choice(("unsigned", "key", "url", "body"))
@@ -301,6 +306,20 @@ class Crowd:
         orders = [str(row["orderId"]) for row in self._world.tables.all("orders")]
         if orders:
             deeds.flood(self._world, self._rng.choice(orders), self._rng.choice((12, 50)))
+
+    def _loses_its_store(self) -> None:
+        """The store takes no writes for a while: at once, or in the middle of another trouble, in
+        which neither a failed event nor the callback about it finds its way."""
+        world, delay = self._world, self._rng.choice((0.0, 30.0, 30.0))
+        seconds = self._rng.choice((3.0, 300.0, 300.0))
+        if not delay:
+            deeds.stop_writes(world, seconds)
+            return
+        deeds.block(world, "analytics", 429, delay + seconds)
+        deeds.report_metric(world, self._rng.randrange(1, 90))
+        world.scheduler.after(delay, partial(deeds.stop_writes, world, seconds))
+        # So long that the reconciler meets it, before anybody does anything else.
+        world.scheduler.run(world.now + delay + 130.0)
 
     def _breaks_down(self) -> None:
         what = self._rng.choice((*FUNCTIONS, "checkout", "redis", "qstash", "analytics"))

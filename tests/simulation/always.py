@@ -1,5 +1,6 @@
 """The invariants that hold at every single moment: checked at each commit, mail and answer."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -277,6 +278,19 @@ def i18_messages_go_to_configured_addresses(
     if destination != URLS[topic_of(kind).value]:
         told = f"{kind} was sent to {destination}"
         yield Breach("I18", told, frozenset({event_id}))
+
+
+def i18_an_event_goes_where_its_own_type_belongs(
+    destination: str, body: str, event_id: str
+) -> Iterator[Breach]:
+    """Whatever its message's headers and its dead letter say of it."""
+    try:
+        values = json.loads(body)
+    except ValueError:
+        return
+    kind = values.get("eventType") if isinstance(values, dict) else None
+    if isinstance(kind, str) and destination != URLS[topic_of(kind).value]:
+        yield Breach("I18", f"an event {kind} was sent to {destination}", frozenset({event_id}))
 
 
 ON_COMMIT = (

@@ -228,11 +228,12 @@ def publish_alien(world: World, kind: str) -> str:
     return event_id
 
 
-def hearsay(world: World, topic: str) -> None:
-    """Somebody reports a failure that never was, on a topic that is none of ours (I18)."""
+def hearsay(world: World, topic: str, kind: str = "analytics.metric") -> None:
+    """Somebody reports a failure that never was: on a topic that is none of ours, or of an event
+    that belongs to another topic than the report says (I18)."""
     told_of, event_id = world.new_event_id("hearsay"), world.new_event_id("report")
     world.records.hearsay.append(told_of)
-    original = {"eventId": told_of, "eventType": "analytics.metric", "version": "1.0"}
+    original = {"eventId": told_of, "eventType": kind, "version": "1.0"}
     payload = {
         "originalTopic": topic,
         "originalEventType": "analytics.metric",
@@ -303,6 +304,13 @@ def outage(world: World, what: str, seconds: float) -> None:
         world.scheduler.after(seconds, lambda: setattr(world.qstash, "down", False))
     else:
         world.fleet.outages[what] = world.now + seconds
+
+
+def stop_writes(world: World, seconds: float) -> None:
+    """The store takes no transaction for a while; it can still be read."""
+    world.note("weather", f"the store takes no writes for {seconds:.0f} s")
+    world.tally.add("outages")
+    world.no_writes_until = world.now + seconds
 
 
 def block(world: World, function: str, status: int, seconds: float) -> None:

@@ -109,12 +109,14 @@ class GuardedTables:
             run.note(f"stores {', '.join(names)}", *shelves)
             return self._world.records.committed_key
 
+        calm = self._world.dice.calm or self._world.no_writes_until <= self._world.now
         key = run.call(
             name,
             effect,
             possible=WRITE,
             silent=_no_store,
             throttled=lambda: ContentionError("transaction conflict"),
+            fault=None if calm else Fault.SILENT_BEFORE,
         )
         run.learned.append(key)
 

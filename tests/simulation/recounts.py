@@ -96,6 +96,10 @@ def i23_measures_are_those_of_the_decisions(world: "World") -> Breaches:
         if count > 1:
             told = f"{name} was measured {count} times for one event"
             yield Breach("I23", told, about(key.partition("#")[2]))
+    for function, event_id, measure in world.records.measures:
+        if measure.name in _ONE_EACH and measure.value != 1:
+            told = f"{function} measured {measure.name} as {measure.value} for one event"
+            yield Breach("I23", told, about(event_id))
     learned = set(world.records.learned)
     for row in world.tables.all("ledger"):
         expected = _MEASURES.get((str(row["eventType"]), str(row["outcome"])))
@@ -107,6 +111,7 @@ def i23_measures_are_those_of_the_decisions(world: "World") -> Breaches:
             yield Breach("I23", told, about(row["eventId"]))
 
 
+_ONE_EACH = {"OrdersCreated", "OrdersRejected", "OrdersMoved", "RefundsRequested", "HoldsPlaced"}
 _MEASURES = {
     ("command.checkout", "created"): "OrdersCreated",
     ("command.checkout", "rejected"): "OrdersRejected",

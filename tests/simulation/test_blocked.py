@@ -45,3 +45,23 @@ def test_five_bad_minutes_of_one_function_heal_by_themselves(function, status):
             assert list(check(world)) == []
     finally:
         world.close()
+
+
+def test_a_failure_that_cannot_be_kept_while_it_is_pulled_is_kept_later():
+    """Neither the event nor the callback about it finds its way, and the store takes no writes."""
+    world = World(1, Script(), catalogue=PLENTY, skewed=False, mixed_versions=False)
+    try:
+        deeds.block(world, "analytics", 429, 5 * MINUTE)
+        for value in range(5):
+            deeds.report_metric(world, value)
+        world.scheduler.run(world.now + 30)
+        deeds.stop_writes(world, 5 * MINUTE)
+        minutes(world, 20)
+
+        letters = world.tables.all("dead_letters")
+        assert {row["state"] for row in letters} == {"resolved"}
+        assert len(letters) == 5
+        for check in (*AT_REST, *LETTERS_AT_REST):
+            assert list(check(world)) == []
+    finally:
+        world.close()

@@ -50,6 +50,7 @@ class World:
         self.seed, self.dice = seed, dice
         self.skewed, self.mixed_versions = skewed, mixed_versions
         self.scheduler, self.journal, self.tally = Scheduler(), Journal(), Tally()
+        self.no_writes_until = 0.0
         self.records = Records(self)
         self.tables = WatchedTables(lambda: self.now, self.records.committed)
         self.redis = SimulatedRedis(lambda: self.now)

@@ -124,6 +124,7 @@ def test_a_replay_goes_to_the_topic_and_never_to_an_address_in_the_letter(desk):
         {"originalEvent": '{"unreadable": "…", "bytes": 9, "sha256": "x"}'},
         {"originalEvent": "not json"},
         {"originalEvent": '{"eventId": "another", "eventType": "command.checkout"}'},
+        {"originalEvent": '{"eventId": "evt-1", "eventType": "order.shipped"}'},
     ],
 )
 def test_what_is_no_whole_event_of_ours_is_not_sent(desk, changes):

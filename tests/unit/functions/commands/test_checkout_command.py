@@ -116,6 +116,23 @@ def test_order_is_logged_with_its_references_and_measured(shop):
     assert measures["Revenue"] == Decimal("12.50")
 
 
+def test_an_order_of_several_lines_is_measured_as_one_order(shop):
+    items = [line(quantity=2), line("bowl", price=20, quantity=1)]
+
+    shop.deliver("commands", checkout_command(items=items))
+
+    measures = {measure.name: measure.value for measure in shop.telemetry.measures}
+    assert (measures["OrdersCreated"], measures["Revenue"]) == (1, 45)
+
+
+def test_an_order_comes_with_its_checkout_confirmed(shop):
+    shop.deliver("commands", checkout_command())
+
+    checkout = shop.memory.get("checkouts", {"orderId": ORDER_ID})
+    assert checkout is not None
+    assert checkout["status"] == "confirmed"
+
+
 def test_last_units_can_be_sold_and_none_beyond(shop):
     shop.deliver("commands", checkout_command(items=[line(quantity=10)]))
     late = checkout_command(items=[line()], paymentId="pay-2", event_id="evt-2")

@@ -199,6 +199,25 @@ def test_claim_whose_reply_was_lost_is_recognised_by_its_token(shop):
     assert not other.claim(mail).mine
 
 
+@pytest.mark.parametrize("late", ["failed", "sent"])
+def test_a_run_whose_claim_lapsed_changes_nothing_of_what_was_recorded_since(shop, late):
+    mine = SendLedgerTables(shop.memory, shop.clock)
+    mail = Mail(
+        event_id="e", to="a@b.example", subject="s", template_id="t", html="", text="", event=""
+    )
+    assert mine.claim(mail).mine
+    mine.settle(mine.unknown(mail))
+
+    if late == "failed":
+        mine.failed(mail, "no_answer")
+    else:
+        mine.settle(mine.sent(mail, "mail-1"))
+
+    kept = shop.memory.get("notifications", {"id": "e"})
+    assert kept is not None
+    assert kept["state"] == "unknown"
+
+
 def test_two_runs_at_once_send_one_mail(shop):
     answers: list[dict[str, Any]] = []
 

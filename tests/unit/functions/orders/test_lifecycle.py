@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions.orders.domain import Verdict, verdict_on
 from shared.commerce.order_status import STEPS as TABLE
-from tests.builders import answer_of, checkout_row, envelope, order_row, stock
+from tests.builders import answer_of, checkout_row, envelope, line, order_row, stock
 from tests.pipeline import Pipeline
 
 STATES = ("PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED")
@@ -147,6 +147,20 @@ def test_a_cancellation_returns_stock_asks_the_money_back_and_tells_the_customer
     assert [mail.template_id for mail in shop.mailer.sent] == ["order-cancelled"]
     refunds = [e for e in shop.memory.all("audit") if e["action"] == "refund.requested"]
     assert len(refunds) == 1
+
+
+def test_a_cancellation_returns_every_line_of_the_order_to_its_own_stock_row():
+    lines = [line("mug", quantity=2), line("bowl", quantity=3)]
+    shop = shop_with("PENDING")
+    shop.memory.seed("stock", stock("bowl", available=1, threshold=0))
+    shop.memory.seed("orders", order_row(items=lines))
+
+    assert shop.deliver("orders", step("order.cancelled"))["statusCode"] == 200
+
+    assert {row["sku"]: row["available"] for row in shop.memory.all("stock")} == {
+        "mug": 10,
+        "bowl": 4,
+    }
 
 
 def test_what_goes_back_is_what_is_stored_and_not_what_the_event_says(shop):

@@ -10,6 +10,7 @@ from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.kernel.clock import Deadline
+from shared.kernel.errors import DependencyError
 from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.pipeline import API_URL, URLS, Pipeline, environment, no_parameters
@@ -141,6 +142,26 @@ def test_a_failure_that_no_callback_reported_becomes_a_dead_letter_and_leaves_qs
     letter = world.pipeline.memory.get("dead_letters", {"eventId": "evt-lost"})
     assert report.letters == 1
     assert (letter["state"], letter["topic"], letter["reportedBy"]) == ("open", "commands", "pull")
+    assert world.queue.kept == {}
+
+
+def test_a_failure_that_could_not_be_kept_stays_in_qstash_and_is_kept_by_the_next_run(
+    world, monkeypatch
+):
+    world.queue.add(
+        "msg_9", URLS["commands"], json.dumps(checkout_command(event_id="evt-lost"), default=str)
+    )
+
+    def silent(_writes):
+        raise DependencyError("the store did not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.pipeline.memory, "transact", silent)
+        first = world.run()
+
+    assert (first.letters, len(world.queue.kept)) == (0, 1)
+    assert world.run().letters == 1
+    assert world.pipeline.memory.get("dead_letters", {"eventId": "evt-lost"})["state"] == "open"
     assert world.queue.kept == {}
 
 
