@@ -171,7 +171,7 @@ OTHERS = (
         "shared/messaging/dead_letters/resend.py",
         'return f"{key}-replay-{sendings + 1}"',
         'return f"{key}-replay"',
-        "every replay of a letter has the same deduplication id",
+        "every replay of a dead letter has the same deduplication id",
         f"{_REPLAY}::test_a_replay_keeps_the_event_id_and_takes_a_new_deduplication_id",
     ),
     _bug(
@@ -179,7 +179,7 @@ OTHERS = (
         "shared/messaging/dead_letters/resend.py",
         'if values["eventType"] != event_type:',
         "if not event_type:",
-        "an event goes where its letter says, and not where it belongs",
+        "an event goes where its dead letter says, and not where it belongs",
         f"{_REPLAY}::test_what_is_no_whole_event_of_ours_is_not_sent",
     ),
     _bug(
