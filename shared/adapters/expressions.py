@@ -15,7 +15,6 @@ from shared.storage.writes import (
     Delete,
     Equals,
     Missing,
-    OneOf,
     Present,
     Put,
     Update,
@@ -61,8 +60,6 @@ def _condition(condition: Condition, partition: str, p: _Placeholders) -> str:  
             return f"{p.name(attribute)} >= {p.value(bound)}"
         case AtMost(attribute, bound):
             return f"{p.name(attribute)} <= {p.value(bound)}"
-        case OneOf(attribute, values):
-            return f"{p.name(attribute)} IN ({', '.join(p.value(v) for v in values)})"
         case AnyOf(conditions):
             return "(" + " OR ".join(_condition(c, partition, p) for c in conditions) + ")"
 

@@ -37,7 +37,7 @@ def shard_of(key: str) -> str:
     return str(zlib.crc32(key.encode()) % PENDING_SHARDS)
 
 
-ORDERS = Table("orders", "orderId", indexes=(Index("byUser", "userId", "createdAt"),))
+ORDERS = Table("orders", "orderId")
 STOCK = Table("stock", "sku")
 MOVEMENTS = Table("movements", "sku", "movementId")
 RESERVATIONS = Table(

@@ -58,21 +58,13 @@ class AtMost:
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
-    """The attribute exists and has one of these values."""
-
-    attribute: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class AnyOf:
     """At least one of the conditions holds."""
 
     conditions: "tuple[Condition, ...]"
 
 
-Condition: TypeAlias = Absent | Present | Missing | Equals | AtLeast | AtMost | OneOf | AnyOf
+Condition: TypeAlias = Absent | Present | Missing | Equals | AtLeast | AtMost | AnyOf
 
 
 # ------------------------------------------------------------------ writes

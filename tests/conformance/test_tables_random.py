@@ -21,7 +21,6 @@ from shared.storage.writes import (
     Delete,
     Equals,
     Missing,
-    OneOf,
     Present,
     Put,
     Update,
@@ -62,7 +61,6 @@ simple = st.one_of(
     st.builds(Equals, attribute, number | text | st.booleans()),
     st.builds(AtLeast, attribute, number | text),
     st.builds(AtMost, attribute, number | text),
-    st.builds(OneOf, attribute, st.just(("a", "b"))),
 )
 condition = simple | st.builds(AnyOf, st.tuples(simple, simple))
 when = st.lists(condition, max_size=2).map(tuple)

@@ -173,11 +173,11 @@ def test_an_item_without_a_key_of_the_index_is_not_in_it(tables: Tables, missing
 def test_an_index_honours_limit_and_direction(tables: Tables) -> None:
     user = unique("user")
     for day in range(1, 6):
-        put(tables, "orders", {"orderId": unique("o"), "userId": user, "createdAt": f"day-{day}"})
+        put(tables, "audit", {"entity": unique("o"), "entryId": f"day-{day}", "userId": user})
 
-    found = tables.query("orders", user, index="byUser", newest_first=True, limit=3)
+    found = tables.query("audit", user, index="byUser", newest_first=True, limit=3)
 
-    assert ids(found, "createdAt") == ["day-5", "day-4", "day-3"]
+    assert ids(found, "entryId") == ["day-5", "day-4", "day-3"]
 
 
 # ------------------------------------------------------------------ values

@@ -21,7 +21,6 @@ from shared.storage.writes import (
     Item,
     Key,
     Missing,
-    OneOf,
     Present,
     Put,
     Update,
@@ -189,7 +188,6 @@ def _holds(condition: Condition, item: Item | None) -> bool:
         Equals: lambda c: _value(item, c.attribute, c.value) == c.value,
         AtLeast: lambda c: _compares(item, c, lambda a, b: a >= b),
         AtMost: lambda c: _compares(item, c, lambda a, b: a <= b),
-        OneOf: lambda c: _value(item, c.attribute, "") in c.values,
         AnyOf: lambda c: any(_holds(inner, item) for inner in c.conditions),
     }
     return checks[type(condition)](condition)
