@@ -58,7 +58,7 @@ class Doors:
     """Who may knock.
 
     Args:
-        hosts: patterns of names, beside the loopback ones, that this server answers to at any port.
+        hosts: patterns of names, beside the loopback ones, that this server answers to.
         guests: the pages of other servers that may ask for what this request asks for, such as
             ``http://localhost:5173``.
     """
@@ -69,7 +69,7 @@ class Doors:
     def refusal(self, scope: Scope) -> Refusal | None:
         """Why this request is refused; None when it may pass."""
         headers = _Headers(scope)
-        if not self._is_own_host(headers.all("host"), scope):
+        if not self._is_own_host(headers.all("host")):
             return Refusal(_MISDIRECTED, "the Host header does not name this server")
         origins = headers.all("origin")
         if origins:
@@ -80,17 +80,14 @@ class Doors:
             return Refusal(_FORBIDDEN, "requests that other sites cause are refused")
         return None
 
-    def _is_own_host(self, given: list[str], scope: Scope) -> bool:
+    def _is_own_host(self, given: list[str]) -> bool:
         if len(given) != 1:
             return False
-        host, port = _host_and_port(given[0])
-        if any(fnmatchcase(host, pattern) for pattern in self.hosts):
-            return True
-        server = scope.get("server")
-        own_port = server[1] if server else None
-        # Names below `localhost` belong to the machine too (RFC 6761).
-        is_own = is_loopback(host) or host.endswith(".localhost")
-        return is_own and (own_port is None or port == own_port)
+        host = _host_of(given[0])
+        # Names below `localhost` belong to the machine too (RFC 6761). The port says nothing: a
+        # browser writes the one that it connects to, and a forwarded port is another one here.
+        is_loopback_name = is_loopback(host) or host.endswith(".localhost")
+        return is_loopback_name or any(fnmatchcase(host, pattern) for pattern in self.hosts)
 
     def _may_ask(self, origin: str, host: str, scope: Scope) -> bool:
         if origin.lower() in {f"http://{host.lower()}", f"https://{host.lower()}"}:
@@ -128,14 +125,16 @@ class _Headers:
         ]
 
 
-def _host_and_port(text: str) -> tuple[str, int | None]:
+def _host_of(text: str) -> str:
+    """The name in a Host header; empty for what is no host."""
     try:
         parts = urlsplit(f"//{text}")
-        host, port = parts.hostname or "", parts.port or 80
-    except ValueError:  # no host at all
-        return "", None
+        # Asking for the port makes sure that it is one.
+        host = parts.hostname or "" if parts.port is None or parts.port > 0 else ""
+    except ValueError:
+        return ""
     # Credentials, a path or a query make it something else than a host.
-    return ("", None) if parts.netloc != text or "@" in text else (host.rstrip("."), port)
+    return "" if parts.netloc != text or "@" in text else host.rstrip(".")
 
 
 async def _answer(send: Send, refusal: Refusal) -> None:

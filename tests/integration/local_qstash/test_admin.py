@@ -168,7 +168,7 @@ FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
     {"Host": "evil.example"},
-    {"Host": "localhost"},
+    {"Host": "localhost.evil.example"},
 ]
 
 
