@@ -10,7 +10,9 @@ from functions.commands.domain import (
 )
 from shared.commerce.cart import Cart
 from shared.commerce.order_status import CONFIRMATION, PENDING
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.commands import ReleaseCommand, ReleasePayload
 from shared.contracts.envelope import plain
 from shared.contracts.inventory import StockUpdated, StockUpdatedPayload
@@ -21,9 +23,13 @@ from shared.contracts.orders import (
     RefundPayload,
     RejectedPayload,
 )
+from shared.contracts.topics import Topic
 from shared.messaging.outbox import Emit
 from shared.storage.records.reservation import ReservationStatus
 from shared.storage.records.stock import StockRow
+
+# Who decides about checkouts and reservations.
+_COMMANDS = Actor.system(Topic.COMMANDS)
 
 
 def release_of(snapshot: CheckoutSnapshot) -> Sequence[Emit]:
@@ -140,20 +146,25 @@ def creation_audit_of(cart: Cart, snapshot: CheckoutSnapshot) -> AuditPayload:
     if snapshot.reservation is not None:
         facts["reservation"] = "consumed"
     return AuditPayload(
-        action="order.created",
+        action=AuditAction.ORDER_CREATED,
         entity_type="order",
         entity_id=cart.order_id,
         user_id=cart.payload.user_id,
         previous_state={"status": "NONE"},
         new_state={"status": PENDING.status, "totalAmount": cart.total},
-        metadata={"paymentId": cart.payload.payment_id, "lines": len(cart.lines), **facts},
+        metadata={
+            "paymentId": cart.payload.payment_id,
+            "lines": len(cart.lines),
+            **facts,
+            **Actor.customer(cart.payload.user_id).as_metadata(),
+        },
     )
 
 
 def rejection_audit_of(cart: Cart, snapshot: CheckoutSnapshot, decision: Reject) -> AuditPayload:
     """The audit entry of a checkout that became no order."""
     return AuditPayload(
-        action="checkout.rejected",
+        action=AuditAction.CHECKOUT_REJECTED,
         entity_type="checkout",
         entity_id=cart.order_id,
         user_id=cart.payload.user_id,
@@ -165,7 +176,11 @@ def rejection_audit_of(cart: Cart, snapshot: CheckoutSnapshot, decision: Reject)
             "skus": list(decision.skus),
             "totalAmount": cart.total,
         },
-        metadata={"paymentId": cart.payload.payment_id, "lines": len(cart.lines)},
+        metadata={
+            "paymentId": cart.payload.payment_id,
+            "lines": len(cart.lines),
+            **_COMMANDS.as_metadata(),
+        },
     )
 
 
@@ -197,7 +212,7 @@ def available_again(
 
 def audited(
     order_id: str,
-    action: str,
+    action: AuditAction,
     lines: Sequence[StockLine],
     *,
     before: ReservationStatus | None,
@@ -214,5 +229,6 @@ def audited(
             entity_id=order_id,
             previous_state={"status": "none" if before is None else before.value},
             new_state={**state, **facts},
+            metadata=_COMMANDS.as_metadata(),
         ),
     )

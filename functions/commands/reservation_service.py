@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functions.commands.events import audited, available_again
 from functions.commands.ports import Reservations
 from functions.commands.reservation_rules import Request, is_news, judge, judge_release, request_of
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.commands import ReleaseCommand, ReleasePayload, ReserveCommand
 from shared.contracts.inventory import ReservedLine, StockReserved, StockReservedPayload
 from shared.kernel.clock import iso
@@ -37,7 +38,7 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
                     _verdict(request, stock, granted=False),
                     audited(
                         request.order_id,
-                        "reservation.refused",
+                        AuditAction.RESERVATION_REFUSED,
                         request.lines,
                         before=before,
                         after="refused",
@@ -55,7 +56,7 @@ def reserve(event: ReserveCommand, *, reservations: Reservations) -> Effects:
             _timeout(request, reservations.reservation_seconds),
             audited(
                 request.order_id,
-                "reservation.held",
+                AuditAction.RESERVATION_HELD,
                 request.lines,
                 before=before,
                 after=ReservationStatus.HELD,
@@ -94,7 +95,7 @@ def release(event: ReleaseCommand, *, reservations: Reservations) -> Effects:
             *available_again(order_id, known.lines, stock),
             audited(
                 order_id,
-                "reservation.released",
+                AuditAction.RESERVATION_RELEASED,
                 known.lines,
                 before=known.status,
                 after=ReservationStatus.RELEASED,

@@ -1,9 +1,12 @@
 """What the inventory topic tells others: the one place where its events are built."""
 
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.inventory import StockLow, StockLowPayload, StockUpdatedPayload
 from shared.contracts.lines import StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
+from shared.contracts.topics import Topic
 from shared.kernel.text import one_line
 from shared.messaging.outbox import Emit
 from shared.storage.records.stock import ARMED, RAISED, StockRow
@@ -40,17 +43,21 @@ def alert_mail_of(alert: StockLowPayload, address: str) -> Emit:
 
 def raised_of(alert: StockLowPayload) -> Emit:
     """The audit entry of an alert that is raised."""
-    return _alert_moved(alert, "stock.low", ARMED, RAISED, alert.current_stock, alert.threshold)
+    return _alert_moved(
+        alert, AuditAction.STOCK_LOW, ARMED, RAISED, alert.current_stock, alert.threshold
+    )
 
 
 def rearmed_of(product: StockUpdatedPayload | StockLine, row: StockRow) -> Emit:
     """The audit entry of an alert that may be raised again."""
-    return _alert_moved(product, "stock.rearmed", RAISED, ARMED, row.available, row.threshold)
+    return _alert_moved(
+        product, AuditAction.STOCK_REARMED, RAISED, ARMED, row.available, row.threshold
+    )
 
 
 def _alert_moved(
     product: StockLowPayload | StockUpdatedPayload | StockLine,
-    action: str,
+    action: AuditAction,
     before: str,
     after: str,
     stock: int,
@@ -63,6 +70,6 @@ def _alert_moved(
         entity_id=product.product_id,
         previous_state={"alert": before},
         new_state={"alert": after, "currentStock": stock, "threshold": threshold},
-        metadata={"sku": product.sku},
+        metadata={"sku": product.sku, **Actor.system(Topic.INVENTORY).as_metadata()},
     )
     return Emit(AuditRecorded, audit)

@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from functions.notifications.domain import Message, SendRecord, SendState
 from functions.notifications.ports import SendLedger
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.channels import Channel
 from shared.contracts.envelope import Event
+from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.kernel.errors import (
     BusyError,
@@ -126,6 +128,6 @@ def audited(
         user_id=user_id,
         previous_state={"status": "requested"},
         new_state={"status": outcome},
-        metadata=dict(metadata),
+        metadata={**metadata, **Actor.system(Topic.NOTIFICATIONS).as_metadata()},
     )
     return Emit(AuditRecorded, audit)

@@ -1,17 +1,30 @@
 """What others are told when an order moves: built from the order as it is stored."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from functions.orders.domain import Verdict
-from shared.commerce.order_status import ON_ITS_WAY, SHIPPED, STEPS, CustomerMail
+from shared.commerce.order_status import ON_ITS_WAY, STEPS, CustomerMail
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.envelope import plain
 from shared.contracts.inventory import StockUpdatedPayload
 from shared.contracts.lines import OrderLine
 from shared.contracts.notifications import EmailPayload
-from shared.contracts.orders import RefundPayload
+from shared.contracts.orders import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderProcessing,
+    OrderShipped,
+    RefundPayload,
+)
 from shared.storage.records.order import OrderRow
+
+LifecycleEvent: TypeAlias = (
+    OrderConfirmed | OrderProcessing | OrderShipped | OrderDelivered | OrderCancelled
+)
 
 _NEW_TRACKING = CustomerMail(ON_ITS_WAY.template, "Your parcel has new tracking")
 
@@ -45,35 +58,57 @@ def _mail(mail: CustomerMail, order: OrderRow, facts: Mapping[str, str]) -> Emai
     )
 
 
-def audit_of(event_type: str, order: OrderRow, to: str, facts: Mapping[str, str]) -> AuditPayload:
+def audit_of(
+    event: LifecycleEvent, order: OrderRow, to: str, facts: Mapping[str, str]
+) -> AuditPayload:
     """The audit entry, with the state before and after."""
-    return _audit(event_type, order, to, facts)
+    return _audit(AuditAction.of(event.event_type), order, to, facts, actor_of(event, order))
 
 
 def ignored_of(
-    event_type: str, verdict: Verdict, order: OrderRow, facts: Mapping[str, str]
+    event: LifecycleEvent, verdict: Verdict, order: OrderRow, facts: Mapping[str, str]
 ) -> AuditPayload:
     """The audit entry of an event that changed nothing. Its action is another one than that of the
     step, so that a count of steps leaves it out."""
     return _audit(
-        f"{event_type}.{verdict}", order, order.status, {**facts, "verdict": verdict.value}
+        AuditAction.of(event.event_type, verdict),
+        order,
+        order.status,
+        {**facts, "verdict": verdict.value},
+        actor_of(event, order),
     )
 
 
-def correction_audit_of(order: OrderRow, tracking: Mapping[str, str]) -> AuditPayload:
+def correction_audit_of(
+    event: LifecycleEvent, order: OrderRow, tracking: Mapping[str, str]
+) -> AuditPayload:
     """The audit entry of corrected tracking, with what was said before."""
     return AuditPayload(
-        action=f"{SHIPPED.event_type}.{Verdict.CORRECTED}",
+        action=AuditAction.ORDER_SHIPPED_CORRECTED,
         entity_type="order",
         entity_id=order.order_id,
         user_id=order.user_id,
         previous_state={"status": order.status, **order.tracking},
         new_state={"status": order.status, **tracking},
-        metadata={"verdict": Verdict.CORRECTED.value},
+        metadata={
+            "verdict": Verdict.CORRECTED.value,
+            **actor_of(event, order).as_metadata(),
+        },
     )
 
 
-def _audit(action: str, order: OrderRow, to: str, facts: Mapping[str, str]) -> AuditPayload:
+def actor_of(event: LifecycleEvent, order: OrderRow) -> Actor:
+    """Who took the order to its next step: the event names one only of a cancellation."""
+    if not isinstance(event, OrderCancelled):
+        return Actor.system(event.source)
+    return Actor.who_cancelled(
+        event.payload.cancelled_by, user_id=order.user_id, source=event.source
+    )
+
+
+def _audit(
+    action: AuditAction, order: OrderRow, to: str, facts: Mapping[str, str], actor: Actor
+) -> AuditPayload:
     return AuditPayload(
         action=action,
         entity_type="order",
@@ -81,7 +116,7 @@ def _audit(action: str, order: OrderRow, to: str, facts: Mapping[str, str]) -> A
         user_id=order.user_id,
         previous_state={"status": order.status},
         new_state={"status": to},
-        metadata=dict(facts),
+        metadata={**facts, **actor.as_metadata()},
     )
 
 

@@ -12,6 +12,7 @@ from functions.orders.domain import (
     verdict_on,
 )
 from functions.orders.events import (
+    LifecycleEvent,
     audit_of,
     correction_audit_of,
     correction_mail_of,
@@ -22,22 +23,22 @@ from functions.orders.events import (
 )
 from functions.orders.ports import Orders
 from shared.commerce.order_status import STEPS
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.inventory import StockUpdated
 from shared.contracts.notifications import EmailRequested
 from shared.contracts.orders import (
     CancelledPayload,
     DeliveredPayload,
     OrderCancelled,
-    OrderConfirmed,
     OrderCreated,
-    OrderDelivered,
-    OrderProcessing,
     OrderRejected,
     OrderShipped,
     RefundRequested,
     ShippedPayload,
 )
+from shared.contracts.topics import Topic
 from shared.kernel.clock import iso
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
@@ -47,8 +48,6 @@ from shared.storage.records.stock import StockRow
 from shared.storage.writes import Write
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Measure
-
-LifecycleEvent = OrderConfirmed | OrderProcessing | OrderShipped | OrderDelivered | OrderCancelled
 
 
 def record_created(event: OrderCreated, *, orders: Orders) -> Effects:
@@ -89,7 +88,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         if tracking is not None:
             return _corrected(event, order, tracking, orders)
     if verdict is not Verdict.APPLIED:
-        ignored = ignored_of(event.event_type, verdict, order, facts)
+        ignored = ignored_of(event, verdict, order, facts)
         return Effects(
             outcome=verdict.value,
             writes=[orders.note(order, entry)],
@@ -129,7 +128,7 @@ def _corrected(
         writes=[orders.correct(order, entry, tracking, at=iso(event.timestamp))],
         emits=[
             Emit(EmailRequested, correction_mail_of(order, tracking)),
-            Emit(AuditRecorded, correction_audit_of(order, tracking)),
+            Emit(AuditRecorded, correction_audit_of(event, order, tracking)),
         ],
         measures=(metrics.TRACKING_CORRECTIONS.of(1),),
         facts={"order_id": order.order_id, "status": order.status},
@@ -167,13 +166,17 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     if asked:
         return Effects(outcome="already_requested", facts=facts)
     audit = AuditPayload(
-        action="refund.requested",
+        action=AuditAction.REFUND_REQUESTED,
         entity_type="payment",
         entity_id=payload.payment_id,
         user_id=payload.user_id,
         previous_state={"status": "none"},
         new_state={"status": "requested", "amount": payload.amount},
-        metadata={"orderId": payload.order_id, "reason": payload.reason},
+        metadata={
+            "orderId": payload.order_id,
+            "reason": payload.reason,
+            **Actor.system(Topic.ORDERS).as_metadata(),
+        },
     )
     return Effects(
         outcome="requested",
@@ -225,7 +228,7 @@ def _told(event: LifecycleEvent, order: OrderRow, to: str) -> Sequence[Emit]:
     facts = _facts(event)
     mail = mail_of(event.event_type, order, facts)
     told = [Emit(EmailRequested, mail)] if mail is not None else []
-    return [*told, Emit(AuditRecorded, audit_of(event.event_type, order, to, facts))]
+    return [*told, Emit(AuditRecorded, audit_of(event, order, to, facts))]
 
 
 def _facts(event: LifecycleEvent) -> dict[str, str]:

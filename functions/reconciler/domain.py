@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.commands import ReleaseCommand, ReleasePayload
 from shared.contracts.sources import API, CHECKOUT_API
 from shared.kernel.clock import iso
@@ -131,7 +132,7 @@ def is_hopeless(checkout: OwedCheckout) -> bool:
 def stuck_of(checkout: OwedCheckout, now: datetime) -> Outbound:
     """The audit entry of a checkout that is given up; the same id from every run, at any time."""
     audit = AuditPayload(
-        action="checkout.stuck",
+        action=AuditAction.CHECKOUT_STUCK,
         entity_type="checkout",
         entity_id=checkout.order_id,
         user_id=checkout.user_id,
@@ -140,7 +141,7 @@ def stuck_of(checkout: OwedCheckout, now: datetime) -> Outbound:
         metadata={"acceptedAt": checkout.accepted_at, "repeated": checkout.repeated},
     )
     event = AuditRecorded(
-        event_id=caused_event_id(checkout.order_id, "checkout.stuck", 0),
+        event_id=caused_event_id(checkout.order_id, AuditAction.CHECKOUT_STUCK, 0),
         timestamp=now,
         source=API,
         correlation_id=checkout.command.correlation_id,

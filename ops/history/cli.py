@@ -8,7 +8,8 @@ from commandline.arguments import whole
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.terminal import harmless
-from ops.history.store import DEFAULT_LIMIT, KINDS, MOST, Trail
+from ops.history.domain import KINDS
+from ops.history.service import DEFAULT_LIMIT, MOST, HistoryService
 from ops.history.view import as_json, as_text
 from shared.kernel.clock import Clock, iso
 from shared.storage.ports import Tables
@@ -50,14 +51,15 @@ def tell(options: argparse.Namespace, tables: Tables, clock: Clock) -> int:
         DependencyError: the store did not answer.
     """
     since = moment(options.since, clock.now())
-    story = Trail(tables, since=since, limit=options.limit).of(options.kind, options.name)
+    service = HistoryService(tables, since=since, limit=options.limit)
+    timeline = service.of(options.kind, options.name)
     if options.json:
-        print(as_json(story, kind=options.kind, name=options.name))
-    elif story.entries:
-        print(as_text(story))
+        print(as_json(timeline, kind=options.kind, name=options.name))
+    elif timeline.entries:
+        print(as_text(timeline))
     else:
         print(f"nothing is recorded of {options.kind} {harmless(options.name)}")
-    return 0 if story.entries else 1
+    return 0 if timeline.entries else 1
 
 
 def moment(text: str, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""A story for people, and as JSON for machines."""
+"""A timeline of audit entries, for people and as JSON for programs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,21 +8,19 @@ from typing import Any
 from commandline.text import as_json as to_json
 from commandline.text import padded, width
 from ops.core.terminal import harmless, shortened
-from ops.history.store import Entry, Story
-from shared.storage.writes import Item, Value
+from ops.history.domain import AuditTimeline, Entry, differences
+from shared.contracts.actor import facts_beside
+from shared.storage.writes import Value
 
 _WIDEST = 60
-# Where an entry says who did it: operators of stock and refunds, operators of mail, and whoever
-# called an order off.
-_ACTORS = ("operator", "by", "cancelledBy")
 _OLDER = "there may be older entries: --limit shows more"
 
 
-def as_text(story: Story) -> str:
+def as_text(timeline: AuditTimeline) -> str:
     """Three lines per entry, oldest first: what was done by whom; what it changed; about what."""
-    columns = max((width(harmless(entry.action)) for entry in story.entries), default=0)
-    older = [_OLDER, ""] if story.more else []
-    return "\n".join([*older, *(line for e in story.entries for line in _lines(e, columns))])
+    columns = max((width(harmless(entry.action)) for entry in timeline.entries), default=0)
+    older = [_OLDER, ""] if timeline.more else []
+    return "\n".join([*older, *(line for e in timeline.entries for line in _lines(e, columns))])
 
 
 def _lines(entry: Entry, columns: int) -> Sequence[str]:
@@ -38,11 +36,11 @@ def _lines(entry: Entry, columns: int) -> Sequence[str]:
     return [harmless(line) for line in lines]
 
 
-def as_json(story: Story, *, kind: str, name: str) -> str:
+def as_json(timeline: AuditTimeline, *, kind: str, name: str) -> str:
     """One object, whole values; ASCII, so that nothing in it can play tricks on a terminal."""
     values = {
         "about": {"kind": kind, "id": name},
-        "more": story.more,
+        "more": timeline.more,
         "entries": [
             {
                 "at": entry.at,
@@ -51,6 +49,7 @@ def as_json(story: Story, *, kind: str, name: str) -> str:
                 "action": entry.action,
                 "source": entry.source,
                 "userId": entry.user_id,
+                "actor": {"kind": entry.actor.kind.value, "id": entry.actor.id},
                 "changes": [
                     {"field": field, "from": old, "to": new}
                     for field, old, new in differences(entry.before, entry.after)
@@ -59,16 +58,15 @@ def as_json(story: Story, *, kind: str, name: str) -> str:
                 "eventId": entry.event_id,
                 "correlationId": entry.correlation_id,
             }
-            for entry in story.entries
+            for entry in timeline.entries
         ],
     }
     return to_json(values, indent=2, default=_number)
 
 
 def who(entry: Entry) -> str:
-    """The program, the customer whom it is about, and the person who did it."""
-    by = next((entry.metadata[name] for name in _ACTORS if entry.metadata.get(name)), None)
-    parts = [entry.source, entry.user_id, f"by {by}" if by else None]
+    """The program that published it, the customer whom it is about, and who did it."""
+    parts = [entry.source, entry.user_id, f"by {entry.actor}"]
     return " / ".join(part for part in parts if part)
 
 
@@ -78,21 +76,9 @@ def change(entry: Entry) -> str:
         f"{field}: {_shown(old)} -> {_shown(new)}"
         for field, old, new in differences(entry.before, entry.after)
     ]
-    facts = [
-        f"{name}={_shown(value)}" for name, value in entry.metadata.items() if name not in _ACTORS
-    ]
+    facts = [f"{name}={_shown(value)}" for name, value in facts_beside(entry.metadata).items()]
     told = ", ".join(changed) or "no change"
     return f"{told}  [{', '.join(facts)}]" if facts else told
-
-
-def differences(before: Item, after: Item) -> Sequence[tuple[str, Value, Value]]:
-    """Fields whose value is not the same, with None for a side that lacks it."""
-    fields = list(dict.fromkeys([*before, *after]))
-    return [
-        (field, before.get(field), after.get(field))
-        for field in fields
-        if before.get(field) != after.get(field)
-    ]
 
 
 def _shown(value: Value) -> str:

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import CONSUMER
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.channels import BY_EVENT_TYPE
 from shared.contracts.envelope import Event
 from shared.contracts.topics import NOTIFICATION_PUSH, Topic
 from shared.kernel import strict_json
@@ -198,16 +200,19 @@ def audit_of(mail: DoubtfulMail, decision: Decision) -> AuditPayload:
     """The audit entry of a decision, under the same entity as what the function told of the send."""
     payload = mail.asked["payload"]
     user, data = payload.get("userId"), payload.get("templateData") or {}
-    channel = mail.event_type.rpartition(".")[2]
+    channel = BY_EVENT_TYPE[mail.event_type]
     facts = {"by": decision.actor, "reason": decision.reason, "orderId": data.get("orderId")}
     return AuditPayload(
-        action=f"{channel}.resolved",
-        entity_type=channel,
+        action=channel.action("resolved"),
+        entity_type=channel.name,
         entity_id=str(mail.asked["eventId"]),
         user_id=user if isinstance(user, str) else None,
         previous_state={"status": mail.attention},
         new_state={"status": decision.resolution},
-        metadata={name: value for name, value in facts.items() if value is not None},
+        metadata={
+            **{name: value for name, value in facts.items() if value is not None},
+            **Actor.operator(decision.actor).as_metadata(),
+        },
     )
 
 

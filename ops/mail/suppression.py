@@ -11,7 +11,9 @@ from functions.notifications.domain import digest_of
 from functions.notifications.send_ledger import suppression_key
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.kernel.errors import DependencyError, PipelineError
 from shared.kernel.ids import caused_event_id, is_id
 from shared.messaging.effects import Effects
@@ -125,24 +127,28 @@ class SuppressionDesk:
     def _commit(self, address: str, entry: Item, attempt: int) -> Record:
         digest, since = digest_of(address), str(entry["updatedAt"])
         audit = AuditPayload(
-            action="address.unsuppressed",
+            action=AuditAction.ADDRESS_UNSUPPRESSED,
             entity_type="address",
             entity_id=digest,
             user_id=self._actor if is_id(self._actor) else None,
             previous_state={"status": "suppressed", "reason": str(entry["reason"])},
             new_state={"status": "mailed"},
-            metadata={"by": self._actor, "reason": self._reason},
+            metadata={
+                "by": self._actor,
+                "reason": self._reason,
+                **Actor.operator(self._actor).as_metadata(),
+            },
         )
         # Only the entry that was looked at: a newer report stays.
         delete = Delete(
             NOTIFICATIONS.name, suppression_key(address), when=(Equals("updatedAt", since),)
         )
-        event_id = caused_event_id(digest, f"address.unsuppressed {since}", 0)
+        event_id = caused_event_id(digest, f"{AuditAction.ADDRESS_UNSUPPRESSED} {since}", 0)
         effects = Effects(
             outcome="unsuppressed", writes=[delete], emits=[Emit(AuditRecorded, audit)]
         )
         return self._ledger.commit(
-            event_id, "address.unsuppressed", effects, attempt=attempt, correlation_id=""
+            event_id, AuditAction.ADDRESS_UNSUPPRESSED, effects, attempt=attempt, correlation_id=""
         )
 
 

@@ -10,7 +10,9 @@ from decimal import Decimal
 
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PipelineError
 from shared.messaging.effects import Effects
@@ -142,18 +144,27 @@ class RefundDesk:
     ) -> Record:
         settled = settle_refund(refund.order_id, reference=reference, now=iso(self._clock.now()))
         audit = AuditPayload(
-            action="refund.settled",
+            action=AuditAction.REFUND_SETTLED,
             entity_type="payment",
             entity_id=refund.payment_id,
             user_id=refund.user_id,
             previous_state={"status": REQUESTED},
             new_state={"status": SETTLED, "amount": refund.amount},
-            metadata={"orderId": refund.order_id, "reference": reference, "operator": operator},
+            metadata={
+                "orderId": refund.order_id,
+                "reference": reference,
+                "operator": operator,
+                **Actor.operator(operator).as_metadata(),
+            },
         )
         effects = Effects(outcome=SETTLED, writes=[settled], emits=[Emit(AuditRecorded, audit)])
         correlation = self._correlation(refund.order_id)
         return self._ledger.commit(
-            event_id, "refund.settled", effects, attempt=attempt, correlation_id=correlation
+            event_id,
+            AuditAction.REFUND_SETTLED,
+            effects,
+            attempt=attempt,
+            correlation_id=correlation,
         )
 
     def _correlation(self, order_id: str) -> str:

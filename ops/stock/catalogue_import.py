@@ -19,6 +19,7 @@ from ops.stock.catalogue_twins import refused, twins
 from ops.stock.domain import OperatorAction
 from ops.stock.effects import announced, audited
 from ops.stock.store import StockTables
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.envelope import JsonObject
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PipelineError
@@ -188,7 +189,12 @@ def _created(change: Change, action: OperatorAction) -> Effects:
         insert_stock_row(row),
         [announced(row, "restock", before=0, after=units)] if units else [],
         audited(
-            action, "catalogue.created", row.product_id, row.sku, before=None, after=_state(row)
+            action,
+            AuditAction.CATALOGUE_CREATED,
+            row.product_id,
+            row.sku,
+            before=None,
+            after=_state(row),
         ),
     )
 
@@ -211,7 +217,7 @@ def _updated(change: Change, row: StockRow, action: OperatorAction) -> Effects:
         [announced(row, "adjustment", after=wanted.available)] if is_news else [],
         audited(
             action,
-            "catalogue.updated",
+            AuditAction.CATALOGUE_UPDATED,
             row.product_id,
             row.sku,
             before=_state(row),

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from ops.stock.domain import OperatorAction, Request, Return
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.envelope import JsonObject
 from shared.contracts.inventory import StockReason, StockUpdated, StockUpdatedPayload
 from shared.kernel.ids import is_id
@@ -27,7 +29,7 @@ def moved(
     after = row.available + delta
     audit = audited(
         action,
-        f"stock.{request.reason}",
+        AuditAction.of("stock", request.reason),
         row.product_id,
         row.sku,
         before={"available": row.available, "reserved": row.reserved},
@@ -70,7 +72,7 @@ def announced(
 
 def audited(
     action: OperatorAction,
-    kind: str,
+    kind: AuditAction,
     product_id: str,
     sku: str,
     *,
@@ -89,6 +91,7 @@ def audited(
         "reason": action.why,
         "request": action.request,
         **{name: value for name, value in facts.items() if value is not None},
+        **Actor.operator(action.operator).as_metadata(),
     }
     payload = AuditPayload(
         action=kind,

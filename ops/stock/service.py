@@ -7,6 +7,7 @@ from ops.core.operator_ledger import OperatorLedger
 from ops.stock.domain import OperatorAction, Request, Sold, checked, delta_of
 from ops.stock.effects import moved
 from ops.stock.store import StockTables, move_writes
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.envelope import JsonObject
 from shared.contracts.topics import ANALYTICS_AUDIT
 from shared.kernel import strict_json
@@ -105,7 +106,7 @@ class StockService:
         effects = moved(action, request, row, delta, writes)
         return self._ledger.commit(
             event_id,
-            f"stock.{request.reason}",
+            AuditAction.of("stock", request.reason),
             effects,
             attempt=attempt,
             correlation_id=_trace_of(sold.order) if sold is not None else "",

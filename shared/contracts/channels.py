@@ -105,6 +105,9 @@ PUSH = Channel(
 )
 
 CHANNELS = (EMAIL, SMS, PUSH)
+BY_EVENT_TYPE: Mapping[str, Channel] = MappingProxyType(
+    {channel.event_type: channel for channel in CHANNELS}
+)
 CAPS: Mapping[Channel, Cap] = MappingProxyType(
     {channel: channel.cap for channel in CHANNELS if channel.cap is not None}
 )

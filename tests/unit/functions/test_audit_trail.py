@@ -154,7 +154,8 @@ def test_a_shelf_tells_when_its_alert_is_raised_and_armed_again(shop):
     assert (low["previousState"]["alert"], low["newState"]["alert"]) == ("armed", "raised")
     assert (armed["previousState"]["alert"], armed["newState"]["alert"]) == ("raised", "armed")
     assert armed["newState"]["currentStock"] == 9
-    assert low["metadata"] == armed["metadata"] == {"sku": "mug"}
+    assert low["metadata"] == armed["metadata"]
+    assert low["metadata"] == {"sku": "mug", "actor": {"kind": "system", "id": "inventory"}}
 
 
 # ------------------------------------------------------------------ lifecycle events in vain
@@ -266,7 +267,12 @@ def test_a_decision_about_a_mail_is_told_with_who_and_why_and_found_by_the_custo
 
     (entry,) = trail(in_doubt, "email.resolved")
     assert states(entry) == ("unknown", "sent")
-    assert entry["metadata"] == {"by": "ada", "reason": "asked the customer", "orderId": ORDER}
+    assert entry["metadata"] == {
+        "by": "ada",
+        "reason": "asked the customer",
+        "orderId": ORDER,
+        "actor": {"kind": "operator", "id": "ada"},
+    }
     assert entry["userId"] == "user-1"
     (told,) = trail(in_doubt, "email.unknown")
     assert entry["entity"] == told["entity"]

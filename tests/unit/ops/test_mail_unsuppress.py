@@ -99,7 +99,11 @@ def test_the_trail_says_who_did_it_and_why_and_does_not_name_the_address(shop, p
     (entry,) = [e for e in trail(shop) if e["action"] == "address.unsuppressed"]
     assert entry["previousState"] == {"status": "suppressed", "reason": "bounce"}
     assert entry["newState"] == {"status": "mailed"}
-    assert entry["metadata"] == {"by": "grace", "reason": "the mailbox was full"}
+    assert entry["metadata"] == {
+        "by": "grace",
+        "reason": "the mailbox was full",
+        "actor": {"kind": "operator", "id": "grace"},
+    }
     assert ADA not in str([shop.memory.all("audit"), shop.memory.all("ledger")])
 
 

@@ -62,7 +62,12 @@ def test_what_is_asked_back_is_listed_until_it_is_settled(shop):
     [entry] = settled_entries(shop)
     assert entry["entityId"] == "pay-1"
     assert entry["userId"] == "user-1"
-    assert entry["metadata"] == {"orderId": ORDER, "reference": "re_1", "operator": "otto"}
+    assert entry["metadata"] == {
+        "orderId": ORDER,
+        "reference": "re_1",
+        "operator": "otto",
+        "actor": {"kind": "operator", "id": "otto"},
+    }
     assert shop.broken_promises() == set()
 
 

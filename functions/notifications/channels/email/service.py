@@ -7,9 +7,12 @@ from functions.notifications.channels.email.ports import Mailer, Renderer
 from functions.notifications.domain import digest_of
 from functions.notifications.ports import SendLedger
 from functions.notifications.send_once import SendOnce, SendResult, audited, writes_of
+from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
+from shared.contracts.audit_actions import AuditAction
 from shared.contracts.channels import EMAIL
 from shared.contracts.notifications import EmailPayload, EmailRequested
+from shared.contracts.topics import Topic
 from shared.kernel.legible import legible
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
@@ -85,11 +88,12 @@ def suppress(event: AddressReported, *, ledger: SendLedger) -> Effects:
     if ledger.is_suppressed(report.address):
         return Effects(outcome="already_suppressed")
     audit = AuditPayload(
-        action="address.suppressed",
+        action=AuditAction.ADDRESS_SUPPRESSED,
         entity_type="address",
         entity_id=digest_of(report.address),
         previous_state={"status": "mailed"},
         new_state={"status": "suppressed", "reason": report.reason},
+        metadata=Actor.system(Topic.NOTIFICATIONS).as_metadata(),
     )
     return Effects(
         outcome="suppressed",

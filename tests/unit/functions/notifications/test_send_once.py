@@ -287,6 +287,7 @@ def test_order_of_a_mail_is_in_its_audit_entry_and_its_recipient_is_not(shop):
     assert loads(message.body.encode(), max_bytes=10_000)["payload"]["metadata"] == {
         "templateId": "order-confirmation",
         "orderId": EVENT["payload"]["templateData"]["orderId"],
+        "actor": {"kind": "system", "id": "notifications"},
     }
     assert "ada@" not in message.body.lower()
 

@@ -76,6 +76,7 @@ def test_every_device_gets_it_once(shop, devices):
         "unknown": "0",
         "sent": "2",
         "removed": "0",
+        "actor": {"kind": "system", "id": "notifications"},
     }
 
 

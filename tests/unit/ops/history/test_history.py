@@ -9,7 +9,7 @@ from ops.__main__ import main
 from ops.commands import parser
 from ops.core.errors import OperatorError
 from ops.history.cli import moment, tell
-from ops.history.store import MOST, Trail
+from ops.history.service import MOST, HistoryService
 from ops.history.view import change
 from ops.mail.service import MailDesk
 from shared.kernel.ids import order_id_for
@@ -49,7 +49,7 @@ def _lifecycle(shop: Pipeline, kind: str, number: int = 1, **changes: Any) -> No
 
 
 def _actions(shop: Pipeline, kind: str, name: str, **options: Any) -> list[str]:
-    return [entry.action for entry in Trail(shop.tables, **options).of(kind, name).entries]
+    return [entry.action for entry in HistoryService(shop.tables, **options).of(kind, name).entries]
 
 
 def test_the_story_of_an_order_is_told_in_time_order_with_every_difference(shop, capsys):
@@ -62,7 +62,7 @@ def test_the_story_of_an_order_is_told_in_time_order_with_every_difference(shop,
     assert "status: NONE -> PENDING, totalAmount: - -> 25" in said
     assert "status: PENDING -> CONFIRMED" in said
     assert "status: CONFIRMED -> CANCELLED  [reason=changed their mind]" in said
-    assert "api / user-1 / by user" in said
+    assert "api / user-1 / by customer user-1" in said
     assert "status: none -> requested, amount: - -> 25" in said
     told = [said.index(f" {word} ") for word in _STEPS]
     assert told == sorted(told)
@@ -154,29 +154,59 @@ def test_a_decided_mail_names_who_decided_and_why(shop, capsys):
 
     said = capsys.readouterr().out.splitlines()
     assert "status: requested -> unknown" in said[1]
-    assert said[3].split("  ")[1:] == ["email.resolved", "api / user-1 / by ada"]
+    assert said[3].split("  ")[1:] == ["email.resolved", "api / user-1 / by operator ada"]
     assert "status: unknown -> dropped" in said[4]
     assert "reason=the customer called" in said[4]
     assert said[5].strip().startswith(f"email {mail.event_id}, event evt_")
     assert _actions(shop, "user", "user-1").count("email.resolved") == 1
 
 
-@pytest.mark.parametrize("name", ["operator", "by", "cancelledBy"])
-def test_whoever_did_it_is_named_whatever_wrote_the_entry(shop, capsys, name):
-    """Whoever settled a refund as well as whoever decided about a mail."""
-    payload: dict[str, Any] = {
-        "action": "refund.settled",
-        "entityType": "payment",
-        "entityId": "pay-1",
-    }
-    payload |= {"userId": "user-1", "metadata": {"orderId": ORDER, name: "eve"}}
-    shop.deliver("analytics", envelope("analytics.audit", payload, eventId="evt-settled"))
+_SPELLINGS: list[tuple[dict[str, Any], str, str]] = [
+    ({"operator": "eve"}, "operator", "eve"),
+    ({"by": "eve"}, "operator", "eve"),
+    ({"cancelledBy": "admin"}, "operator", "admin"),
+    ({"cancelledBy": "user"}, "customer", "user-1"),
+    ({"cancelledBy": "system"}, "system", "api"),
+    ({"actor": {"kind": "operator", "id": "eve"}}, "operator", "eve"),
+    ({"actor": {"kind": "customer", "id": "user-1"}}, "customer", "user-1"),
+    ({"actor": {"kind": "system", "id": "commands"}}, "system", "commands"),
+    ({}, "system", "api"),
+]
+
+
+@pytest.mark.parametrize(("metadata", "kind", "name"), _SPELLINGS)
+def test_the_actor_is_named_whatever_wrote_the_entry(shop, capsys, metadata, kind, name):
+    payload: dict[str, Any] = {"action": "looked", "entityType": "payment", "entityId": "pay-1"}
+    payload |= {"userId": "user-1", "metadata": {"orderId": ORDER, **metadata}}
+    shop.deliver("analytics", envelope("analytics.audit", payload, eventId="evt-looked"))
 
     assert _asked(shop, "user", "user-1") == 0
-
     said = capsys.readouterr().out
-    assert "/ user-1 / by eve" in said
-    assert f"{name}=eve" not in said
+    assert _asked(shop, "user", "user-1", "--json") == 0
+    (entry,) = [
+        e for e in json.loads(capsys.readouterr().out)["entries"] if e["action"] == "looked"
+    ]
+
+    assert f"/ user-1 / by {kind} {name}\n" in said
+    assert f"[orderId={ORDER}]" in said
+    assert entry["actor"] == {"kind": kind, "id": name}
+    assert entry["metadata"] == {"orderId": ORDER, **metadata}
+
+
+def test_every_entry_of_a_shop_at_work_names_its_actor(shop, capsys):
+    _lifecycle(shop, "confirmed")
+    _lifecycle(shop, "cancelled", reason="no more", cancelledBy="admin")
+
+    assert _asked(shop, "order", ORDER, "--json") == 0
+
+    actors = {e["action"]: e["actor"] for e in json.loads(capsys.readouterr().out)["entries"]}
+    assert actors == {
+        "order.created": {"kind": "customer", "id": "user-1"},
+        "email.sent": {"kind": "system", "id": "notifications"},
+        "order.confirmed": {"kind": "system", "id": "api"},
+        "order.cancelled": {"kind": "operator", "id": "admin"},
+        "refund.requested": {"kind": "system", "id": "orders"},
+    }
 
 
 def test_a_suppressed_address_is_found_by_the_address_and_stored_without_it(shop):
@@ -205,9 +235,9 @@ def test_the_newest_entries_are_kept_and_it_is_said_that_there_are_more(shop, ca
     said = capsys.readouterr().out
     assert "order.created" not in said
     assert "there may be older entries: --limit shows more" in said
-    everything = Trail(shop.tables).of("order", ORDER)
+    everything = HistoryService(shop.tables).of("order", ORDER)
     assert not everything.more
-    cut = Trail(shop.tables, limit=2).of("order", ORDER)
+    cut = HistoryService(shop.tables, limit=2).of("order", ORDER)
     assert list(cut.entries) == list(everything.entries[-2:])
 
 
@@ -229,7 +259,7 @@ def test_no_more_is_read_than_the_limit_allows(shop, monkeypatch):
         return query(tables, *arguments, **options)
 
     monkeypatch.setattr(InMemoryTables, "query", watched)
-    Trail(shop.tables, limit=5).of("order", ORDER)
+    HistoryService(shop.tables, limit=5).of("order", ORDER)
 
     assert set(asked) == {6}
 
@@ -330,7 +360,9 @@ def test_an_entry_of_other_programs_without_states_is_shown(shop):
     payload = {"action": "looked", "entityType": "order", "entityId": ORDER}
     shop.deliver("analytics", envelope("analytics.audit", payload, eventId="evt-look"))
 
-    (entry,) = [e for e in Trail(shop.tables).of("order", ORDER).entries if e.action == "looked"]
+    (entry,) = [
+        e for e in HistoryService(shop.tables).of("order", ORDER).entries if e.action == "looked"
+    ]
     assert change(entry) == "no change"
 
 
