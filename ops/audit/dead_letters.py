@@ -6,13 +6,13 @@ from ops.audit.model import Check, Finding, Letters, Moment, Page
 from ops.audit.outbox import parsed, sku_in
 from ops.core.rows import Name, entries, inner, number, text
 from shared.contracts.topics import INVENTORY_STOCK_RESERVED, INVENTORY_STOCK_UPDATED
-from shared.messaging.dead_letters.answers import LetterKind
-from shared.messaging.dead_letters.dead_letter import LetterState, event_id_of, is_contested
+from shared.messaging.dead_letters.dead_letter import event_id_of, is_contested
 from shared.messaging.dead_letters.resend import obstacle
+from shared.storage.records.dead_letter import DeadLetterKind, DeadLetterState
 from shared.storage.schema import DEAD_LETTERS, LEDGER
 from shared.storage.writes import Item
 
-_UNRESOLVED = {LetterState.OPEN.value, LetterState.REPLAYING.value}
+_UNRESOLVED = {DeadLetterState.OPEN.value, DeadLetterState.REPLAYING.value}
 
 
 def first_round(letter: Item) -> list[Name]:
@@ -54,7 +54,7 @@ def resolved(page: Page, moment: Moment) -> Iterator[Finding]:
     for letter in page.rows:
         handled = page.find(LEDGER.name, _receipt(letter)) is not None
         told = moment.remembered(text(letter, "lastFailedAt"))
-        if letter.get("state") == LetterState.RESOLVED.value and told and not handled:
+        if letter.get("state") == DeadLetterState.RESOLVED.value and told and not handled:
             yield Finding(text(letter, "eventId"), "is resolved, and was never handled")
 
 
@@ -62,8 +62,12 @@ def overdue(page: Page, moment: Moment) -> Iterator[Finding]:
     """What the platform was in the way of is delivered again without a person: a letter that waits
     for that has a time, and the time is not long past (I27)."""
     for letter in page.rows:
-        blocked = letter.get("kind") == LetterKind.BLOCKED.value
-        if letter.get("state") != LetterState.OPEN.value or not blocked or not _sendable(letter):
+        blocked = letter.get("kind") == DeadLetterKind.BLOCKED.value
+        if (
+            letter.get("state") != DeadLetterState.OPEN.value
+            or not blocked
+            or not _sendable(letter)
+        ):
             continue
         at = text(letter, "nextDeliveryAt")
         if not at:

@@ -152,15 +152,15 @@ OTHERS = (
     _bug(
         "I15",
         "shared/messaging/dead_letters/store.py",
-        "return LetterState.RESOLVED if handled else LetterState.OPEN",
-        "return LetterState.RESOLVED",
+        "return DeadLetterState.RESOLVED if handled else DeadLetterState.OPEN",
+        "return DeadLetterState.RESOLVED",
         "a failed event counts as handled",
         f"{_RECONCILER}"
         "::test_a_failure_that_no_callback_reported_becomes_a_dead_letter_and_leaves_qstash",
     ),
     _bug(
         "I16",
-        "functions/reconciler/letter_store.py",
+        "functions/reconciler/dead_letter_store.py",
         "consumer=Topic.ANALYTICS.value",
         "consumer=_BY",
         "callback and pull count in two ledgers",

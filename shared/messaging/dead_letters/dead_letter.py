@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
@@ -13,22 +12,14 @@ from shared.kernel import strict_json
 from shared.kernel.clock import iso
 from shared.kernel.errors import PermanentError
 from shared.kernel.ids import is_id
-from shared.messaging.dead_letters.answers import EVENT_ID_REUSED, LastAnswer, LetterKind
+from shared.messaging.dead_letters.answers import EVENT_ID_REUSED, LastAnswer
+from shared.storage.records.dead_letter import DeadLetterKind
 
 MAX_KEPT_BYTES = 200_000
 # An item holds 400 KB, and a letter has more than its original.
 MAX_STORED_BYTES = 300_000
 _SHOWN = 4_000
 _VARYING = re.compile(r"[0-9a-f]{8,}|[0-9]+", re.IGNORECASE)
-
-
-class LetterState(StrEnum):
-    """Open until somebody replays it (replaying, then resolved) or discards it."""
-
-    OPEN = "open"
-    REPLAYING = "replaying"
-    RESOLVED = "resolved"
-    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ class DeadLetter:
     event_id: str
     topic: str
     event_type: str
-    kind: LetterKind
+    kind: DeadLetterKind
     cause: str
     error: str
     fingerprint: str
@@ -81,7 +72,7 @@ def event_id_of(key: str) -> str:
     return key.partition("#")[0]
 
 
-def letter_of(report: DeadLetterReported) -> DeadLetter:
+def dead_letter_of(report: DeadLetterReported) -> DeadLetter:
     """The dead letter that a report speaks of."""
     payload = report.payload
     found = payload.original_event.get("eventId")

@@ -5,7 +5,7 @@ import pytest
 from ops.core.errors import OperatorError
 from ops.trace.cli import story
 from shared.kernel.ids import order_id_for
-from tests.builders import checkout_payload, line, reserve_command, stock
+from tests.builders import checkout_payload, dead_letter_row, line, reserve_command, stock
 from tests.pipeline import Pipeline
 
 ORDER = order_id_for("pay-1")
@@ -49,12 +49,8 @@ def test_what_is_still_under_way_is_told(shop):
 def test_what_was_given_up_is_told_with_its_cause(shop):
     shop.checkout(checkout_payload())
     [command] = shop.outbox.messages
-    letter = {
-        "eventId": command.event_id,
-        "state": "open",
-        "cause": "HTTP 503 dependency_unavailable\x1b[2J",
-    }
-    shop.memory.seed("dead_letters", letter)
+    cause = "HTTP 503 dependency_unavailable\x1b[2J"
+    shop.memory.seed("dead_letters", dead_letter_row(command.event_id, cause=cause))
 
     told = tail(story(shop.tables, ORDER))
 
