@@ -11,8 +11,8 @@ from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless, shortened, table
 from ops.mail import preview
-from ops.mail.service import MailDesk
-from ops.mail.suppression import Lifted, SESList, SuppressionDesk, checked_address
+from ops.mail.service import MailService
+from ops.mail.suppression import Lifted, SESList, SuppressionService, checked_address
 from shared.kernel.text import one_line
 from shared.runtime import clients
 
@@ -68,13 +68,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         stage.add_options(action)
 
 
-def _desk(options: argparse.Namespace) -> MailDesk:
+def _service(options: argparse.Namespace) -> MailService:
     connection = stage.connect(options)
-    return MailDesk(connection.tables, connection.publisher, connection.clock)
+    return MailService(connection.tables, connection.publisher, connection.clock)
 
 
 def _list(options: argparse.Namespace) -> int:
-    mails = _desk(options).waiting(options.state)
+    mails = _service(options).waiting(options.state)
     if not mails:
         print(f"no mail is {options.state}")
         return 0
@@ -101,11 +101,11 @@ def _unsuppress(options: argparse.Namespace) -> int:
         connection.tables, connection.publisher, connection.clock, jitter=random.random
     )
     provider = SESList(lambda: clients.aws("sesv2"))
-    desk = SuppressionDesk(
+    service = SuppressionService(
         connection.tables, ledger, provider, actor=options.operator, reason=reason
     )
     with noting(lambda: "whether it is off the list is not known: repeat the command"):
-        done = desk.lift(address, dry_run=options.dry_run)
+        done = service.lift(address, dry_run=options.dry_run)
     print(_lifted(address, done))
     return 0
 
@@ -131,9 +131,9 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    desk = _desk(options)
+    service = _service(options)
     with noting(lambda: "whether it is decided is not known: `mail list` tells"):
-        done = desk.resolve(
+        done = service.resolve(
             options.event_id, options.resolution, actor=options.operator, reason=options.reason
         )
     verdict = options.resolution if done else "was decided by somebody else, or needs no decision"

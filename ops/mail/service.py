@@ -73,7 +73,7 @@ class Decision:
     reason: str
 
 
-class MailDesk:
+class MailService:
     """Doubtful mail, for operators."""
 
     def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:

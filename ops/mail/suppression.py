@@ -74,7 +74,7 @@ class Lifted:
     unpublished: PipelineError | None = None
 
 
-class SuppressionDesk:
+class SuppressionService:
     """Where one operator takes addresses off the list."""
 
     def __init__(

@@ -12,7 +12,7 @@ from ops.core.connection import Connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless, table
-from ops.refunds.service import Refund, RefundDesk
+from ops.refunds.service import Refund, RefundService
 from shared.kernel.text import one_line
 from shared.storage.records.checkout import REQUESTED, SETTLED
 
@@ -40,7 +40,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _list(options: argparse.Namespace) -> int:
-    refunds = _desk(stage.connect(options)).list(options.state, _MOST)
+    refunds = _service(stage.connect(options)).list(options.state, _MOST)
     if options.json:
         for refund in refunds:
             print(as_json(refund.as_json()))
@@ -53,9 +53,9 @@ def _list(options: argparse.Namespace) -> int:
 
 def _settle(options: argparse.Namespace) -> int:
     reference = _line("--reference", options.reference)
-    desk = _desk(stage.connect(options))
+    service = _service(stage.connect(options))
     with noting(lambda: "whether it is settled is not known: the same command settles it once"):
-        refund, unpublished = desk.settle(
+        refund, unpublished = service.settle(
             options.order_id, reference=reference, operator=options.operator
         )
     print(
@@ -66,14 +66,14 @@ def _settle(options: argparse.Namespace) -> int:
     return 0
 
 
-def _desk(connection: Connection) -> RefundDesk:
+def _service(connection: Connection) -> RefundService:
     ledger = OperatorLedger(
         connection.tables,
         connection.publisher,
         connection.clock,
         jitter=random.SystemRandom().random,
     )
-    return RefundDesk(connection.tables, ledger, connection.clock)
+    return RefundService(connection.tables, ledger, connection.clock)
 
 
 def _table(refunds: list[Refund]) -> str:

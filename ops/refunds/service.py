@@ -73,7 +73,7 @@ class Refund:
         }
 
 
-class RefundDesk:
+class RefundService:
     """Where refunds are looked at and settled."""
 
     def __init__(self, tables: Tables, ledger: OperatorLedger, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from ops.core.operator_ledger import OperatorLedger
 from ops.dead_letters.domain import Filter, ReplayOptions
 from ops.dead_letters.service import Outcome, Replayer
 from ops.dead_letters.store import DeadLetterStore
-from ops.mail.service import MailDesk
+from ops.mail.service import MailService
 from ops.stock.service import StockService
 from shared.messaging.ports import CorePorts
 from tests.simulation.invocation import Response
@@ -60,7 +60,7 @@ class Desk:
 
     def _resolve(self, event_id: str, resolution: Any) -> Response:
         ports = self._ports
-        desk = MailDesk(ports.tables, ports.publisher, ports.clock)
+        desk = MailService(ports.tables, ports.publisher, ports.clock)
         return {
             "decided": desk.resolve(event_id, resolution, actor="operator", reason="simulation")
         }

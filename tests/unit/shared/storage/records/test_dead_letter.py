@@ -2,6 +2,7 @@
 two changes at once one holds."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,7 @@ WHY = HistoryEntry(at=MOMENT, action="replayed", by="ada", reason="fixed")
 OLD = DeadLetterRow.from_item(dead_letter_row())
 
 
-def kept(*rows: dict) -> InMemoryTables:
+def kept(*rows: dict[str, Any]) -> InMemoryTables:
     tables = InMemoryTables()
     tables.seed("dead_letters", *(rows or (dead_letter_row(),)))
     return tables
