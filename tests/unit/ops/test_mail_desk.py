@@ -7,7 +7,8 @@ import pytest
 
 from functions.notifications.channels.push.devices import DeviceTables
 from ops.core.errors import OperatorError
-from ops.mail.service import DECIDED, DoubtfulMail, MailService, Resolution
+from ops.mail.domain import DoubtfulMail, Resolution
+from ops.mail.service import DECIDED, MailService
 from shared.kernel.errors import PublishError
 from shared.storage.bounded import FIRST, NEWEST, entries, noted
 from tests.builders import checkout_command, stock
