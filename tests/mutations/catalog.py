@@ -37,7 +37,7 @@ _HELD = "tests/unit/shared/test_processing_claims.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
 _SENDING = "tests/unit/functions/notifications/test_send_once.py"
 _WAITING = "tests/unit/functions/orders/test_waiting.py"
-_REPLAY = "tests/unit/ops/test_replay.py"
+_REPLAY = "tests/unit/ops/dead_letters/test_service.py"
 
 MUTATIONS = (
     Mutation(

@@ -10,7 +10,7 @@ _PROCESSOR = "tests/unit/shared/messaging/test_processor.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
 _CLAIMS = "tests/conformance/test_claims.py"
 _LIFECYCLE = "tests/unit/functions/orders/test_lifecycle.py"
-_REPLAY = "tests/unit/ops/test_replay.py"
+_REPLAY = "tests/unit/ops/dead_letters/test_service.py"
 _SIGNATURE = "tests/unit/shared/messaging/test_signature.py"
 
 

@@ -10,7 +10,16 @@ import pytest
 from functions.notifications.send_ledger import SendLedgerTables
 from ops.audit.report import as_json, as_text, verdict
 from shared.storage.writes import Item
-from tests.unit.ops.test_audit import OUTSIDE, REJECTED, SOLD, Memory, audited, letter, lived, red
+from tests.unit.ops.audit.test_run import (
+    OUTSIDE,
+    REJECTED,
+    SOLD,
+    Memory,
+    audited,
+    letter,
+    lived,
+    red,
+)
 
 
 def _unsettled(row: Item) -> dict[str, Any]:
