@@ -48,11 +48,11 @@ def run(arguments: list[str]) -> int:
     try:
         return int(options.run(options))
     except (PipelineError, FileError, BotoCoreError, ClientError) as error:
-        complain(with_notes(_told(error), error))
+        complain(with_notes(_message_of(error), error))
         return REFUSED
 
 
-def _told(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     cause = explained(error)
     if cause is None:
         return str(error)

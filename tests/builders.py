@@ -94,6 +94,27 @@ def checkout_row(**changes: Any) -> dict[str, Any]:
     return {"orderId": "ord_1", "paymentId": "pay-1", "status": "confirmed", **changes}
 
 
+def dead_letter_row(event_id: str = "evt-1", **changes: Any) -> dict[str, Any]:
+    """A stored open dead letter of a checkout command."""
+    return {
+        "eventId": event_id,
+        "state": "open",
+        "topic": "commands",
+        "eventType": "command.checkout",
+        "cause": "HTTP 503 dependency_unavailable",
+        "error": "HTTP 503",
+        "fingerprint": "abc",
+        "attempts": 4,
+        "replays": 0,
+        "firstFailedAt": "2026-03-01T11:00:00.000Z",
+        "lastFailedAt": MOMENT,
+        "reportedBy": "callback",
+        "originalEvent": "{}",
+        "history": [],
+        **changes,
+    }
+
+
 def reserve_command(order_id: str = "ord_1", **changes: Any) -> dict[str, Any]:
     """A ``command.inventory.reserve`` of one mug; ``event_id`` changes the envelope."""
     event_id = changes.pop("event_id", f"evt-reserve-{order_id}")

@@ -21,7 +21,7 @@ def build(settings: AnalyticsSettings, ports: Ports) -> Consumer:
     """The analytics function over the given ports, with its second address for failures."""
     audit = partial(service.keep_audit, trail=AuditTables())
     metric = partial(service.write_metric, declared=declared(settings.outside_metrics))
-    dead = partial(keep_dead_letter, letters=DeadLetterTables(ports.tables, ports.clock))
+    dead = partial(keep_dead_letter, dead_letters=DeadLetterTables(ports.tables, ports.clock))
     routes = {
         topics.ANALYTICS_AUDIT: route(analytics.AuditRecorded, audit),
         topics.ANALYTICS_METRIC: route(analytics.MetricRecorded, metric),

@@ -106,7 +106,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         stock = orders.stock_of(order)
         writes += orders.return_to_stock(order, stock)
         emits += _undone(order, stock)
-    emits += _told(event, order, to)
+    emits += _mail_and_audit(event, order, to)
     return Effects(
         outcome="applied",
         writes=writes,
@@ -224,7 +224,7 @@ def _undone(order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Emit]:
     return [*returned, Emit(RefundRequested, refund_of(order))]
 
 
-def _told(event: LifecycleEvent, order: OrderRow, to: str) -> Sequence[Emit]:
+def _mail_and_audit(event: LifecycleEvent, order: OrderRow, to: str) -> Sequence[Emit]:
     facts = _facts(event)
     mail = mail_of(event.event_type, order, facts)
     told = [Emit(EmailRequested, mail)] if mail is not None else []

@@ -11,17 +11,16 @@ from shared.kernel.clock import iso
 from shared.kernel.ids import caused_event_id, expiry_event_id_for
 from shared.messaging.dead_letters.dead_letter import event_id_of
 from shared.messaging.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
-from shared.messaging.dead_letters.schedule import is_unconfirmed
 from shared.messaging.outbox import Outbound
+from shared.storage.records.dead_letter import DeadLetterRow
 from shared.storage.records.reservation import Reservation
-from shared.storage.writes import Item
 
 # A healthy delivery is done within seconds: what is younger may merely be under way.
 OVERDUE_AFTER = timedelta(seconds=60)
 # QStash swallows a repeated deduplication id for ten minutes, whatever became of the first.
 COMMAND_INTERVAL = timedelta(minutes=11)
 MAX_COMMAND_REPEATS = 6
-# After so many deliveries of a letter by itself an hour has passed: an operator may want to know.
+# After so many deliveries of a dead letter by itself an hour has passed: an operator may want to know.
 PERSISTING_AFTER = 6
 
 
@@ -43,45 +42,39 @@ class OwedCheckout:
 
 
 @dataclass(frozen=True, slots=True)
-class DueLetter:
-    """A dead letter that is not settled.
+class DueDeadLetter:
+    """A dead letter that is not settled, as it was read."""
 
-    Args:
-        deliveries: how often it was sent by itself.
-        delivery_at: when it is sent next, None if only a person does.
-        row: as it was read.
-    """
+    row: DeadLetterRow
 
-    key: str
-    topic: str
-    deliveries: int
-    delivery_at: datetime | None
-    row: Item
+    @property
+    def delivery_at(self) -> datetime | None:
+        """When it is sent by itself next, None if only a person sends it."""
+        at = self.row.next_delivery_at
+        return datetime.fromisoformat(at) if at else None
 
     def message(self, now: datetime) -> Outbound | None:
         """What to send now, None if it is not time or it cannot be sent."""
         if self.delivery_at is None or self.delivery_at > now:
             return None
-        sendings = self.deliveries + int(str(self.row["replays"]))
-        return self._message(deduplication_id(self.key, sendings))
+        return self._message(deduplication_id(self.row.key, self.row.sendings))
 
     def confirmation(self) -> Outbound | None:
         """What to send although the event was handled, so that our code compares the contents."""
-        if not is_unconfirmed(self.row):
+        if not self.row.is_unconfirmed:
             return None
-        return self._message(f"{self.key}-repeat-{self.row.get('failures', 0)}")
+        return self._message(f"{self.row.key}-repeat-{self.row.failures}")
 
     def _message(self, deduplication_id: str) -> Outbound | None:
-        event_id, event_type = event_id_of(self.key), str(self.row["eventType"])
-        original = str(self.row["originalEvent"])
-        values = parsed(original)
-        if values is None or obstacle(event_id, self.topic, event_type, values) is not None:
+        row, event_id = self.row, event_id_of(self.row.key)
+        values = parsed(row.original)
+        if values is None or obstacle(event_id, row.topic, row.event_type, values) is not None:
             return None
         return message_of(
             event_id,
-            self.topic,
-            event_type,
-            original,
+            row.topic,
+            row.event_type,
+            row.original,
             deduplication_id=deduplication_id,
             values=values,
         )
@@ -93,6 +86,7 @@ class Report:
 
     Args:
         holds: reservations past their end whose release was sent.
+        letters: failures that no callback had reported, kept as dead letters.
     """
 
     outboxes: int = 0

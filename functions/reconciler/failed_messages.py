@@ -15,7 +15,7 @@ from shared.messaging.dead_letters.answers import LastAnswer
 from shared.messaging.dead_letters.dead_letter import original_of
 from shared.messaging.dead_letters.failure_callback import decode
 from shared.messaging.dead_letters.qstash_values import count_of, status_of, times_of
-from shared.messaging.dead_letters.report import UNKNOWN, FailedMessage, identifier, report_of
+from shared.messaging.dead_letters.report import FailedMessage, event_type_of, report_of
 from shared.messaging.http import NON_RETRYABLE
 
 # Per run. Another application's entries may lie above ours in the same queue.
@@ -107,7 +107,7 @@ def pulled(entry: Mapping[str, Any], *, now: datetime) -> DeadLetterReported:
         message_id=str(entry["messageId"]),
         dlq_id=str(entry["dlqId"]),
         original=original,
-        event_type=identifier(original, "eventType") or UNKNOWN,
+        event_type=event_type_of(original, entry.get("header")),
         answer=answer,
         answer_body=answer_body,
         retried=_retried(entry, answer),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from functions.reconciler.domain import DueLetter, OwedCheckout
+from functions.reconciler.domain import DueDeadLetter, OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
 from shared.storage.records.reservation import Reservation
 from shared.telemetry.measurement import Measure
@@ -71,7 +71,7 @@ class FailedMessages(Protocol):
         ...
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     """The dead letters."""
 
     def keep(self, report: DeadLetterReported) -> Sequence[Measure] | None:
@@ -83,7 +83,7 @@ class Letters(Protocol):
         ...
 
     def replaying(self, limit: int) -> Sequence[str]:
-        """Letters whose replay is under way.
+        """Keys of dead letters whose replay is under way.
 
         Raises:
             DependencyError: the store did not answer.
@@ -91,22 +91,22 @@ class Letters(Protocol):
         ...
 
     def due(self, shard: int, until: str, limit: int) -> Sequence[str]:
-        """Letters of a shard that are due by a moment, longest due first.
+        """Keys of a shard's dead letters that are due by a moment, longest due first.
 
         Raises:
             DependencyError: the store did not answer.
         """
         ...
 
-    def unsettled(self, key: str) -> DueLetter | None:
-        """A letter as of now, None if nothing is to be done about it.
+    def unsettled(self, key: str) -> DueDeadLetter | None:
+        """A dead letter as of now, None if nothing is to be done about it.
 
         Raises:
             DependencyError: the store did not answer.
         """
         ...
 
-    def handled(self, letter: DueLetter) -> bool:
+    def handled(self, dead_letter: DueDeadLetter) -> bool:
         """Whether the topic's ledger says that the event is done.
 
         Raises:
@@ -114,23 +114,23 @@ class Letters(Protocol):
         """
         ...
 
-    def resolve(self, letter: DueLetter) -> bool:
-        """The event was handled; False if the letter changed meanwhile.
+    def resolve(self, dead_letter: DueDeadLetter) -> bool:
+        """The event was handled; False if the dead letter changed meanwhile.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
         ...
 
-    def claim(self, letter: DueLetter) -> bool:
-        """Take the letter for being sent now; False if another run or an operator changed it.
+    def claim(self, dead_letter: DueDeadLetter) -> bool:
+        """Take the dead letter for being sent now; False if another run or an operator changed it.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
         """
         ...
 
-    def postpone(self, letter: DueLetter) -> None:
+    def postpone(self, dead_letter: DueDeadLetter) -> None:
         """Look again later.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from functions.reconciler.domain import (
     PERSISTING_AFTER,
-    DueLetter,
+    DueDeadLetter,
     OwedCheckout,
     Report,
     is_due,
@@ -18,7 +18,7 @@ from functions.reconciler.domain import (
     repetition_of,
     stuck_of,
 )
-from functions.reconciler.ports import FailedMessages, Letters, PendingCheckouts, Reservations
+from functions.reconciler.ports import DeadLetters, FailedMessages, PendingCheckouts, Reservations
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso
 from shared.kernel.errors import PipelineError
@@ -50,11 +50,11 @@ class Reconciler:
         checkouts: PendingCheckouts,
         reservations: Reservations,
         failed: FailedMessages,
-        letters: Letters,
+        dead_letters: DeadLetters,
         ports: CorePorts,
     ) -> None:
         self._checkouts, self._reservations = checkouts, reservations
-        self._failed, self._letters = failed, letters
+        self._failed, self._dead_letters = failed, dead_letters
         self._outbox = PendingOutbox(ports.tables, ports.publisher, ports.clock)
         self._publisher, self._clock = ports.publisher, ports.clock
         self._telemetry = ports.telemetry
@@ -142,7 +142,7 @@ class Reconciler:
 
     def _keep(self, entry: str, found: DeadLetterReported, report: Report) -> None:
         # Kept first, forgotten after: a crash between the two only repeats the keeping.
-        measures = self._letters.keep(found)
+        measures = self._dead_letters.keep(found)
         if measures is not None:
             report.letters += 1
             for measure in measures:
@@ -150,36 +150,36 @@ class Reconciler:
         self._failed.forget(entry)
 
     def _resolve(self, report: Report) -> Iterable[Step]:
-        for key in self._letters.replaying(PER_PULL):
+        for key in self._dead_letters.replaying(PER_PULL):
             yield partial(self._settle, key, report)
 
-    def _settle(self, key: str, report: Report) -> DueLetter | None:
-        """Resolve a letter whose event was handled; the letter, if it waits on."""
-        letter = self._letters.unsettled(key)
-        if letter is None or not self._letters.handled(letter):
-            return letter
+    def _settle(self, key: str, report: Report) -> DueDeadLetter | None:
+        """Resolve a dead letter whose event was handled; the dead letter, if it waits on."""
+        dead_letter = self._dead_letters.unsettled(key)
+        if dead_letter is None or not self._dead_letters.handled(dead_letter):
+            return dead_letter
         # Sent first: a second run sends the same message once more.
-        if (message := letter.confirmation()) is not None:
+        if (message := dead_letter.confirmation()) is not None:
             self._publisher.publish([message])
-        report.resolved += self._letters.resolve(letter)
+        report.resolved += self._dead_letters.resolve(dead_letter)
         return None
 
     def _due(self, shard: int, report: Report) -> Iterable[Step]:
-        for key in self._letters.due(shard, iso(self._clock.now()), PER_SHARD):
+        for key in self._dead_letters.due(shard, iso(self._clock.now()), PER_SHARD):
             yield partial(self._carry_on, key, report)
 
     def _carry_on(self, key: str, report: Report) -> None:
-        letter = self._settle(key, report)
-        if letter is None:
+        dead_letter = self._settle(key, report)
+        if dead_letter is None:
             return
-        message = letter.message(self._clock.now())
+        message = dead_letter.message(self._clock.now())
         if message is None:
-            self._letters.postpone(letter)
+            self._dead_letters.postpone(dead_letter)
         # Claimed first, sent after: a crash between the two leaves it to its next time.
-        elif self._letters.claim(letter):
+        elif self._dead_letters.claim(dead_letter):
             self._publisher.publish([message])
             report.redelivered += 1
-            report.persisting += letter.deliveries >= PERSISTING_AFTER
+            report.persisting += dead_letter.row.deliveries >= PERSISTING_AFTER
 
     def _aged(self, since: str, report: Report) -> None:
         age = self._clock.now() - datetime.fromisoformat(since)

@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
-from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import PendingCheckoutTables, ReservationTables
@@ -28,7 +28,7 @@ def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
         checkouts=PendingCheckoutTables(ports.tables),
         failed=failed,
         reservations=ReservationTables(ports.tables),
-        letters=LetterTables(ports.tables, ports.publisher, ports.clock),
+        dead_letters=DueDeadLetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
     )
     return partial(answer, reconciler, telemetry=ports.telemetry)

@@ -57,11 +57,11 @@ def deliver(play: Play) -> None:
         said = play.operate("order", *arguments)
         tell.proof(said.endswith(state), f"the order is {state}")
     tell.wait(play.client.is_idle, "nothing is left to deliver")
-    _told(play, play.cart, 4)
+    _prove_mails(play, play.cart, 4)
     _timeline(play)
 
 
-def _told(play: Play, cart: Cart, count: int) -> None:
+def _prove_mails(play: Play, cart: Cart, count: int) -> None:
     mails = play.client.mails(cart.email)
     folder = play.folder / "mails"
     folder.mkdir(exist_ok=True)
@@ -97,7 +97,7 @@ def cancel(play: Play) -> None:
     tell.proof(checkout.get("refundStatus") == "requested", f"her {amount:.2f} are asked back")
     said = play.operate("refunds", "settle", order, "--reference", f"re_{play.run}")
     tell.proof(said.endswith(f"re_{play.run}"), "the payment provider paid them, and that is kept")
-    _told(play, play.graces, 2)
+    _prove_mails(play, play.graces, 2)
 
 
 def restock(play: Play) -> None:

@@ -21,12 +21,12 @@ def checkouts(page: Page, _moment: Moment) -> Iterator[Finding]:
     return _too_long(CHECKOUTS.name, page, "timeline")
 
 
-def letters(page: Page, _moment: Moment) -> Iterator[Finding]:
+def dead_letters(page: Page, _moment: Moment) -> Iterator[Finding]:
     """Histories of dead letters."""
     return _too_long(DEAD_LETTERS.name, page, "history")
 
 
-def notices(page: Page, _moment: Moment) -> Iterator[Finding]:
+def sends(page: Page, _moment: Moment) -> Iterator[Finding]:
     """What operators decided about mail."""
     return _too_long(NOTIFICATIONS.name, page, "history")
 
@@ -44,6 +44,6 @@ def _too_long(table: str, page: Page, name: str) -> Iterator[Finding]:
 CHECKS = (
     Check("timelines of orders are bounded", "I30", ORDERS.name, orders),
     Check("timelines of checkouts are bounded", "I30", CHECKOUTS.name, checkouts),
-    Check("histories of letters are bounded", "I30", DEAD_LETTERS.name, letters),
-    Check("histories of mail are bounded", "I30", NOTIFICATIONS.name, notices),
+    Check("histories of dead letters are bounded", "I30", DEAD_LETTERS.name, dead_letters),
+    Check("histories of mail are bounded", "I30", NOTIFICATIONS.name, sends),
 )

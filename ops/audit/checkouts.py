@@ -39,7 +39,7 @@ def decided(page: Page, moment: Moment) -> Iterator[Finding]:
         command = text(inner(checkout, "command"), "eventId")
         if checkout.get("stuck"):
             yield Finding(order_id, "was given up on: accepted, never decided", attention=True)
-        elif moment.settled(since) and command not in moment.letters.ids:
+        elif moment.settled(since) and command not in moment.dead_letters.ids:
             yield Finding(order_id, f"was accepted at {since} and is still undecided")
 
 
@@ -52,8 +52,8 @@ def refunded(page: Page, moment: Moment) -> Iterator[Finding]:
         asked = "refundStatus" in checkout
         if status == "rejected" and not asked:
             late = moment.settled(text(checkout, "decidedAt"))
-            if late and order_id not in moment.letters.orders:
-                yield Finding(order_id, "is rejected, and nobody asked for the money back")
+            if late and order_id not in moment.dead_letters.orders:
+                yield Finding(order_id, "is rejected, and the money was not asked back")
         elif status == "confirmed" and asked:
             order = page.find(ORDERS.name, order_id)
             if order is None or order.get("status") != "CANCELLED":
@@ -71,7 +71,7 @@ def _is_whole(checkout: Item) -> bool:
 
 
 def _is_only_refunded(checkout: Item) -> bool:
-    # A refund request that somebody else published makes a row without a decision.
+    # A refund request of another program makes a row without a decision.
     return "refundStatus" in checkout
 
 

@@ -57,13 +57,13 @@ def arrived(page: Page, moment: Moment) -> Iterator[Finding]:
     off, because its recipient was told enough: what becomes of it is its own check.
     """
     for _record, sent in _published(page, moment):
-        known = sent.delayed or sent.event_id in moment.letters.ids or _put_off(page, sent)
+        known = sent.delayed or sent.event_id in moment.dead_letters.ids or _put_off(page, sent)
         if not known and page.find(*_flat(sent.receipt)) is None:
             yield Finding(sent.event_id, f"{sent.event_type} was published, never handled")
 
 
 def unchanged(page: Page, moment: Moment) -> Iterator[Finding]:
-    """What was handled under an event's id is what was published under it: nobody else's event took
+    """What was handled under an event's id is what was published under it: no other event took
     its place (I29)."""
     for _record, sent in _published(page, moment):
         receipt = page.find(*_flat(sent.receipt))

@@ -9,8 +9,6 @@ from shared.kernel.clock import iso
 from shared.messaging.ledger import RETENTION
 from shared.storage.writes import Item
 
-"""Logical table and key of a row."""
-
 # Rows that expire are judged only while nothing that belongs to them can have expired.
 _MARGIN = timedelta(days=2)
 
@@ -20,7 +18,7 @@ class Finding:
     """One row that does not keep a promise; names it by ids only, never by what people wrote.
 
     Args:
-        attention: somebody should look, but no promise is broken.
+        attention: an operator should look, but no promise is broken.
     """
 
     subject: str
@@ -41,15 +39,15 @@ class Page:
 
 
 @dataclass(slots=True)
-class Letters:
+class DeadLetters:
     """The dead letters that explain why something did not happen (yet).
 
     Args:
-        ids: events that failed and were not handled since; whether anybody will replay them or
+        ids: events that failed and were not handled since; whether an operator replays them or
             decided against it makes no difference: they are visible, not lost (I15).
         orders: orders that any of them is about.
-        skus: shelves that any of them is about.
-        unrecorded: units per SKU whose sale is in such a letter instead of the movements.
+        skus: SKUs that any of them is about.
+        unrecorded: units per SKU whose sale is in such a dead letter instead of the movements.
     """
 
     ids: set[str] = field(default_factory=set)
@@ -68,7 +66,7 @@ class Moment:
 
     now: datetime
     patience: timedelta
-    letters: Letters = field(default_factory=Letters)
+    dead_letters: DeadLetters = field(default_factory=DeadLetters)
 
     @property
     def cutoff(self) -> str:
@@ -95,7 +93,7 @@ class Check:
         name: what the report calls it.
         invariant: its number among the system's invariants.
         table: whose rows it looks at.
-        strict: its attentions are breaches for whoever asks strictly.
+        strict: its attentions are breaches when it is asked strictly.
     """
 
     name: str

@@ -28,7 +28,7 @@ def first_round(mail: Item) -> list[Name]:
 
 
 def finished(page: Page, moment: Moment) -> Iterator[Finding]:
-    """Nobody is still sending a mail, text or push whose claim lapsed long ago, what was put off
+    """No mail, text or push is still being sent whose claim lapsed long ago, what was put off
     came back in its hour, and one that failed for good is a dead letter (I12). One whose fate is
     unknown waits for a person: no breach, by design."""
     for mail in page.rows:
@@ -36,11 +36,11 @@ def finished(page: Page, moment: Moment) -> Iterator[Finding]:
             continue  # a suppressed address, a cap, or a user's devices
         mail_id, state = text(mail, "id"), text(mail, "state")
         event_id = text(mail, "eventId") or mail_id
-        excused = event_id in moment.letters.ids or "resolution" in mail
+        excused = event_id in moment.dead_letters.ids or "resolution" in mail
         if state == "claimed" and moment.settled(lapsed(mail)) and not excused:
-            yield Finding(mail_id, f"is claimed by nobody since {lapsed(mail)}")
+            yield Finding(mail_id, f"has a claim that lapsed at {lapsed(mail)}")
         elif state == "waiting" and moment.settled(lapsed(mail)) and not excused:
-            yield Finding(mail_id, f"was put off until {lapsed(mail)}, and nobody came back to it")
+            yield Finding(mail_id, f"was put off until {lapsed(mail)}, and was not taken up again")
         elif state == "failed" and moment.settled(text(mail, "updatedAt")) and not excused:
             yield Finding(mail_id, "failed, and is no dead letter")
         elif state == "unknown" and "resolution" not in mail:
@@ -105,7 +105,7 @@ def _order_of(mail: Item) -> str:
 
 
 def lapsed(mail: Item) -> str:
-    """Until when somebody was at work on it, or it was put off."""
+    """Until when it was being worked on, or it was put off."""
     return iso(datetime.fromtimestamp(float(number(mail, "expiresAt")), UTC))
 
 

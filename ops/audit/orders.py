@@ -181,7 +181,7 @@ def mailed(page: Page, moment: Moment) -> Iterator[Finding]:
         for mail in mails:
             row = page.find(NOTIFICATIONS.name, mail)
             state = "no" if row is None else text(row, "state")
-            if state not in _WITHOUT_ANYTHING_SENT and mail not in moment.letters.ids:
+            if state not in _WITHOUT_ANYTHING_SENT and mail not in moment.dead_letters.ids:
                 yield Finding(order_id, f"mail {mail}: {state} send record and no dead letter")
 
 

@@ -69,7 +69,7 @@ def parsed(body: str) -> Item:
 
 
 def sku_in(payload: Item) -> str:
-    """The shelf that a payload is about, empty if it is about none."""
+    """The SKU that a payload is about, empty if it is about none."""
     product, variation = payload.get("productId"), payload.get("variationId")
     if not is_id(product):
         return ""

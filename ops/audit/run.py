@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ops.audit import bounds, checkouts, dead_letters, ledger, notifications, orders, stock
 from ops.audit.model import Check, Finding, Moment, Page
-from ops.audit.stock_totals import Story
+from ops.audit.stock_totals import StockTotals
 from ops.core.rows import Name
 from ops.core.table_reader import Source
 from shared.storage.schema import (
@@ -90,20 +90,20 @@ class Audit:
             DependencyError: the store did not answer.
         """
         self._results = {check.name: Result(check.name, check.invariant) for check in CHECKS}
-        story = Story(self.moment)
-        # First what explains what is missing elsewhere; then in the order that `story` needs.
+        totals = StockTotals(self.moment)
+        # First what explains what is missing elsewhere; then in the order that `totals` needs.
         for table, also in (
-            (DEAD_LETTERS.name, lambda page: dead_letters.learn(page, self.moment.letters)),
-            (RESERVATIONS.name, story.reservations),
-            (STOCK.name, story.stock),
-            (ORDERS.name, story.orders),
+            (DEAD_LETTERS.name, lambda page: dead_letters.learn(page, self.moment.dead_letters)),
+            (RESERVATIONS.name, totals.reservations),
+            (STOCK.name, totals.stock),
+            (ORDERS.name, totals.orders),
             (CHECKOUTS.name, _nothing),
-            (LEDGER.name, story.ledger),
+            (LEDGER.name, totals.ledger),
             (NOTIFICATIONS.name, _nothing),
-            (MOVEMENTS.name, story.movements),
+            (MOVEMENTS.name, totals.movements),
         ):
             self._read(table, also)
-        return [*self._results.values(), *self._sums(story)]
+        return [*self._results.values(), *self._sums(totals)]
 
     def _read(self, table: str, also: Callable[[Page], None]) -> None:
         checks = [check for check in CHECKS if check.table == table]
@@ -126,11 +126,11 @@ class Audit:
                 page = Page(rows, {**page.known, **more})
             yield page
 
-    def _sums(self, story: Story) -> Sequence[Result]:
+    def _sums(self, totals: StockTotals) -> Sequence[Result]:
         results = []
         for name, invariant, look in stock.SUMS:
-            result = Result(name, invariant, rows=len(story.shelves))
-            result.add(look(story), strict=self.strict)
+            result = Result(name, invariant, rows=len(totals.by_sku))
+            result.add(look(totals), strict=self.strict)
             results.append(result)
         return results
 

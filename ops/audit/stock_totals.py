@@ -1,10 +1,10 @@
-"""What shelves, reservations, orders and movements tell, summed up per SKU, page by page.
+"""What stock rows, reservations, orders and movements tell, summed up per SKU, page by page.
 
 The order of reading makes the sums comparable although the shop goes on selling:
 
-* Reservations before shelves: a shelf that nothing moved for a minute before the audit, as read
+* Reservations before stock rows: a stock row that nothing moved for a minute before the audit, as read
   after them, had the same reservations all the while, so they must add up exactly.
-* Shelves before orders before movements: what happens meanwhile is on the side where it is allowed
+* Stock rows before orders before movements: what happens meanwhile is on the side where it is allowed
   for.
 
 Memory: a few numbers per SKU, and the ids of the orders of two minutes.
@@ -28,19 +28,19 @@ _LIVE_REASONS = {"sale", "return"}
 
 
 @dataclass(slots=True)
-class Shelf:
+class SkuTotals:
     """One SKU: the row as read, and sums.
 
     Args:
         held: units of reservations that are in force.
         ordered: units in live orders whose movements must be recorded by now.
-        sold: units in all live orders from before the shelf was read; ``maybe`` in those of about
+        sold: units in all live orders from before the stock row was read; ``maybe`` in those of about
             that moment.
         moved: units in recorded sales and returns of the same orders as ``ordered``.
         changed: units of all recorded movements that must be recorded by now.
-        began: the highest stock that any sale or hold saw.
+        began: the highest stock that any sale or reservation saw.
         first, last: when the earliest and latest known movement was.
-        only_sales: whether nothing but sales is known to have moved it, out of holds or not.
+        only_sales: whether nothing but sales is known to have moved it, out of reservations or not.
         only_down: whether, beyond that, nothing was ever held, and so nothing ever came back.
         exact: whether every unit that moved was moved by a decision of the pipeline.
         lows: how often it fell to its threshold.
@@ -62,33 +62,33 @@ class Shelf:
     lows: int = 0
 
     def came_back(self) -> None:
-        """Units came to it past sales and holds: what it began with cannot be told any more."""
+        """Units came to it past sales and reservations: what it began with cannot be told any more."""
         self.only_sales = self.only_down = False
 
 
 @dataclass(slots=True)
-class Story:
-    """All shelves, filled page by page; judged at the end."""
+class StockTotals:
+    """All stock rows, filled page by page; judged at the end."""
 
     moment: Moment
-    shelves: dict[str, Shelf] = field(default_factory=dict)
+    by_sku: dict[str, SkuTotals] = field(default_factory=dict)
     _around: set[str] = field(default_factory=set)
 
-    def shelf(self, sku: str) -> Shelf:
+    def of(self, sku: str) -> SkuTotals:
         """The sums of a SKU."""
-        return self.shelves.setdefault(sku, Shelf())
+        return self.by_sku.setdefault(sku, SkuTotals())
 
     def reservations(self, page: Page) -> None:
         """What is held; before the stock."""
         for row in page.rows:
             if row.get("status") == ReservationStatus.HELD.value:
                 for line in entries(row, "items"):
-                    self.shelf(sku_in(line)).held += int(number(line, "quantity"))
+                    self.of(sku_in(line)).held += int(number(line, "quantity"))
 
     def stock(self, page: Page) -> None:
-        """The rows of shelves, at the audit's moment."""
+        """The stock rows, at the audit's moment."""
         for row in page.rows:
-            self.shelf(text(row, "sku")).row = row
+            self.of(text(row, "sku")).row = row
 
     def orders(self, page: Page) -> None:
         """What was ordered; after the stock, before the movements."""
@@ -100,35 +100,35 @@ class Story:
             settled = self._is_settled(order, created, undone)
             for line in entries(order, "items"):
                 sku = sku_in(line)
-                shelf = self.shelf(sku)
+                sums = self.of(sku)
                 units = 0 if cancelled else int(number(line, "quantity")) - _back(order, sku)
                 if cancelled or sku in returned:
-                    shelf.came_back()
-                shelf.ordered += units if settled else 0
+                    sums.came_back()
+                sums.ordered += units if settled else 0
                 if created < iso(self.moment.now - BAND):
-                    shelf.sold += units
+                    sums.sold += units
                 elif created < iso(self.moment.now + BAND):
-                    shelf.maybe += units
+                    sums.maybe += units
 
     def movements(self, page: Page) -> None:
         """What was recorded."""
         for row in page.rows:
-            shelf, at = self.shelf(text(row, "sku")), text(row, "movementId").partition("#")[0]
-            shelf.first, shelf.last = min(shelf.first or at, at), max(shelf.last, at)
+            sums, at = self.of(text(row, "sku")), text(row, "movementId").partition("#")[0]
+            sums.first, sums.last = min(sums.first or at, at), max(sums.last, at)
             delta = int(number(row, "delta"))
-            _judge(shelf, row, delta)
+            _judge(sums, row, delta)
             settled = at < iso(self.moment.now - self.moment.patience + BAND)
-            shelf.changed += delta if settled else 0
+            sums.changed += delta if settled else 0
             order, reason = text(row, "orderId"), text(row, "reason")
             if order and order not in self._around and reason in _LIVE_REASONS:
-                shelf.moved -= delta if settled else 0
+                sums.moved -= delta if settled else 0
 
     def ledger(self, page: Page) -> None:
         """How often alerts were raised."""
         for record in page.rows:
             for sent in sent_by(record):
                 if sent.event_type == INVENTORY_STOCK_LOW:
-                    self.shelf(sku_in(sent.payload)).lows += 1
+                    self.of(sku_in(sent.payload)).lows += 1
 
     def _is_settled(self, order: Item, created: str, undone: str) -> bool:
         cutoff = self.moment.now - self.moment.patience
@@ -139,26 +139,26 @@ class Story:
         return False
 
 
-def _judge(shelf: Shelf, row: Item, delta: int) -> None:
+def _judge(sums: SkuTotals, row: Item, delta: int) -> None:
     """What a movement leaves of what can be proved."""
     reason, ours = text(row, "reason"), text(row, "orderId") != ""
     decided = "causationId" in row
-    shelf.exact = shelf.exact and (delta == 0 or decided)
+    sums.exact = sums.exact and (delta == 0 or decided)
     if reason == "hold" and "previousStock" in row:
-        # Nothing is sold by it, and whoever comes first sees the shelf as it began.
-        shelf.began = max(shelf.began, int(number(row, "previousStock")))
-        shelf.only_down = False
+        # Nothing is sold by it, and the one that comes first sees the stock row as it began.
+        sums.began = max(sums.began, int(number(row, "previousStock")))
+        sums.only_down = False
     elif reason == "sale" and ours:
-        shelf.began = max(shelf.began, int(number(row, "previousStock")))
+        sums.began = max(sums.began, int(number(row, "previousStock")))
     elif delta == 0 and (ours or decided):
-        # A hold ended, whose units were the shelf's all the while, or the threshold is a new one.
-        shelf.only_down = False
+        # A reservation ended, whose units were the stock row's all the while, or the threshold is a new one.
+        sums.only_down = False
     else:
-        shelf.came_back()
+        sums.came_back()
 
 
 def _returned(order: Item) -> Mapping[str, str]:
-    """When goods of each SKU last came back to a shelf, from a customer who had them."""
+    """When goods of each SKU last came back to a stock row, from a customer who had them."""
     found: dict[str, str] = {}
     for entry in entries(order, "returns"):
         sku = sku_in(entry)

@@ -1,21 +1,19 @@
 """``python -m ops dead-letters``: list, show, replay, discard."""
 
 import argparse
-import json
-from collections import Counter
 
 from commandline.arguments import number, whole
 from commandline.entry import noting
 from ops.core import actor
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
-from ops.core.terminal import harmless, shortened, table
-from ops.dead_letters.domain import FAILURES, Filter, Letter, ReplayOptions, Result
+from ops.core.terminal import harmless
+from ops.dead_letters import view
+from ops.dead_letters.domain import FAILURES, Filter, ReplayOptions, Result
 from ops.dead_letters.service import Outcome, Replayer
-from ops.dead_letters.store import LetterBox
+from ops.dead_letters.store import DeadLetterStore
 from shared.contracts.topics import Topic
-from shared.messaging.dead_letters.answers import LetterKind
-from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.storage.records.dead_letter import DeadLetterKind, DeadLetterState
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,24 +22,28 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     listing = actions.add_parser("list", help="what there is, or how it groups")
-    listing.add_argument("--state", choices=[s.value for s in LetterState], default="open")
+    listing.add_argument("--state", choices=[s.value for s in DeadLetterState], default="open")
     listing.add_argument("--groups", action="store_true", help="one line per group of failures")
     _add_filter(listing)
     listing.set_defaults(run=_list)
 
-    showing = actions.add_parser("show", help="one letter: its history and its event")
+    showing = actions.add_parser("show", help="one dead letter: its history and its event")
     showing.add_argument("event_id")
     showing.set_defaults(run=_show)
 
-    replay = actions.add_parser("replay", help="send letters to their topic again")
+    replay = actions.add_parser("replay", help="send dead letters to their topic again")
     replay.add_argument("event_ids", nargs="*", metavar="EVENT_ID")
-    replay.add_argument("--all", action="store_true", help="every open letter the filter admits")
+    replay.add_argument(
+        "--all", action="store_true", help="every open dead letter the filter admits"
+    )
     _add_filter(replay)
     _add_person(replay)
     replay.add_argument(
-        "--limit", type=whole(1, 1_000_000), default=100, help="most letters (default: 100)"
+        "--limit", type=whole(1, 1_000_000), default=100, help="most dead letters (default: 100)"
     )
-    replay.add_argument("--rate", type=number(0, 1000), default=0.0, help="most letters per second")
+    replay.add_argument(
+        "--rate", type=number(0, 1000), default=0.0, help="most dead letters per second"
+    )
     replay.add_argument(
         "--wait", type=number(0, 86_400), default=60.0, help="seconds to wait for each wave"
     )
@@ -50,7 +52,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     replay.add_argument("--even-if-done", action="store_true", help="also what is handled already")
     replay.set_defaults(run=_replay)
 
-    discard = actions.add_parser("discard", help="let a letter go, for good")
+    discard = actions.add_parser("discard", help="let a dead letter go, for good")
     discard.add_argument("event_ids", nargs="+", metavar="EVENT_ID")
     _add_person(discard)
     discard.set_defaults(run=_discard)
@@ -65,14 +67,14 @@ def _add_filter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fingerprint", default="", help="one group of failures")
     parser.add_argument(
         "--kind",
-        choices=[kind.value for kind in LetterKind],
+        choices=[kind.value for kind in DeadLetterKind],
         default="",
         help="refused by our code for good, or blocked on the way and delivered again by itself",
     )
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", required=True, help="why; kept in the letter's history")
+    parser.add_argument("--reason", required=True, help="why; kept in the dead letter's history")
     actor.add_option(parser, "--by")
 
 
@@ -82,75 +84,19 @@ def _filter(options: argparse.Namespace, event_ids: tuple[str, ...] = ()) -> Fil
 
 def _list(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    box = LetterBox(connection.tables, connection.clock)
-    wanted = _filter(options)
-    letters = [found for found in box.by_state(LetterState(options.state)) if wanted.admits(found)]
-    if not letters:
+    store = DeadLetterStore(connection.tables, connection.clock)
+    wanted, state = _filter(options), DeadLetterState(options.state)
+    found = [row for row in store.by_state(state) if wanted.admits(row)]
+    if not found:
         print(f"no {options.state} dead letters")
         return 0
-    print(_groups(letters) if options.groups else _lines(letters))
+    print(view.groups(found) if options.groups else view.rows(found))
     return 0
-
-
-def _lines(letters: list[Letter]) -> str:
-    rows = [
-        (
-            letter.event_id,
-            letter.event_type,
-            letter.kind,
-            letter.attempts,
-            letter.last_failed_at[:19],
-            letter.next_delivery_at[:19],
-            letter.fingerprint,
-            shortened(letter.cause, 60),
-        )
-        for letter in letters
-    ]
-    return table(
-        ("event id", "type", "kind", "tries", "last failed", "next delivery", "group", "cause"),
-        rows,
-    )
-
-
-def _groups(letters: list[Letter]) -> str:
-    counts = Counter(letter.fingerprint for letter in letters)
-    example = {letter.fingerprint: letter for letter in letters}
-    rows = [
-        (count, group, example[group].event_type, shortened(example[group].error, 100))
-        for group, count in counts.most_common()
-    ]
-    return table(("letters", "group", "type", "for example"), rows)
 
 
 def _show(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    letter = LetterBox(connection.tables, connection.clock).get(options.event_id)
-    facts = [
-        ("event id", letter.event_id),
-        ("state", letter.state.value),
-        ("topic", letter.topic),
-        ("type", letter.event_type),
-        ("cause", letter.cause),
-        ("error", letter.error),
-        ("group", letter.fingerprint),
-        ("kind", letter.kind),
-        ("tries", letter.attempts),
-        ("replays", letter.replays),
-        ("deliveries", letter.deliveries),
-        ("next delivery", letter.next_delivery_at or "only by replay"),
-        ("first failed", letter.first_failed_at),
-        ("last failed", letter.last_failed_at),
-    ]
-    for name, value in facts:
-        print(f"{name:<14} {harmless(value)}")
-    print()
-    rows = [(e["at"][:19], e["action"], e["by"], e["reason"]) for e in letter.history]
-    print(table(("when", "what", "who", "why"), rows))
-    if letter.left_out:
-        print(f"({letter.left_out} more in between)")
-    print()
-    for line in json.dumps(json.loads(letter.original), indent=2).splitlines():
-        print(harmless(line))
+    print(view.whole(DeadLetterStore(connection.tables, connection.clock).get(options.event_id)))
     return 0
 
 
@@ -159,17 +105,17 @@ def _replay(options: argparse.Namespace) -> int:
         raise OperatorError("event ids: name some, or say --all with a filter")
     connection = stage.connect(options)
     replayer = Replayer(
-        LetterBox(connection.tables, connection.clock),
+        DeadLetterStore(connection.tables, connection.clock),
         tables=connection.tables,
         publisher=connection.publisher,
         clock=connection.clock,
-        progress=_told,
+        progress=_print_outcome,
     )
-    letters = replayer.select(_filter(options, tuple(options.event_ids)), limit=options.limit)
-    missing = sorted(set(options.event_ids) - {letter.event_id for letter in letters})
+    dead_letters = replayer.select(_filter(options, tuple(options.event_ids)), limit=options.limit)
+    missing = sorted(set(options.event_ids) - {row.key for row in dead_letters})
     for event_id in missing:
-        print(f"{harmless(event_id)}  is not among the open letters")
-    print(f"{len(letters)} selected")
+        print(f"{harmless(event_id)}  is not among the open dead letters")
+    print(f"{len(dead_letters)} selected")
     how = ReplayOptions(
         actor=options.operator,
         reason=options.reason,
@@ -179,36 +125,38 @@ def _replay(options: argparse.Namespace) -> int:
         per_second=options.rate,
         settle_seconds=options.wait,
     )
-    under_way = "letters not named above may be under way: `dead-letters list --state replaying`"
+    under_way = (
+        "dead letters not named above may be under way: `dead-letters list --state replaying`"
+    )
     with noting(lambda: "nothing was sent" if options.dry_run else under_way):
-        outcomes = replayer.run(letters, how)
-    counts = Counter(outcome.result for outcome in outcomes)
-    print(", ".join(f"{count} {result.value}" for result, count in counts.items()) or "nothing")
+        outcomes = replayer.run(dead_letters, how)
+    print(view.counts(outcomes))
     bad = FAILURES | {Result.NOT_REACHED, Result.UNREADABLE, Result.TOO_OFTEN}
     return 1 if missing or any(outcome.result in bad for outcome in outcomes) else 0
 
 
-def _told(outcome: Outcome) -> None:
-    remark = f": {shortened(outcome.remark, 100)}" if outcome.remark else ""
-    print(f"{harmless(outcome.letter.event_id)}  {outcome.result.value}{remark}", flush=True)
+def _print_outcome(outcome: Outcome) -> None:
+    print(view.outcome(outcome), flush=True)
 
 
 def _discard(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    box = LetterBox(connection.tables, connection.clock)
+    store = DeadLetterStore(connection.tables, connection.clock)
     replayer = Replayer(
-        box,
+        store,
         tables=connection.tables,
         publisher=connection.publisher,
         clock=connection.clock,
     )
     status = 0
     for event_id in options.event_ids:
-        with noting(lambda: "the letter after those named above may be discarded: `show` tells"):
+        with noting(
+            lambda: "the dead letter after those named above may be discarded: `show` tells"
+        ):
             done = replayer.discard(
-                box.get(event_id), actor=options.operator, reason=options.reason
+                store.get(event_id), actor=options.operator, reason=options.reason
             )
-        told = "discarded" if done else "was changed by somebody else"
-        print(f"{harmless(event_id)}  {told}", flush=True)
+        result = "discarded" if done else "was changed by another operator or run"
+        print(f"{harmless(event_id)}  {result}", flush=True)
         status = status if done else 1
     return status

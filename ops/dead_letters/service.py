@@ -1,7 +1,7 @@
 """Sending dead letters again: to the configured address of their topic, and nowhere else (I18).
 
 The same envelope id, so that whatever was handled stays handled once; a new deduplication id, so
-that QStash does not swallow the message. Two operators at once divide the letters between them:
+that QStash does not swallow the message. Two operators at once divide the dead letters between them:
 each is claimed by a conditional write before it is sent (I17).
 """
 
@@ -12,29 +12,29 @@ from ops.dead_letters.domain import (
     FAILURES,
     MAX_REPLAYS,
     Filter,
-    Letter,
     ReplayOptions,
     Result,
     waves,
 )
-from ops.dead_letters.store import ABANDONED_AFTER, LetterBox
+from ops.dead_letters.store import ABANDONED_AFTER, DeadLetterStore
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PublishError
-from shared.messaging.dead_letters.dead_letter import LetterState, event_id_of
+from shared.messaging.dead_letters.dead_letter import event_id_of
 from shared.messaging.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
 from shared.messaging.dead_letters.store import DeadLetterTables
 from shared.messaging.outbox import Outbound
 from shared.messaging.ports import Publisher
 from shared.storage.ports import Tables
+from shared.storage.records.dead_letter import DeadLetterRow, DeadLetterState
 
 _POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one letter."""
+    """What became of one dead letter."""
 
-    letter: Letter
+    dead_letter: DeadLetterRow
     result: Result
     remark: str = ""
 
@@ -43,29 +43,29 @@ Progress = Callable[[Outcome], None]
 
 
 class Replayer:
-    """Replays a frozen selection of letters.
+    """Replays a frozen selection of dead_letters.
 
     Args:
-        progress: told of each letter as soon as its result is known.
+        progress: told of each dead letter as soon as its result is known.
     """
 
     def __init__(
         self,
-        box: LetterBox,
+        store: DeadLetterStore,
         *,
         tables: Tables,
         publisher: Publisher,
         clock: Clock,
         progress: Progress = lambda _: None,
     ) -> None:
-        self._box, self._publisher = box, publisher
-        self._letters = DeadLetterTables(tables, clock)
+        self._store, self._publisher = store, publisher
+        self._dead_letters = DeadLetterTables(tables, clock)
         self._clock, self._progress = clock, progress
 
-    def select(self, wanted: Filter, *, limit: int) -> list[Letter]:
-        """The letters that are meant, now. What fails later is not part of it.
+    def select(self, wanted: Filter, *, limit: int) -> list[DeadLetterRow]:
+        """The dead letters that are meant, now. What fails later is not part of it.
 
-        Beside the open ones those whose replay began long ago and never ended: whoever began it
+        Beside the open ones those whose replay began long ago and never ended: its operator
         may have died before anything was sent.
 
         Raises:
@@ -73,104 +73,116 @@ class Replayer:
         """
         stale = iso(self._clock.now() - ABANDONED_AFTER)
         abandoned = [
-            letter
-            for letter in self._box.by_state(LetterState.REPLAYING)
-            if letter.history and letter.history[-1]["at"] <= stale
+            dead_letter
+            for dead_letter in self._store.by_state(DeadLetterState.REPLAYING)
+            if dead_letter.history.entries and dead_letter.history.entries[-1].at <= stale
         ]
-        letters = [*self._box.by_state(LetterState.OPEN), *abandoned]
-        return [letter for letter in letters if wanted.admits(letter)][:limit]
+        dead_letters = [*self._store.by_state(DeadLetterState.OPEN), *abandoned]
+        return [dead_letter for dead_letter in dead_letters if wanted.admits(dead_letter)][:limit]
 
-    def run(self, letters: Sequence[Letter], options: ReplayOptions) -> list[Outcome]:
+    def run(self, dead_letters: Sequence[DeadLetterRow], options: ReplayOptions) -> list[Outcome]:
         """Replay in growing waves, and stop after a wave in which something failed again.
 
         Raises:
             DependencyError: the store did not answer; what was claimed stays under way.
         """
         outcomes: list[Outcome] = []
-        for wave in waves(letters):
+        for wave in waves(dead_letters):
             if any(outcome.result in FAILURES for outcome in outcomes):
-                outcomes += [self._told(Outcome(letter, Result.NOT_REACHED)) for letter in wave]
+                outcomes += [
+                    self._reported(Outcome(dead_letter, Result.NOT_REACHED)) for dead_letter in wave
+                ]
                 continue
-            sent = [self._one(letter, options) for letter in wave]
-            outcomes += [self._told(outcome) for outcome in self._settled(sent, options)]
+            sent = [self._one(dead_letter, options) for dead_letter in wave]
+            outcomes += [self._reported(outcome) for outcome in self._settled(sent, options)]
         return outcomes
 
-    def discard(self, letter: Letter, *, actor: str, reason: str) -> bool:
-        """Let a letter go; False if somebody else changed it first.
+    def discard(self, dead_letter: DeadLetterRow, *, actor: str, reason: str) -> bool:
+        """Let a dead letter go; False if another operator or run changed it first.
 
         Raises:
             OperatorError: without actor and reason.
             DependencyError: the store did not answer.
         """
         ReplayOptions(actor=actor, reason=reason)
-        return self._box.move(
-            letter, LetterState.DISCARDED, action="discarded", actor=actor, reason=reason
+        return self._store.move(
+            dead_letter, DeadLetterState.DISCARDED, action="discarded", actor=actor, reason=reason
         )
 
-    # ------------------------------------------------------------------ one letter
-    def _one(self, selected: Letter, options: ReplayOptions) -> Outcome:
+    # ------------------------------------------------------------------ one dead letter
+    def _one(self, selected: DeadLetterRow, options: ReplayOptions) -> Outcome:
         # As it is now: a wave takes its time, and the pipeline carries on by itself meanwhile.
-        letter = self._box.get(selected.event_id)
-        sendings = (letter.state, letter.replays, letter.deliveries)
+        dead_letter = self._store.get(selected.key)
+        sendings = (dead_letter.state, dead_letter.replays, dead_letter.deliveries)
         if sendings != (selected.state, selected.replays, selected.deliveries):
-            return Outcome(letter, Result.TAKEN)
-        values, event_id = parsed(letter.original), event_id_of(letter.event_id)
-        why = obstacle(event_id, letter.topic, letter.event_type, values)
+            return Outcome(dead_letter, Result.TAKEN)
+        values, event_id = parsed(dead_letter.original), event_id_of(dead_letter.key)
+        why = obstacle(event_id, dead_letter.topic, dead_letter.event_type, values)
         if values is None or why is not None:
-            return Outcome(letter, Result.UNREADABLE, why or "")
-        if letter.replays >= MAX_REPLAYS and not options.force:
-            return Outcome(letter, Result.TOO_OFTEN, f"{letter.replays} times; --force overrides")
-        if not options.even_if_done and self._is_done(letter):
-            return self._already_done(letter, options)
+            return Outcome(dead_letter, Result.UNREADABLE, why or "")
+        if dead_letter.replays >= MAX_REPLAYS and not options.force:
+            return Outcome(
+                dead_letter, Result.TOO_OFTEN, f"{dead_letter.replays} times; --force overrides"
+            )
+        if not options.even_if_done and self._is_done(dead_letter):
+            return self._already_done(dead_letter, options)
         if options.dry_run:
-            return Outcome(letter, Result.WOULD_REPLAY)
+            return Outcome(dead_letter, Result.WOULD_REPLAY)
         message = message_of(
             event_id,
-            letter.topic,
-            letter.event_type,
-            letter.original,
-            deduplication_id=deduplication_id(letter.event_id, letter.replays + letter.deliveries),
+            dead_letter.topic,
+            dead_letter.event_type,
+            dead_letter.original,
+            deduplication_id=deduplication_id(dead_letter.key, dead_letter.sendings),
             values=values,
         )
-        return self._send(letter, message, options)
+        return self._send(dead_letter, message, options)
 
-    def _already_done(self, letter: Letter, options: ReplayOptions) -> Outcome:
+    def _already_done(self, dead_letter: DeadLetterRow, options: ReplayOptions) -> Outcome:
         if not options.dry_run:
-            self._box.move(
-                letter,
-                LetterState.RESOLVED,
+            self._store.move(
+                dead_letter,
+                DeadLetterState.RESOLVED,
                 action="resolved",
                 actor=options.actor,
                 reason="the ledger says it is done",
             )
-        return Outcome(letter, Result.ALREADY_DONE)
+        return Outcome(dead_letter, Result.ALREADY_DONE)
 
-    def _send(self, letter: Letter, message: Outbound, options: ReplayOptions) -> Outcome:
-        claimed = self._box.move(
-            letter,
-            LetterState.REPLAYING,
+    def _send(
+        self, dead_letter: DeadLetterRow, message: Outbound, options: ReplayOptions
+    ) -> Outcome:
+        claimed = self._store.move(
+            dead_letter,
+            DeadLetterState.REPLAYING,
             action="replayed",
             actor=options.actor,
             reason=options.reason,
             replayed=True,
         )
         if not claimed:
-            return Outcome(letter, Result.TAKEN)
-        under_way = replace(letter, state=LetterState.REPLAYING, replays=letter.replays + 1)
+            return Outcome(dead_letter, Result.TAKEN)
+        under_way = replace(
+            dead_letter, state=DeadLetterState.REPLAYING, replays=dead_letter.replays + 1
+        )
         try:
             self._publisher.publish([message])
         except PublishError as error:
-            self._reopen(letter.event_id, options, reason=error.code)
+            self._reopen(dead_letter.key, options, reason=error.code)
             return Outcome(under_way, Result.NOT_PUBLISHED, str(error))
         if options.per_second:
             self._clock.sleep(1 / options.per_second)
         return Outcome(under_way, Result.REPLAYED)
 
     def _reopen(self, key: str, options: ReplayOptions, *, reason: str) -> None:
-        now = self._box.get(key)
-        if now.state is LetterState.REPLAYING:
-            self._box.move(
-                now, LetterState.OPEN, action="not published", actor=options.actor, reason=reason
+        now = self._store.get(key)
+        if now.state is DeadLetterState.REPLAYING:
+            self._store.move(
+                now,
+                DeadLetterState.OPEN,
+                action="not published",
+                actor=options.actor,
+                reason=reason,
             )
 
     # ------------------------------------------------------------------ afterwards
@@ -194,21 +206,21 @@ class Replayer:
             self._clock.sleep(_POLL_SECONDS)
 
     def _looked_at(self, outcome: Outcome, options: ReplayOptions) -> Outcome:
-        now = self._box.get(outcome.letter.event_id)
-        if now.state is LetterState.RESOLVED:
+        now = self._store.get(outcome.dead_letter.key)
+        if now.state is DeadLetterState.RESOLVED:
             return Outcome(now, Result.HANDLED)
-        if now.state is LetterState.OPEN:
+        if now.state is DeadLetterState.OPEN:
             return Outcome(now, Result.FAILED_AGAIN, now.cause)
         if not self._is_done(now):
             return outcome
-        self._box.move(
-            now, LetterState.RESOLVED, action="resolved", actor=options.actor, reason="handled"
+        self._store.move(
+            now, DeadLetterState.RESOLVED, action="resolved", actor=options.actor, reason="handled"
         )
         return Outcome(now, Result.HANDLED)
 
-    def _is_done(self, letter: Letter) -> bool:
-        return self._letters.handled(letter.event_id, letter.topic)
+    def _is_done(self, dead_letter: DeadLetterRow) -> bool:
+        return self._dead_letters.handled(dead_letter.key, dead_letter.topic)
 
-    def _told(self, outcome: Outcome) -> Outcome:
+    def _reported(self, outcome: Outcome) -> Outcome:
         self._progress(outcome)
         return outcome

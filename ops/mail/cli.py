@@ -9,10 +9,10 @@ from ops.core import actor
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
-from ops.core.terminal import harmless, shortened, table
-from ops.mail import preview
-from ops.mail.service import MailDesk
-from ops.mail.suppression import Lifted, SESList, SuppressionDesk, checked_address
+from ops.core.terminal import harmless
+from ops.mail import preview, view
+from ops.mail.service import MailService
+from ops.mail.suppression import SESList, SuppressionService, checked_address
 from shared.kernel.text import one_line
 from shared.runtime import clients
 
@@ -37,7 +37,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         dest="resolution",
         choices=["sent", "resend", "dropped"],
         required=True,
-        help="it arrived; send it again; nobody needs it any more",
+        help="it arrived; send it again; it is not needed any more",
     )
     resolve.add_argument("--reason", required=True, help="why; kept with the mail")
     actor.add_option(resolve, "--by")
@@ -68,27 +68,17 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         stage.add_options(action)
 
 
-def _desk(options: argparse.Namespace) -> MailDesk:
+def _service(options: argparse.Namespace) -> MailService:
     connection = stage.connect(options)
-    return MailDesk(connection.tables, connection.publisher, connection.clock)
+    return MailService(connection.tables, connection.publisher, connection.clock)
 
 
 def _list(options: argparse.Namespace) -> int:
-    mails = _desk(options).waiting(options.state)
+    mails = _service(options).waiting(options.state)
     if not mails:
         print(f"no mail is {options.state}")
         return 0
-    rows = [
-        (
-            mail.event_id,
-            mail.updated_at[:19],
-            mail.template_id,
-            mail.to,
-            shortened(mail.subject, 60),
-        )
-        for mail in mails
-    ]
-    print(table(("event id", "since", "template or channel", "to", "subject"), rows))
+    print(view.mails(mails))
     return 0
 
 
@@ -101,21 +91,15 @@ def _unsuppress(options: argparse.Namespace) -> int:
         connection.tables, connection.publisher, connection.clock, jitter=random.random
     )
     provider = SESList(lambda: clients.aws("sesv2"))
-    desk = SuppressionDesk(
+    service = SuppressionService(
         connection.tables, ledger, provider, actor=options.operator, reason=reason
     )
     with noting(lambda: "whether it is off the list is not known: repeat the command"):
-        done = desk.lift(address, dry_run=options.dry_run)
-    print(_lifted(address, done))
-    return 0
-
-
-def _lifted(address: str, done: Lifted) -> str:
+        done = service.lift(address, dry_run=options.dry_run)
     if done.unpublished is not None:
-        told = "it is stored; QStash did not take its audit entry yet, the reconciler publishes it"
-        complain(f"{told} ({done.unpublished})")
-    also = "; it was on the list of SES, too" if done.at_provider else ""
-    return f"{harmless(address)}  {done.outcome}{also}"
+        complain(view.unpublished(done.unpublished))
+    print(view.lifted(address, done))
+    return 0
 
 
 def _line(name: str, value: str) -> str:
@@ -131,11 +115,13 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    desk = _desk(options)
+    service = _service(options)
     with noting(lambda: "whether it is decided is not known: `mail list` tells"):
-        done = desk.resolve(
+        done = service.resolve(
             options.event_id, options.resolution, actor=options.operator, reason=options.reason
         )
-    verdict = options.resolution if done else "was decided by somebody else, or needs no decision"
+    verdict = (
+        options.resolution if done else "was decided by another operator, or needs no decision"
+    )
     print(f"{harmless(options.event_id)}  {verdict}")
     return 0 if done else 1

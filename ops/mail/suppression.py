@@ -8,9 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.notifications.channels.email.reports import bare_address
 from functions.notifications.domain import digest_of
-from functions.notifications.send_ledger import suppression_key
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
+from ops.mail.store import Suppression, SuppressionTables, removal_write
 from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.audit_actions import AuditAction
@@ -20,8 +20,6 @@ from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit
 from shared.storage.ports import Tables
-from shared.storage.schema import NOTIFICATIONS
-from shared.storage.writes import Delete, Equals, Item
 
 Outcome = Literal["removed", "would be removed", "is not on the list"]
 
@@ -33,7 +31,7 @@ class ProviderList(Protocol):
         """Take the address off; False if it is not on it.
 
         Raises:
-            OperatorError: whoever asks may not do that.
+            OperatorError: the operator may not do that.
             DependencyError: the service did not answer.
         """
         ...
@@ -76,7 +74,7 @@ class Lifted:
     unpublished: PipelineError | None = None
 
 
-class SuppressionDesk:
+class SuppressionService:
     """Where one operator takes addresses off the list."""
 
     def __init__(
@@ -88,7 +86,7 @@ class SuppressionDesk:
         actor: str,
         reason: str,
     ) -> None:
-        self._tables, self._ledger, self._provider = tables, ledger, provider
+        self._list, self._ledger, self._provider = SuppressionTables(tables), ledger, provider
         self._actor, self._reason = actor, reason
 
     def lift(self, address: str, *, dry_run: bool = False) -> Lifted:
@@ -104,15 +102,15 @@ class SuppressionDesk:
         """
         address = checked_address(address)
         if dry_run:
-            listed = self._entry(address) is not None
+            listed = self._list.find(address) is not None
             return Lifted("would be removed" if listed else "is not on the list")
         at_provider = self._provider.remove(address)
 
         def lifted(attempt: int) -> Lifted:
-            if (entry := self._entry(address)) is None:
+            if (entry := self._list.find(address)) is None:
                 return Lifted("is not on the list", at_provider)
             try:
-                record = self._commit(address, entry, attempt)
+                record = self._commit(entry, attempt)
             except AlreadyRecordedError as known:
                 record = known.record
             return Lifted("removed", at_provider, self._ledger.publish([record]))
@@ -121,17 +119,14 @@ class SuppressionDesk:
             lifted, gave_up="others keep changing this entry; nothing was stored"
         )
 
-    def _entry(self, address: str) -> Item | None:
-        return self._tables.get(NOTIFICATIONS.name, suppression_key(address))
-
-    def _commit(self, address: str, entry: Item, attempt: int) -> Record:
-        digest, since = digest_of(address), str(entry["updatedAt"])
+    def _commit(self, entry: Suppression, attempt: int) -> Record:
+        digest, since = digest_of(entry.address), entry.since
         audit = AuditPayload(
             action=AuditAction.ADDRESS_UNSUPPRESSED,
             entity_type="address",
             entity_id=digest,
             user_id=self._actor if is_id(self._actor) else None,
-            previous_state={"status": "suppressed", "reason": str(entry["reason"])},
+            previous_state={"status": "suppressed", "reason": entry.reason},
             new_state={"status": "mailed"},
             metadata={
                 "by": self._actor,
@@ -139,13 +134,11 @@ class SuppressionDesk:
                 **Actor.operator(self._actor).as_metadata(),
             },
         )
-        # Only the entry that was looked at: a newer report stays.
-        delete = Delete(
-            NOTIFICATIONS.name, suppression_key(address), when=(Equals("updatedAt", since),)
-        )
         event_id = caused_event_id(digest, f"{AuditAction.ADDRESS_UNSUPPRESSED} {since}", 0)
         effects = Effects(
-            outcome="unsuppressed", writes=[delete], emits=[Emit(AuditRecorded, audit)]
+            outcome="unsuppressed",
+            writes=[removal_write(entry)],
+            emits=[Emit(AuditRecorded, audit)],
         )
         return self._ledger.commit(
             event_id, AuditAction.ADDRESS_UNSUPPRESSED, effects, attempt=attempt, correlation_id=""

@@ -1,1 +1,1 @@
-"""Moving orders along: what a back office does, as events that anybody could have published."""
+"""Moving orders along: what a back office does, as events that any program could have published."""

@@ -7,8 +7,8 @@ from typing import Any
 from commandline.arguments import number
 from commandline.entry import noting
 from ops.core import connection as stage
-from ops.core.terminal import harmless
-from ops.orders.service import Advancer
+from ops.orders import view
+from ops.orders.service import OrderService
 from shared.commerce.order_status import CANCELLED, CONFIRMED, DELIVERED, PROCESSING, SHIPPED
 from shared.kernel.clock import SystemClock, iso
 
@@ -44,18 +44,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _run(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    advancer = Advancer(connection.tables, connection.publisher, connection.clock)
+    orders = OrderService(connection.tables, connection.publisher, connection.clock)
     event_id = f"evt_{uuid.uuid4().hex}"
     with noting(lambda: f"whether {event_id} was published is not known; `trace` tells"):
-        advancer.publish(options.order_id, options.event_type, _facts(options), event_id=event_id)
+        orders.publish(options.order_id, options.event_type, _facts(options), event_id=event_id)
     with noting(lambda: f"published as {event_id}; `trace` tells what became of it"):
-        verdict = advancer.verdict(options.order_id, event_id, seconds=options.wait)
+        verdict = orders.verdict(options.order_id, event_id, seconds=options.wait)
     if verdict is None:
         print(f"published as {event_id}; no verdict within {options.wait:g} s")
         return 1
-    print(
-        f"{harmless(options.order_id)}  {verdict.verdict}: the order is {harmless(verdict.status)}"
-    )
+    print(view.verdict(options.order_id, verdict))
     return 0 if verdict.verdict == "applied" else 1
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from functions.orders.domain import verdict_on
 from ops.core.errors import OperatorError
+from ops.orders.store import OrderTables
 from shared.commerce.lifecycle_events import step_of
 from shared.contracts import catalog
 from shared.contracts.sources import API
@@ -19,7 +20,6 @@ from shared.messaging.outbox import Outbound
 from shared.messaging.ports import Publisher
 from shared.storage.ports import Tables
 from shared.storage.records.order import OrderRow
-from shared.storage.schema import ORDERS
 
 _POLL_SECONDS = 0.5
 
@@ -32,11 +32,11 @@ class Verdict:
     status: str
 
 
-class Advancer:
+class OrderService:
     """Moves orders of one stage."""
 
     def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:
-        self._tables, self._publisher, self._clock = tables, publisher, clock
+        self._orders, self._publisher, self._clock = OrderTables(tables), publisher, clock
 
     def publish(
         self, order_id: str, event_type: str, facts: Mapping[str, Any], *, event_id: str
@@ -80,7 +80,7 @@ class Advancer:
             self._clock.sleep(_POLL_SECONDS)
 
     def _order(self, order_id: str) -> OrderRow:
-        order = self._tables.get(ORDERS.name, {"orderId": order_id})
+        order = self._orders.find(order_id)
         if order is None:
             raise OperatorError(f"order: there is no order {order_id}")
-        return OrderRow.from_item(order)
+        return order

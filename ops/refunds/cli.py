@@ -11,8 +11,9 @@ from ops.core import connection as stage
 from ops.core.connection import Connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
-from ops.core.terminal import harmless, table
-from ops.refunds.service import Refund, RefundDesk
+from ops.core.terminal import harmless
+from ops.refunds import view
+from ops.refunds.service import RefundService
 from shared.kernel.text import one_line
 from shared.storage.records.checkout import REQUESTED, SETTLED
 
@@ -40,12 +41,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _list(options: argparse.Namespace) -> int:
-    refunds = _desk(stage.connect(options)).list(options.state, _MOST)
+    refunds = _service(stage.connect(options)).list(options.state, _MOST)
     if options.json:
         for refund in refunds:
             print(as_json(refund.as_json()))
         return 0
-    print(_table(refunds) if refunds else f"no refund is {options.state}")
+    print(view.refunds(refunds) if refunds else f"no refund is {options.state}")
     if len(refunds) == _MOST:
         print(f"the first {_MOST}; there may be more", file=sys.stderr)
     return 0
@@ -53,35 +54,25 @@ def _list(options: argparse.Namespace) -> int:
 
 def _settle(options: argparse.Namespace) -> int:
     reference = _line("--reference", options.reference)
-    desk = _desk(stage.connect(options))
+    service = _service(stage.connect(options))
     with noting(lambda: "whether it is settled is not known: the same command settles it once"):
-        refund, unpublished = desk.settle(
+        refund, unpublished = service.settle(
             options.order_id, reference=reference, operator=options.operator
         )
-    print(
-        f"{harmless(refund.order_id)}  {refund.amount:.2f} settled as {harmless(refund.reference)}"
-    )
+    print(view.settled(refund))
     if unpublished is not None:
         print(f"its audit entry leaves later: {harmless(unpublished)}", file=sys.stderr)
     return 0
 
 
-def _desk(connection: Connection) -> RefundDesk:
+def _service(connection: Connection) -> RefundService:
     ledger = OperatorLedger(
         connection.tables,
         connection.publisher,
         connection.clock,
         jitter=random.SystemRandom().random,
     )
-    return RefundDesk(connection.tables, ledger, connection.clock)
-
-
-def _table(refunds: list[Refund]) -> str:
-    rows = [
-        (r.since[:19], r.order_id, r.payment_id, f"{r.amount:.2f}", r.reference or r.reason)
-        for r in refunds
-    ]
-    return table(("asked for", "order", "payment", "amount", "reason or reference"), rows)
+    return RefundService(connection.tables, ledger, connection.clock)
 
 
 def _line(option: str, text: str) -> str:

@@ -1,15 +1,13 @@
 """The side of a refund that a payment integration sees: what is owed, and that it was paid.
 
-The pipeline asks once per payment and moves no money itself. Whoever moves it takes the payment id
+The pipeline asks once per payment and moves no money itself. The program that moves it takes the payment id
 as the provider's idempotency key, and says here that it is done.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
+from ops.refunds.domain import Refund
+from ops.refunds.store import RefundTables, settlement_write
 from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.audit_actions import AuditAction
@@ -17,69 +15,16 @@ from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import PipelineError
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
-from shared.messaging.outbox import Emit, Outbound
+from shared.messaging.outbox import Emit
 from shared.storage.ports import Tables
-from shared.storage.records.checkout import (
-    REQUESTED,
-    SETTLED,
-    CheckoutRow,
-    RefundRow,
-    settle_refund,
-)
-from shared.storage.schema import CHECKOUTS
+from shared.storage.records.checkout import REQUESTED, SETTLED
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """Money of one payment that goes back, or went.
-
-    Args:
-        amount: the whole of the payment, in the shop's currency.
-        since: when it was asked for (ISO-8601).
-        reference: the provider's name for the refund, empty until it is settled.
-    """
-
-    order_id: str
-    payment_id: str
-    user_id: str | None
-    amount: Decimal
-    reason: str
-    since: str
-    status: str
-    reference: str
-
-    @classmethod
-    def of(cls, checkout: CheckoutRow, refund: RefundRow) -> "Refund":
-        """As its checkout tells it."""
-        return cls(
-            order_id=checkout.order_id,
-            payment_id=checkout.payment_id,
-            user_id=checkout.user_id,
-            amount=refund.amount,
-            reason=refund.reason,
-            since=refund.requested_at,
-            status=refund.status,
-            reference=refund.reference,
-        )
-
-    def as_json(self) -> Mapping[str, str]:
-        """For programs; the amount as text, so that nobody rounds it."""
-        return {
-            "orderId": self.order_id,
-            "paymentId": self.payment_id,
-            "amount": f"{self.amount:.2f}",
-            "reason": self.reason,
-            "requestedAt": self.since,
-            "status": self.status,
-            **({"reference": self.reference} if self.reference else {}),
-        }
-
-
-class RefundDesk:
+class RefundService:
     """Where refunds are looked at and settled."""
 
     def __init__(self, tables: Tables, ledger: OperatorLedger, clock: Clock) -> None:
-        self._tables, self._ledger, self._clock = tables, ledger, clock
+        self._refunds, self._ledger, self._clock = RefundTables(tables), ledger, clock
 
     def list(self, status: str, limit: int) -> list[Refund]:
         """Refunds in a state, longest waiting first.
@@ -87,9 +32,7 @@ class RefundDesk:
         Raises:
             DependencyError: the store did not answer.
         """
-        items = self._tables.query(CHECKOUTS.name, status, index="refunds", limit=limit)
-        rows = [CheckoutRow.from_item(item) for item in items]
-        return [Refund.of(row, row.refund) for row in rows if row.refund is not None]
+        return self._refunds.by_status(status, limit)
 
     def settle(
         self, order_id: str, *, reference: str, operator: str
@@ -120,14 +63,10 @@ class RefundDesk:
         )
 
     def _find(self, order_id: str) -> Refund:
-        checkout = self._checkout(order_id)
-        if checkout is None or checkout.refund is None:
+        refund = self._refunds.find(order_id)
+        if refund is None:
             raise OperatorError(f"order: no money of {order_id} is to go back")
-        return Refund.of(checkout, checkout.refund)
-
-    def _checkout(self, order_id: str) -> CheckoutRow | None:
-        item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        return None if item is None else CheckoutRow.from_item(item)
+        return refund
 
     def _settled_before(
         self, refund: Refund, reference: str, event_id: str
@@ -142,7 +81,7 @@ class RefundDesk:
     def _commit(
         self, refund: Refund, reference: str, operator: str, event_id: str, attempt: int
     ) -> Record:
-        settled = settle_refund(refund.order_id, reference=reference, now=iso(self._clock.now()))
+        settled = settlement_write(refund, reference, iso(self._clock.now()))
         audit = AuditPayload(
             action=AuditAction.REFUND_SETTLED,
             entity_type="payment",
@@ -158,7 +97,7 @@ class RefundDesk:
             },
         )
         effects = Effects(outcome=SETTLED, writes=[settled], emits=[Emit(AuditRecorded, audit)])
-        correlation = self._correlation(refund.order_id)
+        correlation = self._refunds.correlation_of(refund.order_id)
         return self._ledger.commit(
             event_id,
             AuditAction.REFUND_SETTLED,
@@ -166,10 +105,3 @@ class RefundDesk:
             attempt=attempt,
             correlation_id=correlation,
         )
-
-    def _correlation(self, order_id: str) -> str:
-        # The refund belongs to its order's trace, whatever name that goes by.
-        checkout = self._checkout(order_id)
-        if checkout is None or checkout.command is None:
-            return order_id
-        return Outbound.from_item(checkout.command).correlation_id or order_id

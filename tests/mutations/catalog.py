@@ -37,7 +37,7 @@ _HELD = "tests/unit/shared/test_processing_claims.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
 _SENDING = "tests/unit/functions/notifications/test_send_once.py"
 _WAITING = "tests/unit/functions/orders/test_waiting.py"
-_REPLAY = "tests/unit/ops/test_replay.py"
+_REPLAY = "tests/unit/ops/dead_letters/test_service.py"
 
 MUTATIONS = (
     Mutation(
@@ -245,8 +245,8 @@ MUTATIONS = (
     Mutation(
         "I17",
         "Replaying any dead letters, any number of times, equals replaying each once.",
-        "ops/dead_letters/store.py",
-        'when=(Equals("state", letter.state.value), *told.when),',
+        "shared/storage/records/dead_letter.py",
+        'when=(Equals("state", row.state.value), *told.when),',
         "when=(),",
         "two operators send the same dead letter",
         (f"{_REPLAY}::test_of_two_operators_that_read_the_same_letter_one_gets_it",),

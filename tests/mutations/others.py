@@ -10,7 +10,7 @@ _PROCESSOR = "tests/unit/shared/messaging/test_processor.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
 _CLAIMS = "tests/conformance/test_claims.py"
 _LIFECYCLE = "tests/unit/functions/orders/test_lifecycle.py"
-_REPLAY = "tests/unit/ops/test_replay.py"
+_REPLAY = "tests/unit/ops/dead_letters/test_service.py"
 _SIGNATURE = "tests/unit/shared/messaging/test_signature.py"
 
 
@@ -152,15 +152,15 @@ OTHERS = (
     _bug(
         "I15",
         "shared/messaging/dead_letters/store.py",
-        "return LetterState.RESOLVED if handled else LetterState.OPEN",
-        "return LetterState.RESOLVED",
+        "return DeadLetterState.RESOLVED if handled else DeadLetterState.OPEN",
+        "return DeadLetterState.RESOLVED",
         "a failed event counts as handled",
         f"{_RECONCILER}"
         "::test_a_failure_that_no_callback_reported_becomes_a_dead_letter_and_leaves_qstash",
     ),
     _bug(
         "I16",
-        "functions/reconciler/letter_store.py",
+        "functions/reconciler/dead_letter_store.py",
         "consumer=Topic.ANALYTICS.value",
         "consumer=_BY",
         "callback and pull count in two ledgers",

@@ -21,8 +21,8 @@ from functions.notifications.channels.registry import Senders
 from functions.notifications.settings import NotificationsSettings
 from functions.orders.settings import OrdersSettings
 from functions.orders.wiring import build as build_orders
+from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
-from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import PendingCheckoutTables, ReservationTables
@@ -209,7 +209,7 @@ def _reconciler(ports: CorePorts, pool: Any) -> Handler:
         checkouts=PendingCheckoutTables(ports.tables),
         failed=failed,
         reservations=ReservationTables(ports.tables),
-        letters=LetterTables(ports.tables, ports.publisher, ports.clock),
+        dead_letters=DueDeadLetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
     )
     return partial(answer, reconciler, telemetry=ports.telemetry)

@@ -15,8 +15,9 @@ from shared.kernel.ids import (
     checkout_event_id_for,
     order_id_for,
 )
-from shared.messaging.dead_letters.dead_letter import LetterState, content_digest, original_of
+from shared.messaging.dead_letters.dead_letter import content_digest, original_of
 from shared.storage.bounded import entries
+from shared.storage.records.dead_letter import DeadLetterState
 from shared.storage.writes import Item
 from tests.simulation import always, order_of_events, recounts
 from tests.simulation.always import lines_of
@@ -190,7 +191,7 @@ def i15_no_failure_goes_unseen(world: World) -> Breaches:
 def i15_no_letter_is_out_of_reach(world: World) -> Breaches:
     """At rest a letter waits for somebody or is settled; nothing is on its way any more."""
     for row in _rows(world, "dead_letters"):
-        if row["state"] == LetterState.REPLAYING:
+        if row["state"] == DeadLetterState.REPLAYING:
             told = f"the letter of {row['eventType']} stays replaying: nobody can replay it again"
             yield Breach("I15", told, about(row["eventId"]))
 
@@ -202,7 +203,7 @@ def i15_what_failed_for_a_while_succeeds_in_the_end(world: World) -> Breaches:
         for_good = str(row["cause"]).startswith("HTTP 489")
         no_event = str(row["eventId"]).startswith("message:")
         waits = awaits_another(row)
-        if row["state"] == LetterState.OPEN and not for_good and not no_event and not waits:
+        if row["state"] == DeadLetterState.OPEN and not for_good and not no_event and not waits:
             told = f"{row['eventType']} still fails with {row['cause']}, and nothing is wrong"
             yield Breach("I15", told, about(row["eventId"]))
 
@@ -271,7 +272,7 @@ def _refund_failed(world: World, payment: str) -> bool:
     return any(
         row["eventType"] == ORDER_REFUND_REQUESTED and payment in str(row["originalEvent"])
         for row in _rows(world, "dead_letters")
-        if row["state"] == LetterState.OPEN
+        if row["state"] == DeadLetterState.OPEN
     )
 
 

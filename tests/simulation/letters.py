@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from shared.messaging.dead_letters.answers import LetterKind
-from shared.messaging.dead_letters.dead_letter import LetterState
 from shared.storage.bounded import FIRST, NEWEST, entries, noted
+from shared.storage.records.dead_letter import DeadLetterKind, DeadLetterState
 from shared.storage.writes import Item
 from tests.simulation.journal import Breach
 from tests.simulation.recounts import Breaches, about
@@ -25,10 +24,10 @@ def awaits_another(row: Item) -> bool:
 def i27_what_was_blocked_heals_without_a_person(world: "World") -> Breaches:
     """The faults are over, and nobody did anything: what waits is what our code refused."""
     for row in world.tables.all("dead_letters"):
-        is_open = row["state"] == LetterState.OPEN
+        is_open = row["state"] == DeadLetterState.OPEN
         no_event = str(row["eventId"]).startswith("message:")
         excused = no_event or row["eventId"] in world.records.hearsay or awaits_another(row)
-        if is_open and row["kind"] == LetterKind.BLOCKED and not excused:
+        if is_open and row["kind"] == DeadLetterKind.BLOCKED and not excused:
             told = f"{row['eventType']} failed with {row['cause']}, and waits for a person"
             yield Breach("I27", told, about(row["eventId"]))
 
@@ -38,7 +37,7 @@ def i27_only_our_code_refuses(world: "World") -> Breaches:
     for row in world.tables.all("dead_letters"):
         ours = str(row["cause"]).startswith("HTTP 489")
         told_of = row["eventId"] in world.records.hearsay
-        if (row["kind"] == LetterKind.REFUSED) != ours and not told_of:
+        if (row["kind"] == DeadLetterKind.REFUSED) != ours and not told_of:
             told = f"{row['eventType']} failed with {row['cause']} and is {row['kind']}"
             yield Breach("I27", told, about(row["eventId"]))
 

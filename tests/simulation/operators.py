@@ -7,8 +7,8 @@ from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.dead_letters.domain import Filter, ReplayOptions
 from ops.dead_letters.service import Outcome, Replayer
-from ops.dead_letters.store import LetterBox
-from ops.mail.service import MailDesk
+from ops.dead_letters.store import DeadLetterStore
+from ops.mail.service import MailService
 from ops.stock.service import StockService
 from shared.messaging.ports import CorePorts
 from tests.simulation.invocation import Response
@@ -31,7 +31,7 @@ class Desk:
     def _replay(self, event_ids: tuple[str, ...], *, even_if_done: bool) -> Response:
         ports, told = self._ports, list[Outcome]()
         replayer = Replayer(
-            LetterBox(ports.tables, ports.clock),
+            DeadLetterStore(ports.tables, ports.clock),
             tables=ports.tables,
             publisher=ports.publisher,
             clock=ports.clock,
@@ -46,7 +46,7 @@ class Desk:
             settle_seconds=0,
         )
         replayer.run(letters, options)
-        return {"told": {outcome.letter.event_id: outcome.result.value for outcome in told}}
+        return {"told": {outcome.dead_letter.key: outcome.result.value for outcome in told}}
 
     def _move(self, request: Any, key: str) -> Response:
         ports = self._ports
@@ -60,7 +60,7 @@ class Desk:
 
     def _resolve(self, event_id: str, resolution: Any) -> Response:
         ports = self._ports
-        desk = MailDesk(ports.tables, ports.publisher, ports.clock)
+        desk = MailService(ports.tables, ports.publisher, ports.clock)
         return {
             "decided": desk.resolve(event_id, resolution, actor="operator", reason="simulation")
         }

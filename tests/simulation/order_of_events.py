@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.storage.records.dead_letter import DeadLetterState
 from shared.storage.writes import Item
 from tests.simulation.journal import Breach
 from tests.simulation.storage import Commit, text
@@ -92,7 +92,7 @@ def _said(body: bytes) -> list[Any]:
 def i28_what_came_early_is_applied(world: "World") -> Breaches:
     """Nothing waits for what is there, and nothing was refused for good that was only early."""
     for row in world.tables.all("dead_letters"):
-        if row["state"] != LetterState.OPEN or not str(row["eventType"]).startswith("order."):
+        if row["state"] != DeadLetterState.OPEN or not str(row["eventType"]).startswith("order."):
             continue
         cause, order = str(row["cause"]), _order_of(world, row)
         if cause.endswith("not_found") and order is not None:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from local.qstash.syntax.retry_expression import RetryExpression, parse_retry_expression
-from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.storage.records.dead_letter import DeadLetterState
 from tests.builders import request
 from tests.pipeline import URLS
 from tests.signing import by_hand, claims_for
@@ -106,7 +106,7 @@ class SimulatedQStash:
     def _swallowed(self, event_id: str, first: str, who: str) -> None:
         self._world.tally.add("swallowed")
         letter = self._world.tables.row("dead_letters", event_id) or {}
-        by_replay = who.startswith("operator#") and letter.get("state") == LetterState.REPLAYING
+        by_replay = who.startswith("operator#") and letter.get("state") == DeadLetterState.REPLAYING
         if by_replay and not first.startswith(("operator#", "reconciler#")):
             told = "a replay bore the original's deduplication id and was swallowed"
             self._world.records.breach([Breach("I17", told, frozenset({event_id}))])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from functions.inventory.domain import rearm_level
 from shared.kernel.clock import iso
-from shared.messaging.dead_letters.dead_letter import LetterState
+from shared.storage.records.dead_letter import DeadLetterState
 from tests.simulation.always import lines_of, units_of
 from tests.simulation.journal import Breach
 from tests.simulation.outside import START
@@ -29,7 +29,7 @@ def i8_shelves_are_the_sum_of_their_movements(world: "World") -> Breaches:
     waiting = [
         str(row["originalEvent"])
         for row in world.tables.all("dead_letters")
-        if row["state"] == LetterState.OPEN and row["eventType"] == "inventory.stock.updated"
+        if row["state"] == DeadLetterState.OPEN and row["eventType"] == "inventory.stock.updated"
     ]
     for row in world.tables.all("stock"):
         sku, moves = str(row["sku"]), world.tables.all("movements")

@@ -98,7 +98,7 @@ OUTSIDE = (
 
 
 def role_of(path: Path) -> Role:
-    """By the last word of the name: a ``letter_store`` is a store."""
+    """By the last word of the name: a ``dead_letter_store`` is a store."""
     return ROLES.get(path.stem) or ROLES.get(path.stem.rpartition("_")[2], PURE)
 
 

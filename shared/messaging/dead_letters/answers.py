@@ -5,24 +5,16 @@ Decided by the status and by the structure of our own error body, never by what 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from shared.kernel import strict_json
 from shared.kernel.errors import PermanentError
 from shared.kernel.ids import is_id
 from shared.messaging.http import NON_RETRYABLE
+from shared.storage.records.dead_letter import DeadLetterKind
 
 _MAX_BYTES = 1_000_000
 # The code of an event whose id was handled before, with other content.
 EVENT_ID_REUSED = "event_id_reused"
-
-
-class LetterKind(StrEnum):
-    """Why a message failed: our code refused it for good, which somebody has to look at, or the
-    way to our code was blocked, which passes (I27)."""
-
-    REFUSED = "refused"
-    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +35,11 @@ class LastAnswer:
         return cls(status, _own_code(body))
 
     @property
-    def kind(self) -> LetterKind:
+    def kind(self) -> DeadLetterKind:
         """Whether our code refused for good."""
         if self.status == NON_RETRYABLE or (self.code, self.status) in _permanent():
-            return LetterKind.REFUSED
-        return LetterKind.BLOCKED
+            return DeadLetterKind.REFUSED
+        return DeadLetterKind.BLOCKED
 
     @property
     def cause(self) -> str:

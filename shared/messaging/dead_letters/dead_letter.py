@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
@@ -13,22 +12,14 @@ from shared.kernel import strict_json
 from shared.kernel.clock import iso
 from shared.kernel.errors import PermanentError
 from shared.kernel.ids import is_id
-from shared.messaging.dead_letters.answers import EVENT_ID_REUSED, LastAnswer, LetterKind
+from shared.messaging.dead_letters.answers import EVENT_ID_REUSED, LastAnswer
+from shared.storage.records.dead_letter import DeadLetterKind
 
 MAX_KEPT_BYTES = 200_000
-# An item holds 400 KB, and a letter has more than its original.
+# An item holds 400 KB, and a dead letter has more than its original.
 MAX_STORED_BYTES = 300_000
 _SHOWN = 4_000
 _VARYING = re.compile(r"[0-9a-f]{8,}|[0-9]+", re.IGNORECASE)
-
-
-class LetterState(StrEnum):
-    """Open until somebody replays it (replaying, then resolved) or discards it."""
-
-    OPEN = "open"
-    REPLAYING = "replaying"
-    RESOLVED = "resolved"
-    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +27,8 @@ class DeadLetter:
     """One failed event. Reports by any route and any number of times converge on one (I16).
 
     Args:
-        key: what the letter is known by: the event's own id; its message's where it had none; id
-            and digest where the id was handled before with other content, so that the one letter
+        key: what the dead letter is known by: the event's own id; its message's where it had none; id
+            and digest where the id was handled before with other content, so that the one dead letter
             never stands for the other.
         event_id: the failed event's own id, empty where it had none.
         kind: whether our code refused it for good, or the way to it was blocked.
@@ -45,7 +36,7 @@ class DeadLetter:
         fingerprint: the same for failures that differ only in ids and numbers.
         attempts: deliveries of this message that failed, as far as the report tells.
         failed_at: when the last of them did.
-        published_at: when the message was published; when it failed, where nobody says.
+        published_at: when the message was published; when it failed, where that is not said.
         original: the event as it was.
     """
 
@@ -53,7 +44,7 @@ class DeadLetter:
     event_id: str
     topic: str
     event_type: str
-    kind: LetterKind
+    kind: DeadLetterKind
     cause: str
     error: str
     fingerprint: str
@@ -67,21 +58,21 @@ class DeadLetter:
     @property
     def contested(self) -> bool:
         """Whether the ledger's record under this event id is of another content: then it says
-        nothing about this letter."""
+        nothing about this dead letter."""
         return is_contested(self.key)
 
 
 def is_contested(key: str) -> bool:
-    """Whether a letter's key says that its event id belongs to other content."""
+    """Whether a dead letter's key says that its event id belongs to other content."""
     return "#" in key
 
 
 def event_id_of(key: str) -> str:
-    """The event's id in a letter's key; ``#`` is in no id."""
+    """The event's id in a dead letter's key; ``#`` is in no id."""
     return key.partition("#")[0]
 
 
-def letter_of(report: DeadLetterReported) -> DeadLetter:
+def dead_letter_of(report: DeadLetterReported) -> DeadLetter:
     """The dead letter that a report speaks of."""
     payload = report.payload
     found = payload.original_event.get("eventId")
@@ -108,7 +99,7 @@ def letter_of(report: DeadLetterReported) -> DeadLetter:
 
 
 def _storable(original: dict[str, Any]) -> dict[str, Any]:
-    """The original as it is kept with its letter: numbers may be longer written out than they came."""
+    """The original as it is kept with its dead letter: numbers may be longer written out than they came."""
     text = strict_json.dumps(original).encode()
     return original if len(text) <= MAX_STORED_BYTES else original_of(text)
 
@@ -124,7 +115,7 @@ def _key(report: DeadLetterReported, event_id: str, answer: LastAnswer) -> str:
 
 def content_digest(original: Mapping[str, object]) -> str:
     """Tells contents of one event id apart: by its type and payload, whatever carried them and
-    however they are spelled; a letter that is sent again spells its numbers anew."""
+    however they are spelled; a dead letter that is sent again spells its numbers anew."""
     text = canonical([original.get("eventType"), original.get("payload")])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

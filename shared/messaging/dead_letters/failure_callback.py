@@ -13,11 +13,15 @@ from typing import Any
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel import strict_json
 from shared.kernel.errors import InvalidInputError
-from shared.kernel.text import is_line
 from shared.messaging.dead_letters.answers import LastAnswer
 from shared.messaging.dead_letters.dead_letter import original_of
 from shared.messaging.dead_letters.qstash_values import count_of, status_of, times_of
-from shared.messaging.dead_letters.report import UNKNOWN, FailedMessage, identifier, report_of
+from shared.messaging.dead_letters.report import (
+    FailedMessage,
+    event_type_of,
+    identifier,
+    report_of,
+)
 
 MAX_CALLBACK_BYTES = 4_000_000
 
@@ -35,12 +39,11 @@ def decode(body: bytes, *, now: datetime) -> DeadLetterReported:
     original = original_of(_bytes(values, "sourceBody"))
     answer_body = _bytes(values, "body")
     times = times_of(values, now=now)
-    kind = _text(original.get("eventType")) or _header(values, "x-event-type") or UNKNOWN
     failed = FailedMessage(
         message_id=source_id,
         dlq_id=identifier(values, "dlqId"),
         original=original,
-        event_type=kind,
+        event_type=event_type_of(original, values.get("sourceHeader")),
         answer=LastAnswer.of(status_of(values.get("status")), answer_body),
         answer_body=answer_body,
         retried=count_of(values.get("retried")),
@@ -67,18 +70,3 @@ def _id(values: Mapping[str, Any], field: str) -> str:
     if found is None:
         raise InvalidInputError(field, "is required")
     return found
-
-
-def _text(value: object) -> str | None:
-    return value if is_line(value) and len(value) <= 128 else None
-
-
-def _header(values: Mapping[str, Any], name: str) -> str | None:
-    # Documented both as text and as a list of texts.
-    headers = values.get("sourceHeader")
-    if not isinstance(headers, dict):
-        return None
-    for key, value in headers.items():
-        if key.lower() == name:
-            return _text(value[0] if isinstance(value, list) and value else value)
-    return None

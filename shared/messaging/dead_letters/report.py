@@ -80,6 +80,28 @@ def report_of(
     )
 
 
+def event_type_of(original: Mapping[str, Any], headers: object) -> str:
+    """The type of a failed message's event: of the event itself, else of its header, else unknown.
+
+    Whatever tells of the failure, the answer is the same (I16), and it is an identifier: the type
+    decides the topic, and is stored and told.
+
+    Args:
+        headers: the message's, as QStash shows them: names to a text or a list of texts.
+    """
+    return identifier(original, "eventType") or _in_header(headers, "x-event-type") or UNKNOWN
+
+
+def _in_header(headers: object, name: str) -> str | None:
+    if not isinstance(headers, Mapping):
+        return None
+    for key, value in headers.items():
+        if str(key).lower() == name:
+            found = value[0] if isinstance(value, list) and value else value
+            return found if is_id(found) else None
+    return None
+
+
 def identifier(values: Mapping[str, Any], field: str) -> str | None:
     """An identifier among values from outside, None if there is none or it is none."""
     found = values.get(field)

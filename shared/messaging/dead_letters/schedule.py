@@ -1,43 +1,15 @@
-"""When the reconciler looks at a letter again, and when it sends it again without a person (I27)."""
+"""When the reconciler looks at a dead letter again, and when it sends it again without a person (I27)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.kernel.clock import iso
-from shared.storage.schema import shard_of
-from shared.storage.writes import Item
+from shared.storage.records.dead_letter import Plan
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
-# A letter that is not sent by itself is looked at all the same: its event may have been handled.
+# A dead letter that is not sent by itself is looked at all the same: its event may have been handled.
 LONGEST_LOOK = timedelta(minutes=30)
 # Once a message was sent, its answer is known within about a minute.
 SOON = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the reconciler will do about an open letter.
-
-    Args:
-        due_at: when it looks at it next.
-        delivery_at: when it sends it next, None if only a person does.
-    """
-
-    due_at: datetime
-    delivery_at: datetime | None = None
-
-    def facts(self, key: str) -> Item:
-        """The attributes that put the letter into the index of what is due."""
-        return {
-            "dueShard": shard_of(key),
-            "dueAt": iso(self.due_at),
-            "nextDeliveryAt": None if self.delivery_at is None else iso(self.delivery_at),
-        }
-
-
-# What a letter that is settled does not have.
-PLANNED = ("dueShard", "dueAt", "nextDeliveryAt")
 
 
 def pause(times: int, longest: timedelta) -> timedelta:
@@ -46,7 +18,7 @@ def pause(times: int, longest: timedelta) -> timedelta:
 
 
 def opened(now: datetime, *, delivered: int, automatic: bool) -> Plan:
-    """For a letter that opens.
+    """For a dead letter that opens.
 
     Args:
         delivered: how often it was sent by itself before.
@@ -59,23 +31,13 @@ def opened(now: datetime, *, delivered: int, automatic: bool) -> Plan:
 
 
 def sent(now: datetime, *, delivered: int) -> Plan:
-    """For a letter that is being sent; ``delivered`` counts this time, too."""
+    """For a dead letter that is being sent; ``delivered`` counts this time, too."""
     at = now + pause(delivered, LONGEST_PAUSE)
     return Plan(min(now + SOON, at), at)
 
 
 def looked_at(now: datetime, *, since: datetime, delivery_at: datetime | None) -> Plan:
-    """For a letter that stays as it is: its next delivery, or another look, the later the older."""
+    """For a dead letter that stays as it is: its next delivery, or another look, the later the older."""
     if delivery_at is not None:
         return Plan(delivery_at, delivery_at)
     return Plan(now + min(max(now - since, FIRST_PAUSE), LONGEST_LOOK))
-
-
-def is_unconfirmed(item: Item) -> bool:
-    """Whether a letter was not sent since it last failed.
-
-    The ledger knows its event by the id. Whether our code ever saw this content under it nobody
-    can tell before it was delivered: then other content is refused by name, and has a letter.
-    """
-    planned = str(item.get("nextDeliveryAt", ""))
-    return bool(planned) and str(item.get("lastSentAt", "")) < str(item["lastFailedAt"])

@@ -1,4 +1,4 @@
-"""Dead letters as items."""
+"""Dead letters as rows: what becomes of one when a failure of its event is reported."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,20 +6,23 @@ from datetime import datetime
 from shared.contracts.topics import Topic
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock, iso
-from shared.messaging.dead_letters.answers import LetterKind
-from shared.messaging.dead_letters.dead_letter import (
-    DeadLetter,
-    LetterState,
-    event_id_of,
-    is_contested,
-)
+from shared.messaging.dead_letters.dead_letter import DeadLetter, event_id_of, is_contested
 from shared.messaging.dead_letters.resend import obstacle
-from shared.messaging.dead_letters.schedule import PLANNED, Plan, opened
+from shared.messaging.dead_letters.schedule import opened
 from shared.messaging.ledger import Ledger
-from shared.storage.bounded import note
 from shared.storage.ports import Tables
-from shared.storage.schema import DEAD_LETTERS
-from shared.storage.writes import Absent, Item, Present, Put, Update, Value, Write
+from shared.storage.records.dead_letter import (
+    DeadLetterKind,
+    DeadLetterRow,
+    DeadLetterState,
+    Plan,
+    dead_letter_key,
+    dead_letter_row_of,
+    insert_dead_letter,
+    note_failure,
+)
+from shared.storage.records.dead_letter_history import History, HistoryEntry
+from shared.storage.writes import Write
 
 
 class DeadLetterTables:
@@ -28,26 +31,27 @@ class DeadLetterTables:
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
 
-    def heard(self, letter: DeadLetter) -> DeadLetter:
-        """A letter as of now: nothing failed later than we hear of it, whatever a report says."""
+    def heard(self, dead_letter: DeadLetter) -> DeadLetter:
+        """A dead letter as of now: nothing failed later than we hear of it, whatever a report
+        says."""
         now = iso(self._clock.now())
         return replace(
-            letter,
-            failed_at=min(letter.failed_at, now),
-            published_at=min(letter.published_at, now),
+            dead_letter,
+            failed_at=min(dead_letter.failed_at, now),
+            published_at=min(dead_letter.published_at, now),
         )
 
-    def find(self, key: str) -> Item | None:
-        """A letter as of now, None if there is none.
+    def find(self, key: str) -> DeadLetterRow | None:
+        """The row as of now, None if there is none.
 
         Raises:
             DependencyError: the store did not answer.
         """
-        return self._tables.get(DEAD_LETTERS.name, {"eventId": key})
+        return dead_letter_row_of(self._tables.get(*dead_letter_key(key)))
 
     def handled(self, key: str, topic: str) -> bool:
-        """Whether the topic's ledger says that the letter's event is done. It says nothing about
-        an event whose id was handled with other content.
+        """Whether the topic's ledger says that the dead letter's event is done. It says nothing
+        about an event whose id was handled with other content.
 
         Raises:
             DependencyError: the store did not answer.
@@ -56,127 +60,102 @@ class DeadLetterTables:
             return False
         return Ledger(self._tables, self._clock, consumer=topic).find(event_id_of(key)) is not None
 
-    def state_after(self, letter: DeadLetter, known: Item | None, *, handled: bool) -> LetterState:
-        """The letter's state once this failure is told.
+    def state_after(
+        self, dead_letter: DeadLetter, known: DeadLetterRow | None, *, handled: bool
+    ) -> DeadLetterState:
+        """The dead letter's state once this failure is told.
 
         Resolved if the event was handled; discarded if that was decided after this message was
         published; else open, whatever it was.
         """
-        let_go = known is not None and known["state"] == LetterState.DISCARDED.value
-        if known is not None and let_go and letter.published_at <= str(known.get("closedAt", "")):
-            return LetterState.DISCARDED
-        return LetterState.RESOLVED if handled else LetterState.OPEN
+        let_go = known is not None and known.state is DeadLetterState.DISCARDED
+        if known is not None and let_go and dead_letter.published_at <= known.closed_at:
+            return DeadLetterState.DISCARDED
+        return DeadLetterState.RESOLVED if handled else DeadLetterState.OPEN
 
-    def first(self, letter: DeadLetter, state: LetterState) -> Write:
-        """The first report: the whole record."""
+    def first(self, dead_letter: DeadLetter, state: DeadLetterState) -> Write:
+        """The first report: the whole row."""
         now = self._clock.now()
-        item: dict[str, Value] = {
-            "eventId": letter.key,
-            "state": state.value,
-            "kind": letter.kind.value,
-            "topic": letter.topic,
-            "eventType": letter.event_type,
-            "cause": letter.cause,
-            "error": letter.error,
-            "fingerprint": letter.fingerprint,
-            "attempts": letter.attempts,
-            "failures": 1,
-            "firstFailedAt": letter.failed_at,
-            "lastFailedAt": letter.failed_at,
-            "reportedBy": letter.reported_by,
-            "messageId": letter.message_id,
-            "replays": 0,
-            "deliveries": 0,
-            # Text: a replay sends the same event, and the item stays readable.
-            "originalEvent": strict_json.dumps(letter.original),
-            "history": [_history(letter, "failed")],
-            "historyCount": 1,
-            **_first_plan(letter, state, now),
-            "closedAt": None if state is LetterState.OPEN else iso(now),
-        }
-        return Put(DEAD_LETTERS.name, item, when=(Absent(),))
+        plan = _plan(dead_letter, dead_letter.kind, now, delivered=0)
+        row = _row(dead_letter, state)
+        # Of what was handled only what is to be sent once more is looked at again.
+        if state is DeadLetterState.OPEN or plan.delivery_at is not None:
+            delivery_at = "" if plan.delivery_at is None else iso(plan.delivery_at)
+            row = replace(row, due_at=iso(plan.due_at), next_delivery_at=delivery_at)
+        if state is not DeadLetterState.OPEN:
+            row = replace(row, closed_at=iso(now))
+        return insert_dead_letter(row)
 
-    def again(self, letter: DeadLetter, known: Item, state: LetterState) -> Write:
-        """One more failure of an event, on the condition that nothing else was noted meanwhile.
-
-        The newest failure describes the letter, in whatever order they are told.
-        """
+    def again(self, dead_letter: DeadLetter, known: DeadLetterRow, state: DeadLetterState) -> Write:
+        """One more failure of an event, on the condition that nothing else was noted meanwhile."""
         now = self._clock.now()
-        told = note(known, "history", _history(letter, "failed again"))
-        newest = letter.failed_at >= str(known["lastFailedAt"])
-        changes: dict[str, Value] = {
-            **told.set,
-            "state": state.value,
-            "firstFailedAt": min(letter.failed_at, str(known["firstFailedAt"])),
-            **(_newest(letter) if newest else {}),
-        }
-        if state is not LetterState.DISCARDED and (newest or "dueShard" not in known):
-            kind = letter.kind if newest else _kind(known, letter)
-            changes |= _next_plan(replace(letter, kind=kind), known, state, now)
-        if state is not LetterState.OPEN and known["state"] != state.value:
-            changes["closedAt"] = iso(now)
-        return Update(
-            DEAD_LETTERS.name,
-            {"eventId": letter.key},
-            set=changes,
-            add={"attempts": letter.attempts, "failures": 1, **told.add},
-            append=told.append,
-            remove=_removed(changes, state),
-            when=(Present(), *told.when),
+        is_newest = dead_letter.failed_at >= known.last_failed_at
+        plan = None
+        if state is not DeadLetterState.DISCARDED and (is_newest or not known.due_at):
+            kind = dead_letter.kind if is_newest else known.kind or dead_letter.kind
+            plan = _next_plan(dead_letter, kind, known, state, now)
+        settles = state is not DeadLetterState.OPEN and known.state is not state
+        return note_failure(
+            known,
+            _row(dead_letter, state),
+            _entry(dead_letter, "failed again"),
+            plan=plan,
+            closed_at=iso(now) if settles else "",
         )
 
 
-def _first_plan(letter: DeadLetter, state: LetterState, now: datetime) -> Item:
-    plan = _plan(letter, now, 0)
-    # Of what was handled only what is to be sent once more is looked at again.
-    wanted = state is LetterState.OPEN or plan.delivery_at is not None
-    return plan.facts(letter.key) if wanted else {}
+def _row(dead_letter: DeadLetter, state: DeadLetterState) -> DeadLetterRow:
+    """As this failure alone makes it."""
+    return DeadLetterRow(
+        key=dead_letter.key,
+        state=state,
+        kind=dead_letter.kind,
+        topic=dead_letter.topic,
+        event_type=dead_letter.event_type,
+        cause=dead_letter.cause,
+        error=dead_letter.error,
+        fingerprint=dead_letter.fingerprint,
+        attempts=dead_letter.attempts,
+        failures=1,
+        first_failed_at=dead_letter.failed_at,
+        last_failed_at=dead_letter.failed_at,
+        reported_by=dead_letter.reported_by,
+        message_id=dead_letter.message_id or "",
+        original=strict_json.dumps(dead_letter.original),
+        history=History((_entry(dead_letter, "failed"),), count=1),
+    )
 
 
-def _next_plan(letter: DeadLetter, known: Item, state: LetterState, now: datetime) -> Item:
-    plan = _plan(letter, now, int(str(known.get("deliveries", 0))))
+def _next_plan(
+    dead_letter: DeadLetter,
+    kind: DeadLetterKind,
+    known: DeadLetterRow,
+    state: DeadLetterState,
+    now: datetime,
+) -> Plan | None:
+    plan = _plan(dead_letter, kind, now, delivered=known.deliveries)
     if plan.delivery_at is None:
-        return plan.facts(letter.key) if state is LetterState.OPEN else {}
-    coming = str(known.get("nextDeliveryAt", ""))
-    if coming > iso(now):  # it was sent by itself and failed again: the next time is fixed already
-        at = datetime.fromisoformat(coming)
-        plan = Plan(at, at)
-    return plan.facts(letter.key)
+        return plan if state is DeadLetterState.OPEN else None
+    # It was sent by itself and failed again: the next time is fixed already.
+    if known.next_delivery_at > iso(now):
+        at = datetime.fromisoformat(known.next_delivery_at)
+        return Plan(at, at)
+    return plan
 
 
-def _plan(letter: DeadLetter, now: datetime, delivered: int) -> Plan:
+def _plan(dead_letter: DeadLetter, kind: DeadLetterKind, now: datetime, *, delivered: int) -> Plan:
     """Sent again by itself: what was blocked, and can be sent at all."""
-    cannot = obstacle(letter.event_id, letter.topic, letter.event_type, letter.original)
-    automatic = letter.kind is LetterKind.BLOCKED and cannot is None
+    cannot = obstacle(
+        dead_letter.event_id, dead_letter.topic, dead_letter.event_type, dead_letter.original
+    )
+    automatic = kind is DeadLetterKind.BLOCKED and cannot is None
     return opened(now, delivered=delivered, automatic=automatic)
 
 
-def _kind(known: Item, letter: DeadLetter) -> LetterKind:
-    return LetterKind(str(known.get("kind", letter.kind.value)))
-
-
-def _newest(letter: DeadLetter) -> Item:
-    return {
-        "kind": letter.kind.value,
-        "cause": letter.cause,
-        "error": letter.error,
-        "fingerprint": letter.fingerprint,
-        "lastFailedAt": letter.failed_at,
-        "messageId": letter.message_id,
-    }
-
-
-def _removed(changes: Item, state: LetterState) -> tuple[str, ...]:
-    reopened = ("closedAt",) if state is LetterState.OPEN else ()
-    if "dueAt" in changes:
-        return reopened if changes.get("nextDeliveryAt") else ("nextDeliveryAt", *reopened)
-    return reopened if state is LetterState.OPEN else PLANNED
-
-
-def _history(letter: DeadLetter, action: str) -> dict[str, Value]:
-    return {
-        "at": letter.failed_at,
-        "action": action,
-        "by": letter.reported_by,
-        "reason": letter.cause,
-    }
+def _entry(dead_letter: DeadLetter, action: str) -> HistoryEntry:
+    return HistoryEntry(
+        at=dead_letter.failed_at,
+        action=action,
+        by=dead_letter.reported_by,
+        reason=dead_letter.cause,
+    )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.notifications.domain import digest_of
-from ops.mail.service import MailDesk
+from ops.mail.service import MailService
 from shared.kernel.errors import PublishError
 from shared.kernel.ids import order_id_for
 from tests.builders import (
@@ -256,7 +256,7 @@ def in_doubt(shop: Pipeline) -> Pipeline:
 
 
 def decide(shop: Pipeline, resolution: Any = "sent") -> bool:
-    desk = MailDesk(shop.tables, shop.publisher, shop.clock)
+    desk = MailService(shop.tables, shop.publisher, shop.clock)
     event_id = next(str(row["id"]) for row in shop.memory.all("notifications") if "event" in row)
     return desk.resolve(event_id, resolution, actor="ada", reason="asked the customer")
 

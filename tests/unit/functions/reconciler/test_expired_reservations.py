@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.domain import Report
 from functions.reconciler.failed_messages import QStashFailedMessages
-from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
 from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.kernel.clock import Deadline
@@ -41,7 +41,7 @@ def run(shop: Pipeline) -> Report:
             callbacks=frozenset(),
             now=shop.clock.now,
         ),
-        letters=LetterTables(shop.tables, shop.publisher, shop.clock),
+        dead_letters=DueDeadLetterTables(shop.tables, shop.publisher, shop.clock),
         ports=shop.core_ports(),
     )
     return reconciler.run(Deadline.after(shop.clock, 50))

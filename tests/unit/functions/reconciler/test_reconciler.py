@@ -4,14 +4,21 @@ import json
 
 import pytest
 
+from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
-from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
 from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.kernel.clock import Deadline
 from shared.kernel.errors import DependencyError
-from tests.builders import Context, answer_of, checkout_command, checkout_payload, stock
+from tests.builders import (
+    Context,
+    answer_of,
+    checkout_command,
+    checkout_payload,
+    dead_letter_row,
+    stock,
+)
 from tests.fakes.failed_messages import InMemoryQueue
 from tests.pipeline import API_URL, URLS, Pipeline, environment, no_parameters
 
@@ -44,7 +51,7 @@ class World:
                 now=p.clock.now,
             ),
             reservations=ReservationTables(p.tables),
-            letters=LetterTables(p.tables, p.publisher, p.clock),
+            dead_letters=DueDeadLetterTables(p.tables, p.publisher, p.clock),
             ports=p.core_ports(),
         )
 
@@ -229,7 +236,9 @@ def test_messages_to_other_addresses_are_not_ours_to_take(world):
 
 def test_a_replay_that_was_handled_is_resolved(world):
     world.pipeline.deliver("commands", checkout_command())
-    world.pipeline.memory.seed("dead_letters", _replaying("evt-1"), _replaying("evt-2"))
+    world.pipeline.memory.seed(
+        "dead_letters", *(dead_letter_row(f"evt-{n}", state="replaying") for n in (1, 2))
+    )
 
     report = world.run()
 
@@ -284,13 +293,3 @@ def _callback(event, message_id):
         "sourceBody": base64.b64encode(event.encode()).decode(),
     }
     return json.dumps(body).encode()
-
-
-def _replaying(event_id):
-    return {
-        "eventId": event_id,
-        "state": "replaying",
-        "topic": "commands",
-        "lastFailedAt": "2026-03-01T12:00:00.000Z",
-        "history": [],
-    }

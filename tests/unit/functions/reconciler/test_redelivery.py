@@ -157,7 +157,7 @@ def test_two_runs_at_once_deliver_a_letter_once(shop):
     shop.fail(order())
     shop.minutes(1, deliver=lambda _: None)
     shop.pipeline.clock.advance(MINUTE)
-    letters = shop.reconciler()._letters
+    letters = shop.reconciler()._dead_letters
     one, other = letters.unsettled("evt-1"), letters.unsettled("evt-1")
 
     assert [letters.claim(one), letters.claim(other)] == [True, False]

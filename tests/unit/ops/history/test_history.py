@@ -11,7 +11,7 @@ from ops.core.errors import OperatorError
 from ops.history.cli import moment, tell
 from ops.history.service import MOST, HistoryService
 from ops.history.view import change
-from ops.mail.service import MailDesk
+from ops.mail.service import MailService
 from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, envelope, line, order_row, stock
 from tests.fakes.clock import ManualClock
@@ -144,7 +144,7 @@ def test_a_decided_mail_names_who_decided_and_why(shop, capsys):
     shop.mailer.mode = "timeout"
     shop.checkout(checkout_payload(paymentId="pay-2"))
     shop.drain()
-    desk = MailDesk(shop.tables, shop.publisher, shop.clock)
+    desk = MailService(shop.tables, shop.publisher, shop.clock)
     [mail] = desk.waiting("unknown")
     shop.clock.advance(1)
     desk.resolve(mail.event_id, "dropped", actor="ada", reason="the customer called")

@@ -14,7 +14,7 @@ from shared.storage.ports import Tables
 from shared.storage.schema import TABLES
 from tests.builders import checkout_payload, envelope, line
 from tests.pipeline import Pipeline
-from tests.unit.ops.test_audit import Memory, audited, red
+from tests.unit.ops.audit.test_run import Memory, audited, red
 from tests.unit.shared.faults import Faults
 
 __all__ = ["OperatorError", "StockShop", "interrupted", "opened", "ordered"]

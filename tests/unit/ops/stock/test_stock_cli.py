@@ -12,8 +12,8 @@ from ops.core import connection
 from shared.runtime import clients
 from shared.storage.schema import TABLES
 from tests.builders import stock
+from tests.unit.ops.audit.test_cli import Scanner
 from tests.unit.ops.stock.stock_shop import StockShop
-from tests.unit.ops.test_audit_cli import Scanner
 
 HEADER = "sku,name,price,available,threshold\n"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
-from functions.reconciler.letter_store import LetterTables
 from functions.reconciler.service import Reconciler
 from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from ops.stock.domain import Adjust, Request, Restock, Return
@@ -146,7 +146,7 @@ def _reconcile(shop: StockShop) -> None:
         checkouts=PendingCheckoutTables(shop.tables),
         failed=failed,
         reservations=ReservationTables(shop.tables),
-        letters=LetterTables(shop.tables, shop.publisher, shop.clock),
+        dead_letters=DueDeadLetterTables(shop.tables, shop.publisher, shop.clock),
         ports=shop.core_ports(),
     )
     assert reconciler.run(Deadline.after(shop.clock, 50)).outboxes == 1

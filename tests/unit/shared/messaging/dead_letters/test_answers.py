@@ -12,8 +12,9 @@ from shared.kernel.errors import (
     RecipientCappedError,
     UnauthenticatedError,
 )
-from shared.messaging.dead_letters.answers import LastAnswer, LetterKind
+from shared.messaging.dead_letters.answers import LastAnswer
 from shared.messaging.http import error_body
+from shared.storage.records.dead_letter import DeadLetterKind
 
 THROTTLED = b'{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","message":"Rate"}'
 
@@ -42,7 +43,7 @@ def ours(error):
     ],
 )
 def test_whatever_our_code_did_not_refuse_was_blocked(status, body):
-    assert LastAnswer.of(status, body).kind is LetterKind.BLOCKED
+    assert LastAnswer.of(status, body).kind is DeadLetterKind.BLOCKED
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_whatever_our_code_did_not_refuse_was_blocked(status, body):
     ],
 )
 def test_what_our_code_answers_for_good_is_refused(status, body):
-    assert LastAnswer.of(status, body).kind is LetterKind.REFUSED
+    assert LastAnswer.of(status, body).kind is DeadLetterKind.REFUSED
 
 
 def test_the_code_of_a_long_answer_is_read_to_its_end():

@@ -18,7 +18,7 @@ from shared.kernel.errors import (
     PermanentError,
 )
 from shared.kernel.strict_json import loads
-from shared.messaging.dead_letters.dead_letter import MAX_KEPT_BYTES, letter_of
+from shared.messaging.dead_letters.dead_letter import MAX_KEPT_BYTES, dead_letter_of
 from shared.messaging.dead_letters.failure_callback import MAX_CALLBACK_BYTES, decode
 from tests.builders import body_of
 from tests.contracts.samples import sample
@@ -80,7 +80,7 @@ def is_whole(report: DeadLetterReported) -> None:
     """It can be published, read again and kept."""
     again = DeadLetterReported.model_validate(plain(report))
     assert canonical(plain(again)) == canonical(plain(report))
-    assert letter_of(report).key
+    assert dead_letter_of(report).key
 
 
 @given(left=st.sets(st.sampled_from(OPTIONAL)))

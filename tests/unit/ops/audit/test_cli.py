@@ -14,7 +14,7 @@ from shared.adapters.attributes import to_attributes
 from shared.kernel.errors import DependencyError
 from shared.runtime import clients
 from shared.storage.schema import TABLES
-from tests.unit.ops.test_audit import SOLD, Memory, lived
+from tests.unit.ops.audit.test_run import SOLD, Memory, lived
 
 REFUSED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Scan")
 

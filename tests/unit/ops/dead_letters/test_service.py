@@ -8,11 +8,11 @@ import pytest
 from ops.core.errors import OperatorError
 from ops.dead_letters.domain import MAX_REPLAYS, Filter, ReplayOptions, Result, waves
 from ops.dead_letters.service import Replayer
-from ops.dead_letters.store import LetterBox
+from ops.dead_letters.store import DeadLetterStore
 from shared.contracts.topics import Topic
 from shared.kernel.errors import PublishError
-from shared.messaging.dead_letters.dead_letter import LetterState
-from tests.builders import checkout_command, stock
+from shared.storage.records.dead_letter import DeadLetterState
+from tests.builders import checkout_command, dead_letter_row, stock
 from tests.pipeline import Pipeline
 
 OPTIONS = ReplayOptions(actor="ada", reason="fixed", settle_seconds=0)
@@ -24,29 +24,19 @@ class Desk:
     def __init__(self):
         self.pipeline = Pipeline()
         self.pipeline.memory.seed("stock", stock(available=50, threshold=0))
-        self.box = LetterBox(self.pipeline.tables, self.pipeline.clock)
+        self.box = DeadLetterStore(self.pipeline.tables, self.pipeline.clock)
         self.told = []
 
     def letter(self, event_id="evt-1", **changes):
         """Seed an open letter of a valid checkout command."""
         event = checkout_command(event_id=event_id, paymentId=f"pay-{event_id}")
+        number = len(self.box.by_state(DeadLetterState.OPEN))
         values = {
-            "eventId": event_id,
-            "state": "open",
-            "topic": "commands",
-            "eventType": "command.checkout",
-            "cause": "HTTP 503 dependency_unavailable",
-            "error": "HTTP 503",
-            "fingerprint": "abc",
-            "attempts": 4,
-            "replays": 0,
-            "firstFailedAt": "2026-03-01T11:00:00.000Z",
-            "lastFailedAt": f"2026-03-01T11:00:00.{len(self.box.by_state(LetterState.OPEN)):03}Z",
-            "reportedBy": "callback",
+            "lastFailedAt": f"2026-03-01T11:00:00.{number:03}Z",
             "originalEvent": json.dumps(event, default=float),
-            "history": [],
+            **changes,
         }
-        self.pipeline.memory.seed("dead_letters", {**values, **changes})
+        self.pipeline.memory.seed("dead_letters", dead_letter_row(event_id, **values))
 
     def fails(self, body):
         """QStash reports that it gave up on a message with this body."""
@@ -183,7 +173,12 @@ def test_of_two_operators_that_read_the_same_letter_one_gets_it(desk):
 
     def take(letter, actor):
         return desk.box.move(
-            letter, LetterState.REPLAYING, action="replayed", actor=actor, reason="x", replayed=True
+            letter,
+            DeadLetterState.REPLAYING,
+            action="replayed",
+            actor=actor,
+            reason="x",
+            replayed=True,
         )
 
     assert [take(mine, "ada"), take(yours, "bob")] == [True, False]
@@ -206,7 +201,7 @@ def test_what_qstash_does_not_take_is_open_again(desk):
 
     assert desk.replay() == [Result.NOT_PUBLISHED]
     assert desk.state() == "open"
-    history = [entry["action"] for entry in desk.box.get("evt-1").history]
+    history = [entry.action for entry in desk.box.get("evt-1").history.entries]
     assert history == ["replayed", "not published"]
 
 
@@ -254,7 +249,7 @@ def test_a_filter_takes_what_it_names(desk):
 
     selected = desk.replayer().select(Filter(fingerprint="abc", topic="commands"), limit=10)
 
-    assert [letter.event_id for letter in selected] == ["evt-1"]
+    assert [row.key for row in selected] == ["evt-1"]
 
 
 def test_every_change_names_who_and_why(desk):
@@ -262,7 +257,7 @@ def test_every_change_names_who_and_why(desk):
     desk.replay()
     letter = desk.box.get("evt-1")
 
-    assert [(e["action"], e["by"], e["reason"]) for e in letter.history] == [
+    assert [(e.action, e.by, e.reason) for e in letter.history.entries] == [
         ("replayed", "ada", "fixed")
     ]
 
@@ -299,7 +294,7 @@ def test_a_replay_whose_operator_died_before_sending_can_be_taken_up_again(desk)
     [seen] = desk.replayer().select(Filter(), limit=10)
     desk.box.move(
         seen,
-        LetterState.REPLAYING,
+        DeadLetterState.REPLAYING,
         action="replayed",
         actor="bob",
         reason="x",
@@ -347,14 +342,14 @@ def test_a_blocked_letter_whose_operator_died_is_delivered_by_itself_an_hour_lat
     [seen] = desk.replayer().select(Filter(), limit=10)
 
     assert desk.box.move(
-        seen, LetterState.REPLAYING, action="replayed", actor="bob", reason="x", replayed=True
+        seen, DeadLetterState.REPLAYING, action="replayed", actor="bob", reason="x", replayed=True
     )
 
     stored = desk.pipeline.memory.get("dead_letters", {"eventId": "evt-1"})
     assert stored["nextDeliveryAt"] == stored["dueAt"] == "2026-03-01T13:00:00.000Z"
 
 
-@pytest.mark.parametrize("to", [LetterState.DISCARDED, LetterState.RESOLVED])
+@pytest.mark.parametrize("to", [DeadLetterState.DISCARDED, DeadLetterState.RESOLVED])
 def test_nothing_is_delivered_of_a_letter_that_a_person_settled(desk, to):
     desk.letter(**BLOCKED, lastSentAt="2026-03-01T11:30:00.000Z")
 
@@ -389,7 +384,11 @@ def test_a_replay_that_qstash_did_not_take_does_not_reopen_what_was_handled_mean
         def publish(self, _messages):
             now = desk.box.get("evt-1")
             assert desk.box.move(
-                now, LetterState.RESOLVED, action="resolved", actor="reconciler", reason="handled"
+                now,
+                DeadLetterState.RESOLVED,
+                action="resolved",
+                actor="reconciler",
+                reason="handled",
             )
             raise PublishError("QStash is down")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ops.core.errors import OperatorError
-from ops.orders.service import Advancer, Verdict
+from ops.orders.service import OrderService, Verdict
 from shared.kernel.errors import InvalidInputError
 from tests.builders import order_row, stock
 from tests.pipeline import Pipeline
@@ -19,7 +19,7 @@ def shop():
 
 @pytest.fixture
 def advancer(shop):
-    return Advancer(shop.tables, shop.publisher, shop.clock)
+    return OrderService(shop.tables, shop.publisher, shop.clock)
 
 
 def test_a_step_is_an_event_of_the_contract_and_its_verdict_is_found(shop, advancer):

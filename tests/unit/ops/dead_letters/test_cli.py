@@ -7,7 +7,7 @@ import pytest
 from ops.__main__ import main
 from ops.core import connection
 from shared.storage.bounded import FIRST, NEWEST
-from tests.unit.ops.test_replay import BLOCKED, Desk
+from tests.unit.ops.dead_letters.test_service import BLOCKED, Desk
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from ops.__main__ import main
 from ops.core import connection
 from ops.core.errors import OperatorError
-from ops.refunds.service import RefundDesk
+from ops.refunds.service import RefundService
 from shared.kernel.errors import PublishError
 from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, line, stock
@@ -38,8 +38,8 @@ def checkout(shop: StockShop) -> Any:
     return shop.memory.get("checkouts", {"orderId": ORDER})
 
 
-def desk(shop: StockShop, tables: Any = None) -> RefundDesk:
-    return RefundDesk(tables or shop.tables, shop.ledger(tables), shop.clock)
+def desk(shop: StockShop, tables: Any = None) -> RefundService:
+    return RefundService(tables or shop.tables, shop.ledger(tables), shop.clock)
 
 
 def settled_entries(shop: StockShop) -> list[Any]:

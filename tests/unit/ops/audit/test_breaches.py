@@ -10,7 +10,16 @@ import pytest
 from functions.notifications.send_ledger import SendLedgerTables
 from ops.audit.report import as_json, as_text, verdict
 from shared.storage.writes import Item
-from tests.unit.ops.test_audit import OUTSIDE, REJECTED, SOLD, Memory, audited, letter, lived, red
+from tests.unit.ops.audit.test_run import (
+    OUTSIDE,
+    REJECTED,
+    SOLD,
+    Memory,
+    audited,
+    letter,
+    lived,
+    red,
+)
 
 
 def _unsettled(row: Item) -> dict[str, Any]:
@@ -238,18 +247,18 @@ def blocked(event_id: str, **changes: Any) -> dict[str, Any]:
 
 def _resolved_unhandled(m: Memory) -> set[str]:
     m.tables.seed("dead_letters", letter("evt-gone", state="resolved"))
-    return {"resolved letters were handled"}
+    return {"resolved dead letters were handled"}
 
 
 def _blocked_and_forgotten(m: Memory) -> set[str]:
     m.tables.seed("dead_letters", blocked("evt-kept"))
-    return {"blocked letters are delivered again"}
+    return {"blocked dead letters are delivered again"}
 
 
 def _blocked_and_overdue(m: Memory) -> set[str]:
     at = "2026-02-01T12:00:00.000Z"
     m.tables.seed("dead_letters", blocked("evt-kept", nextDeliveryAt=at, dueAt=at, dueShard="1"))
-    return {"blocked letters are delivered again"}
+    return {"blocked dead letters are delivered again"}
 
 
 def _endless_timeline(m: Memory) -> set[str]:
@@ -266,7 +275,7 @@ def _endless_checkout(m: Memory) -> set[str]:
 
 def _endless_history(m: Memory) -> set[str]:
     m.tables.seed("dead_letters", letter("evt-kept", history=[{"n": 1}] * 41))
-    return {"histories of letters are bounded"}
+    return {"histories of dead letters are bounded"}
 
 
 def _endless_decisions(m: Memory) -> set[str]:

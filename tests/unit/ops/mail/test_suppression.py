@@ -14,7 +14,7 @@ from ops.core import connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.mail import cli
-from ops.mail.suppression import SESList, SuppressionDesk
+from ops.mail.suppression import SESList, SuppressionService
 from shared.kernel.errors import ContentionError, DependencyError, PublishError
 from tests.builders import Context, checkout_command, stock
 from tests.pipeline import Pipeline
@@ -67,10 +67,10 @@ def provider() -> Provider:
     return Provider()
 
 
-def desk(shop: Pipeline, provider: Provider, **who: str) -> SuppressionDesk:
+def desk(shop: Pipeline, provider: Provider, **who: str) -> SuppressionService:
     ledger = OperatorLedger(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
     said = {"actor": "grace", "reason": "the mailbox was full", **who}
-    return SuppressionDesk(shop.tables, ledger, provider, **said)
+    return SuppressionService(shop.tables, ledger, provider, **said)
 
 
 def listed(shop: Pipeline) -> bool:
@@ -170,7 +170,7 @@ def test_report_that_arrives_while_somebody_decides_is_not_taken_off_unseen(shop
             return commit(self, *args, **options)
 
     ledger = Late(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
-    SuppressionDesk(shop.tables, ledger, provider, actor="grace", reason="why").lift(ADA)
+    SuppressionService(shop.tables, ledger, provider, actor="grace", reason="why").lift(ADA)
     shop.drain()
 
     (entry,) = [e for e in trail(shop) if e["action"] == "address.unsuppressed"]
@@ -184,7 +184,7 @@ def test_entry_that_never_stands_still_is_left(shop, provider):
 
     ledger = Busy(shop.tables, shop.publisher, shop.clock, jitter=lambda: 0.5)
     with pytest.raises(ContentionError, match="nothing was stored"):
-        SuppressionDesk(shop.tables, ledger, provider, actor="grace", reason="why").lift(ADA)
+        SuppressionService(shop.tables, ledger, provider, actor="grace", reason="why").lift(ADA)
     assert listed(shop)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from functions.notifications.channels.push.devices import DeviceTables
 from ops.core.errors import OperatorError
-from ops.mail.service import DECIDED, DoubtfulMail, MailDesk, Resolution
+from ops.mail.domain import DoubtfulMail, Resolution
+from ops.mail.service import DECIDED, MailService
 from shared.kernel.errors import PublishError
 from shared.storage.bounded import FIRST, NEWEST, entries, noted
 from tests.builders import checkout_command, stock
@@ -33,10 +34,10 @@ def pipeline():
 
 @pytest.fixture
 def desk(pipeline):
-    return MailDesk(pipeline.tables, pipeline.publisher, pipeline.clock)
+    return MailService(pipeline.tables, pipeline.publisher, pipeline.clock)
 
 
-def _decide(desk: MailDesk, mail: DoubtfulMail, resolution: Resolution) -> bool:
+def _decide(desk: MailService, mail: DoubtfulMail, resolution: Resolution) -> bool:
     return desk.resolve(mail.event_id, resolution, actor="ada", reason="asked the customer")
 
 
@@ -108,7 +109,7 @@ def test_a_decision_needs_a_reason_and_a_mail(desk):
 
 def _in_doubt(shop: Pipeline, event_type: str) -> DoubtfulMail:
     shop.deliver("notifications", sample(event_type))
-    [found] = MailDesk(shop.tables, shop.publisher, shop.clock).waiting("unknown")
+    [found] = MailService(shop.tables, shop.publisher, shop.clock).waiting("unknown")
     return found
 
 
@@ -119,7 +120,7 @@ def test_a_doubtful_text_is_shown_and_sent_again_as_the_text_it_was():
     shop.texts.mode = "ok"
     assert (text.template_id, text.to) == ("sms", "+4915112345678")
 
-    assert _decide(MailDesk(shop.tables, shop.publisher, shop.clock), text, "resend")
+    assert _decide(MailService(shop.tables, shop.publisher, shop.clock), text, "resend")
     shop.drain()
 
     [sent] = shop.texts.sent
@@ -133,7 +134,7 @@ def test_a_doubtful_push_is_decided_but_not_sent_again():
     event = sample("notification.push")
     DeviceTables(shop.tables, shop.clock).register(event["payload"]["userId"], ENDPOINT)
     push = _in_doubt(shop, "notification.push")
-    desk = MailDesk(shop.tables, shop.publisher, shop.clock)
+    desk = MailService(shop.tables, shop.publisher, shop.clock)
     assert (push.template_id, push.to) == ("push", ENDPOINT)
 
     with pytest.raises(OperatorError, match="sent or dropped"):

@@ -1,0 +1,21 @@
+"""Orders, as operators read them."""
+
+from shared.storage.ports import Tables
+from shared.storage.records.order import OrderRow
+from shared.storage.schema import ORDERS
+
+
+class OrderTables:
+    """Orders in tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def find(self, order_id: str) -> OrderRow | None:
+        """An order as of now, None if there is none.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        item = self._tables.get(ORDERS.name, {"orderId": order_id})
+        return None if item is None else OrderRow.from_item(item)

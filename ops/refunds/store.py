@@ -1,0 +1,56 @@
+"""Refunds, as operators read and settle them: attributes of checkout rows."""
+
+from ops.refunds.domain import Refund
+from shared.messaging.outbox import Outbound
+from shared.storage.ports import Tables
+from shared.storage.records.checkout import CheckoutRow, settle_refund
+from shared.storage.schema import CHECKOUTS
+from shared.storage.writes import Write
+
+
+class RefundTables:
+    """Refunds in tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def by_status(self, status: str, limit: int) -> list[Refund]:
+        """Refunds in a state, longest waiting first.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        items = self._tables.query(CHECKOUTS.name, status, index="refunds", limit=limit)
+        rows = [CheckoutRow.from_item(item) for item in items]
+        return [Refund.of(row, row.refund) for row in rows if row.refund is not None]
+
+    def find(self, order_id: str) -> Refund | None:
+        """The refund of an order, None if no money of it is to go back.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        checkout = self._checkout(order_id)
+        if checkout is None or checkout.refund is None:
+            return None
+        return Refund.of(checkout, checkout.refund)
+
+    def correlation_of(self, order_id: str) -> str:
+        """The name of the order's trace, whatever its producer called it.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        checkout = self._checkout(order_id)
+        if checkout is None or checkout.command is None:
+            return order_id
+        return Outbound.from_item(checkout.command).correlation_id or order_id
+
+    def _checkout(self, order_id: str) -> CheckoutRow | None:
+        item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        return None if item is None else CheckoutRow.from_item(item)
+
+
+def settlement_write(refund: Refund, reference: str, now: str) -> Write:
+    """The money went back, noted once."""
+    return settle_refund(refund.order_id, reference=reference, now=now)
