@@ -18,8 +18,8 @@ EVENT_ID_REUSED = "event_id_reused"
 
 
 class LetterKind(StrEnum):
-    """Why a message failed: our code refused it for good, which somebody has to look at, or the
-    way to our code was blocked, which passes (I27)."""
+    """Why a message failed: our code refused it for good, and an operator has to look at it; or
+    the way to our code was blocked, which passes (I27)."""
 
     REFUSED = "refused"
     BLOCKED = "blocked"

@@ -16,14 +16,14 @@ from shared.kernel.ids import is_id
 from shared.messaging.dead_letters.answers import EVENT_ID_REUSED, LastAnswer, LetterKind
 
 MAX_KEPT_BYTES = 200_000
-# An item holds 400 KB, and a letter has more than its original.
+# DynamoDB allows 400 KB for one item, and a dead letter has more fields than its original event.
 MAX_STORED_BYTES = 300_000
 _SHOWN = 4_000
 _VARYING = re.compile(r"[0-9a-f]{8,}|[0-9]+", re.IGNORECASE)
 
 
 class LetterState(StrEnum):
-    """Open until somebody replays it (replaying, then resolved) or discards it."""
+    """Open until it is sent again (replaying, then resolved) or an operator discards it."""
 
     OPEN = "open"
     REPLAYING = "replaying"
@@ -36,16 +36,16 @@ class DeadLetter:
     """One failed event. Reports by any route and any number of times converge on one (I16).
 
     Args:
-        key: what the letter is known by: the event's own id; its message's where it had none; id
-            and digest where the id was handled before with other content, so that the one letter
-            never stands for the other.
+        key: the name of the dead letter: the event's own id; the id of its message if the event
+            had none; id and digest if the id was handled before with other content, so that one
+            dead letter never stands for the other.
         event_id: the failed event's own id, empty where it had none.
         kind: whether our code refused it for good, or the way to it was blocked.
         cause: class of the failure, such as ``HTTP 489 invalid_field``.
         fingerprint: the same for failures that differ only in ids and numbers.
         attempts: deliveries of this message that failed, as far as the report tells.
         failed_at: when the last of them did.
-        published_at: when the message was published; when it failed, where nobody says.
+        published_at: when the message was published; if the report does not say, when it failed.
         original: the event as it was.
     """
 
@@ -66,18 +66,18 @@ class DeadLetter:
 
     @property
     def contested(self) -> bool:
-        """Whether the ledger's record under this event id is of another content: then it says
-        nothing about this letter."""
+        """Whether the ledger's record under this event id has other content: then the record says
+        nothing about this dead letter."""
         return is_contested(self.key)
 
 
 def is_contested(key: str) -> bool:
-    """Whether a letter's key says that its event id belongs to other content."""
+    """Whether a dead letter's key says that its event id belongs to other content."""
     return "#" in key
 
 
 def event_id_of(key: str) -> str:
-    """The event's id in a letter's key; ``#`` is in no id."""
+    """The event's id in a dead letter's key; ``#`` is in no id."""
     return key.partition("#")[0]
 
 
@@ -108,7 +108,7 @@ def letter_of(report: DeadLetterReported) -> DeadLetter:
 
 
 def _storable(original: dict[str, Any]) -> dict[str, Any]:
-    """The original as it is kept with its letter: numbers may be longer written out than they came."""
+    """The original as the dead letter keeps it: numbers may be longer than the sender wrote them."""
     text = strict_json.dumps(original).encode()
     return original if len(text) <= MAX_STORED_BYTES else original_of(text)
 
@@ -123,8 +123,8 @@ def _key(report: DeadLetterReported, event_id: str, answer: LastAnswer) -> str:
 
 
 def content_digest(original: Mapping[str, object]) -> str:
-    """Tells contents of one event id apart: by its type and payload, whatever carried them and
-    however they are spelled; a letter that is sent again spells its numbers anew."""
+    """Tells contents of one event id apart, by type and payload. The message and the spelling of
+    numbers do not matter: a dead letter that is sent again writes its numbers anew."""
     text = canonical([original.get("eventType"), original.get("payload")])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""Sending a letter's event again: the same event, to the configured address of its topic (I18)."""
+"""Sends a dead letter's event again: the same event, to the address of its topic (I18)."""
 
 from shared.contracts.envelope import VERSION
 from shared.contracts.topics import Topic, topic_of
@@ -10,7 +10,7 @@ from shared.messaging.outbox import Outbound
 
 
 def parsed(original: str) -> dict[str, object] | None:
-    """A letter's original, None if it is not an object."""
+    """A dead letter's original, None if it is not an object."""
     try:
         values = strict_json.loads(original.encode(), max_bytes=2 * MAX_KEPT_BYTES)
     except PermanentError:
@@ -19,7 +19,7 @@ def parsed(original: str) -> dict[str, object] | None:
 
 
 def obstacle(event_id: str, topic: str, event_type: str, values: object) -> str | None:
-    """Why a letter cannot be sent again, or None if it can.
+    """Why a dead letter cannot be sent again, or None if it can.
 
     Args:
         event_id: the failed event's own id.
@@ -68,6 +68,8 @@ def message_of(
 
 
 def deduplication_id(key: str, sendings: int) -> str:
-    """Of a letter's next sending, after so many before it, by operators or by itself: never the
-    same twice, whoever sends."""
+    """The deduplication id of the next sending of a dead letter, after ``sendings`` earlier ones.
+
+    Operators and the reconciler count together, so no id is used twice.
+    """
     return f"{key}-replay-{sendings + 1}"

@@ -1,4 +1,4 @@
-"""When the reconciler looks at a letter again, and when it sends it again without a person (I27)."""
+"""When the reconciler checks a dead letter again, and when it sends one without an operator (I27)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from shared.storage.writes import Item
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
-# A letter that is not sent by itself is looked at all the same: its event may have been handled.
+# A dead letter that the reconciler does not send is still checked: its event may have been handled.
 LONGEST_LOOK = timedelta(minutes=30)
 # Once a message was sent, its answer is known within about a minute.
 SOON = timedelta(minutes=1)
@@ -17,7 +17,7 @@ SOON = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the reconciler will do about an open letter.
+    """What the reconciler will do about an open dead letter.
 
     Args:
         due_at: when it looks at it next.
@@ -28,7 +28,7 @@ class Plan:
     delivery_at: datetime | None = None
 
     def facts(self, key: str) -> Item:
-        """The attributes that put the letter into the index of what is due."""
+        """The attributes that put the dead letter into the index of what is due."""
         return {
             "dueShard": shard_of(key),
             "dueAt": iso(self.due_at),
@@ -36,7 +36,7 @@ class Plan:
         }
 
 
-# What a letter that is settled does not have.
+# Attributes that a settled dead letter does not have.
 PLANNED = ("dueShard", "dueAt", "nextDeliveryAt")
 
 
@@ -46,7 +46,7 @@ def pause(times: int, longest: timedelta) -> timedelta:
 
 
 def opened(now: datetime, *, delivered: int, automatic: bool) -> Plan:
-    """For a letter that opens.
+    """For a dead letter that opens.
 
     Args:
         delivered: how often it was sent by itself before.
@@ -59,23 +59,25 @@ def opened(now: datetime, *, delivered: int, automatic: bool) -> Plan:
 
 
 def sent(now: datetime, *, delivered: int) -> Plan:
-    """For a letter that is being sent; ``delivered`` counts this time, too."""
+    """For a dead letter that is being sent; ``delivered`` counts this time, too."""
     at = now + pause(delivered, LONGEST_PAUSE)
     return Plan(min(now + SOON, at), at)
 
 
 def looked_at(now: datetime, *, since: datetime, delivery_at: datetime | None) -> Plan:
-    """For a letter that stays as it is: its next delivery, or another look, the later the older."""
+    """For a dead letter that stays as it is: its next delivery, or another check. The older the
+    dead letter is, the longer the pause."""
     if delivery_at is not None:
         return Plan(delivery_at, delivery_at)
     return Plan(now + min(max(now - since, FIRST_PAUSE), LONGEST_LOOK))
 
 
 def is_unconfirmed(item: Item) -> bool:
-    """Whether a letter was not sent since it last failed.
+    """Whether a dead letter was not sent since it last failed.
 
-    The ledger knows its event by the id. Whether our code ever saw this content under it nobody
-    can tell before it was delivered: then other content is refused by name, and has a letter.
+    The ledger knows the event only by its id. Before the delivery it is unknown whether our code
+    has seen this content under that id. After it, other content is refused with an error code of
+    its own, and gets its own dead letter.
     """
     planned = str(item.get("nextDeliveryAt", ""))
     return bool(planned) and str(item.get("lastSentAt", "")) < str(item["lastFailedAt"])

@@ -29,7 +29,7 @@ class DeadLetterTables:
         self._tables, self._clock = tables, clock
 
     def heard(self, letter: DeadLetter) -> DeadLetter:
-        """A letter as of now: nothing failed later than we hear of it, whatever a report says."""
+        """A dead letter as of now: a report cannot place a failure later than our own clock."""
         now = iso(self._clock.now())
         return replace(
             letter,
@@ -38,7 +38,7 @@ class DeadLetterTables:
         )
 
     def find(self, key: str) -> Item | None:
-        """A letter as of now, None if there is none.
+        """A dead letter as of now, None if there is none.
 
         Raises:
             DependencyError: the store did not answer.
@@ -46,8 +46,9 @@ class DeadLetterTables:
         return self._tables.get(DEAD_LETTERS.name, {"eventId": key})
 
     def handled(self, key: str, topic: str) -> bool:
-        """Whether the topic's ledger says that the letter's event is done. It says nothing about
-        an event whose id was handled with other content.
+        """Whether the topic's ledger says that the dead letter's event is done.
+
+        False for an event whose id was handled with other content: the ledger knows only the id.
 
         Raises:
             DependencyError: the store did not answer.
@@ -57,10 +58,10 @@ class DeadLetterTables:
         return Ledger(self._tables, self._clock, consumer=topic).find(event_id_of(key)) is not None
 
     def state_after(self, letter: DeadLetter, known: Item | None, *, handled: bool) -> LetterState:
-        """The letter's state once this failure is told.
+        """The dead letter's state after this failure is recorded.
 
-        Resolved if the event was handled; discarded if that was decided after this message was
-        published; else open, whatever it was.
+        Resolved if the event was handled; discarded if an operator discarded it after this message
+        was published; else open, even if it was closed before.
         """
         let_go = known is not None and known["state"] == LetterState.DISCARDED.value
         if known is not None and let_go and letter.published_at <= str(known.get("closedAt", "")):
@@ -99,7 +100,7 @@ class DeadLetterTables:
     def again(self, letter: DeadLetter, known: Item, state: LetterState) -> Write:
         """One more failure of an event, on the condition that nothing else was noted meanwhile.
 
-        The newest failure describes the letter, in whatever order they are told.
+        The newest failure describes the dead letter, even if the reports come in another order.
         """
         now = self._clock.now()
         told = note(known, "history", _history(letter, "failed again"))
