@@ -20,7 +20,7 @@ OVERDUE_AFTER = timedelta(seconds=60)
 # QStash swallows a repeated deduplication id for ten minutes, whatever became of the first.
 COMMAND_INTERVAL = timedelta(minutes=11)
 MAX_COMMAND_REPEATS = 6
-# After so many deliveries of a letter by itself an hour has passed: an operator may want to know.
+# After so many deliveries by the reconciler an hour has passed: an operator may want to know.
 PERSISTING_AFTER = 6
 
 

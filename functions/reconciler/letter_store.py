@@ -50,7 +50,7 @@ class LetterTables:
         return effects.measures
 
     def replaying(self, limit: int) -> Sequence[str]:
-        """Letters whose replay is under way.
+        """Dead letters whose replay is under way.
 
         Raises:
             DependencyError: the store did not answer.
@@ -61,7 +61,7 @@ class LetterTables:
         return [str(item["eventId"]) for item in items]
 
     def due(self, shard: int, until: str, limit: int) -> Sequence[str]:
-        """Letters of a shard that are due by a moment, longest due first.
+        """Dead letters of a shard that are due by a moment, longest due first.
 
         Raises:
             DependencyError: the store did not answer.
@@ -70,7 +70,7 @@ class LetterTables:
         return [str(item["eventId"]) for item in items if str(item["dueAt"]) <= until]
 
     def unsettled(self, key: str) -> DueLetter | None:
-        """A letter as of now, None if nothing is to be done about it: indexes lag.
+        """A dead letter as of now, None if nothing is to be done about it: indexes lag.
 
         Raises:
             DependencyError: the store did not answer.
@@ -89,7 +89,9 @@ class LetterTables:
         return self._letters.handled(letter.key, letter.topic)
 
     def resolve(self, letter: DueLetter) -> bool:
-        """The event was handled; False if the letter changed meanwhile: the next run looks again.
+        """The event was handled; False if the dead letter changed meanwhile.
+
+        The next run checks it again.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
@@ -103,7 +105,7 @@ class LetterTables:
         return self._noted(letter, "resolved", reason, changes, remove=PLANNED)
 
     def claim(self, letter: DueLetter) -> bool:
-        """Take the letter for being sent now, and fix when it is sent next; False if an operator
+        """Take the dead letter for sending now, and fix when it is sent next; False if an operator
         or another run changed it this moment (I17).
 
         Raises:

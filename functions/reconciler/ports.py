@@ -83,7 +83,7 @@ class Letters(Protocol):
         ...
 
     def replaying(self, limit: int) -> Sequence[str]:
-        """Letters whose replay is under way.
+        """Dead letters whose replay is under way.
 
         Raises:
             DependencyError: the store did not answer.
@@ -91,7 +91,7 @@ class Letters(Protocol):
         ...
 
     def due(self, shard: int, until: str, limit: int) -> Sequence[str]:
-        """Letters of a shard that are due by a moment, longest due first.
+        """Dead letters of a shard that are due by a moment, longest due first.
 
         Raises:
             DependencyError: the store did not answer.
@@ -99,7 +99,7 @@ class Letters(Protocol):
         ...
 
     def unsettled(self, key: str) -> DueLetter | None:
-        """A letter as of now, None if nothing is to be done about it.
+        """A dead letter as of now, None if nothing is to be done about it.
 
         Raises:
             DependencyError: the store did not answer.
@@ -115,7 +115,7 @@ class Letters(Protocol):
         ...
 
     def resolve(self, letter: DueLetter) -> bool:
-        """The event was handled; False if the letter changed meanwhile.
+        """The event was handled; False if the dead letter changed meanwhile.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
@@ -123,7 +123,7 @@ class Letters(Protocol):
         ...
 
     def claim(self, letter: DueLetter) -> bool:
-        """Take the letter for being sent now; False if another run or an operator changed it.
+        """Take the dead letter for being sent now; False if another run or an operator changed it.
 
         Raises:
             ContentionError, DependencyError: try again in the next run.
