@@ -101,7 +101,6 @@ OLD_WORDS = {
 STILL_SAID: tuple[str, ...] = (
     "letter",
     "shelf",
-    "hold",
     "nobody",
     "somebody",
     "whoever",
