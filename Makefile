@@ -53,7 +53,7 @@ redeploy: setup ## Put the code as it is now onto the running stack
 	@$(PY) -m local redeploy
 
 .PHONY: reset
-reset: setup ## Forget all orders, mails and messages, and fill the shelves again
+reset: setup ## Forget all orders, mails and messages, and fill the stock again
 	@$(PY) -m local reset
 
 ##@ Checks
@@ -90,7 +90,7 @@ planted: setup ## Break one promise after the other in several ways, and let cha
 	@$(PY) -m tests.mutations $(BUG) $(if $(BUG),--story)
 
 .PHONY: chaos-e2e
-chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the reckoning (SEED= repeats)
+chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the audit (SEED= repeats)
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(CHAOS_ARGS)
 
 .PHONY: audit

@@ -5,7 +5,7 @@ from commandline.entry import start
 
 def main(arguments: list[str]) -> int:
     """Run the measurements; the exit status."""
-    # Loading takes a moment: who loses patience meanwhile is answered as at any other time.
+    # Loading takes a moment. Ctrl-C in this time must be answered like at any other time.
     from benchmarks.cli import main as run  # noqa: PLC0415
 
     return run(arguments)

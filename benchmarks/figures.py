@@ -1,4 +1,4 @@
-"""What the samples say: medians, their ratio, the noise in it, and whether the budget holds."""
+"""Figures from samples: medians, their ratio, its noise, and whether the budget is met."""
 
 import statistics
 from collections.abc import Sequence

@@ -41,7 +41,7 @@ def cold(text: str, environ: Mapping[str, str], *, writes_bytecode: bool = False
 
     Args:
         writes_bytecode: as on a developer's machine, where the first run compiles for the next;
-            in Lambda nobody can.
+            in Lambda the files are read-only.
     """
 
     def sample() -> float:

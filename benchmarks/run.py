@@ -16,8 +16,8 @@ class Run:
     """One run of the benchmarks.
 
     Args:
-        resources: what is closed when the run ends.
-        note: told of progress.
+        resources: closed when the run ends.
+        note: called with a line about each piece of progress.
     """
 
     world: World
@@ -27,7 +27,7 @@ class Run:
     _trees: list[Trees] = field(default_factory=list)
 
     def trees(self) -> Trees:
-        """The deployed artefacts; built by whoever asks first."""
+        """The deployed artefacts; the first call builds them."""
         if not self._trees:
             self.note("building the artefacts")
             self._trees.append(self.resources.enter_context(unpacked()))

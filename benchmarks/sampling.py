@@ -1,4 +1,4 @@
-"""Taking samples: whoever is compared takes turns, so that the machine's moods hit all alike."""
+"""Takes samples. The subjects take turns, so that a slow moment of the machine hits all of them."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping

@@ -77,7 +77,7 @@ class CountingServer:
             do_GET = do_POST = do_HEAD = _respond  # noqa: N815 - names of the base class
 
             def log_message(self, *_arguments: Any) -> None:
-                """Nobody reads it."""
+                """Print nothing: the log of this server is not read."""
 
         return Handler
 

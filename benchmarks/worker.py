@@ -1,7 +1,7 @@
 """A process that runs one subject on demand, and says how much processor time it took.
 
-Processor time, not time of day: what a loaded machine or the stand-in servers take is not ours.
-Each subject has a process of its own, so that nobody pays for another's heap.
+Processor time, not time of day: the time that other programs and the stand-in servers need does
+not count. Each subject has its own process, so that the heap of one does not slow another.
 """
 
 import gc

@@ -2,13 +2,13 @@
 
 ============  ===================================================================
 0             done
-1             done, and the answer is no: what the program says about itself
-2             not done, or not to be told: arguments, files, services, a full disk
+1             done, and the answer is no: each program says what that means
+2             not done, or the result could not be printed: arguments, files, services, a full disk
 130           interrupted (Ctrl-C)
-141           whoever read the output went away (``| head``)
+141           the reader of the output went away (``| head``)
 ============  ===================================================================
 
-Nobody meets a traceback that tells of the machine and not of a mistake in the code.
+A user sees a traceback only for a mistake in the code, never for a problem of the machine.
 """
 
 import errno
@@ -34,15 +34,15 @@ def start(main: Callable[[list[str]], int]) -> NoReturn:
     """Run a program as this process.
 
     Args:
-        main: from arguments to exit status. What it needs is best imported inside: loading takes
-            a moment, and somebody may lose patience.
+        main: from arguments to exit status. It should import what it needs inside: loading takes a
+            moment, and the user may press Ctrl-C in this time.
     """
     sys.exit(_lived(main))
 
 
 @contextmanager
 def noting(tell: Callable[[], str], on: tuple[type[BaseException], ...] = STOPS) -> Iterator[None]:
-    """Whatever stops this block carries word of what was done by then, for whoever reports it."""
+    """Add a note to the error that stops this block: what was done by then, for the error message."""
     try:
         yield
     except on as stop:
@@ -56,14 +56,16 @@ def with_notes(message: str, error: BaseException) -> str:
 
 
 def complain(message: str) -> None:
-    """Say on standard error what stands in the way."""
+    """Print the problem on standard error."""
     sys.stderr.write(f"{harmless_lines(message)}\n")
     sys.stderr.flush()
 
 
 def _lived(main: Callable[[list[str]], int]) -> int:
     if not streams.prepare():
-        complain("standard output is closed, so nothing was done: `> /dev/null` if nobody reads it")
+        complain(
+            "standard output is closed, so nothing was done: add `> /dev/null` if you do not need the output"
+        )
         return REFUSED
     try:
         status = _run(main)
@@ -102,7 +104,7 @@ def _run(main: Callable[[list[str]], int]) -> int:
 def _unread(error: OutputError) -> int:
     streams.abandon(sys.stdout)
     if error.errno == errno.EPIPE:
-        # Nobody asked for more; only what was done is worth a word.
+        # The reader wants no more output. Only the notes about work that was done are printed.
         for note in getattr(error, "__notes__", ()):
             complain(note)
         return READER_GONE

@@ -1,4 +1,4 @@
-"""Reads a file that somebody named, and says what is wrong with it in words."""
+"""Reads a file that the user named, and explains in words what is wrong with it."""
 
 import os
 import stat
@@ -29,5 +29,5 @@ def read(path: Path, *, most: int) -> bytes:
 
 
 def _opened(path: str, flags: int) -> int:
-    # A pipe that nobody writes to is empty; waiting for a writer could take for ever.
+    # A pipe without a writer counts as empty; waiting for a writer could take for ever.
     return os.open(path, flags | os.O_NONBLOCK)

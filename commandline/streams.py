@@ -1,5 +1,5 @@
-"""The standard streams as a program needs them: open, able to show every character, and with an error
-of its own for output that nobody takes."""
+"""The standard streams as a program needs them: open, able to show every character, and with their
+own error class for output that cannot be written."""
 
 import codecs
 import io
@@ -15,13 +15,13 @@ _PLAIN = {"─": "-", "…": "...", "→": "->", "±": "+/-", "·": "-"}
 
 
 class OutputError(OSError):
-    """What was to be printed found no taker: the reader is gone, or the disk is full."""
+    """The output could not be written: the reader is gone, or the disk is full."""
 
 
 class _Output(io.TextIOWrapper):
-    """Standard output, whose failures can be told from those of any other file.
+    """Standard output. Its failures are an ``OutputError``, unlike those of any other file.
 
-    What failed once has failed: argparse, for one, hears of it and says nothing.
+    A failure is kept and raised again at the next flush, because argparse, for one, swallows it.
     """
 
     failure: OutputError | None = None
@@ -34,7 +34,7 @@ class _Output(io.TextIOWrapper):
             raise self._failed(error) from error
 
     def flush(self) -> None:
-        """Hand over what was printed."""
+        """Flush what was printed."""
         if self.failure is not None:
             raise self.failure
         try:
@@ -48,17 +48,17 @@ class _Output(io.TextIOWrapper):
 
 
 class _Remarks(io.TextIOWrapper):
-    """Standard error. Work goes on when nobody hears what is said about it."""
+    """Standard error. The work continues when its messages cannot be written."""
 
     def write(self, text: str, /) -> int:
-        """Say; if that fails, there is nobody left to tell."""
+        """Print; a failure is ignored, because there is no other stream to report it on."""
         try:
             return super().write(text)
         except OSError:
             return len(text)
 
     def flush(self) -> None:
-        """Hand over what was said."""
+        """Flush; a failure is ignored, too."""
         try:
             super().flush()
         except OSError:
@@ -78,7 +78,7 @@ def prepare() -> bool:
 
 
 def abandon(stream: TextIO) -> None:
-    """Let what is still buffered go nowhere, so that the interpreter's end does not fail on it."""
+    """Discard the buffered output, so that the interpreter does not fail on it when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -4,7 +4,7 @@ import json
 import unicodedata
 from typing import Any
 
-# Letters, marks and blanks that nobody sees, which their category does not tell.
+# Letters, marks and blanks that are invisible although their Unicode category does not say so.
 _INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, range(0xFE00, 0xFE10)))

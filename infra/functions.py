@@ -53,7 +53,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         topic=Topic.COMMANDS,
         settings=CommandsSettings,
         grants=(
-            # Order, checkout, hold and shelves are read together, in one batch.
+            # Order, checkout, reservation and stock rows are read together, in one batch.
             on(schema.ORDERS, BATCH_GET, PUT),
             on(schema.STOCK, BATCH_GET, UPDATE),
             on(schema.CHECKOUTS, BATCH_GET, UPDATE),
@@ -68,7 +68,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         grants=(
             on(schema.ORDERS, GET, UPDATE),
             on(schema.CHECKOUTS, GET, UPDATE),
-            # A cancelled order goes back to its shelves.
+            # The units of a cancelled order go back to stock.
             on(schema.STOCK, BATCH_GET, UPDATE),
             _LEDGER,
         ),

@@ -19,7 +19,7 @@ _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9_-]+")
 
 RESERVED_SUFFIX = ".example"
-"""The top-level domain nobody can own (RFC 2606): a value that still ends so is nobody's."""
+"""The top-level domain that no company can own (RFC 2606): a value that ends so is an example."""
 
 
 class StageError(ValueError):
@@ -89,8 +89,9 @@ class StageSettings(BaseModel):
     currency: str = "EUR"
     # Countries differ in whether a sender needs registering first: none until the shop did.
     sms_sender_id: str = ""
-    # Of one recipient: more than this is a loop or an attack, and ends as a dead letter.
-    # By channel; a channel that is not named here has the cap that it declares.
+    # Messages per channel that one recipient gets within an hour. More than this is a loop or an
+    # attack: the rest waits for the next hour. A channel that is not named here has the cap that
+    # it declares.
     caps: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     qstash_url: WebAddress = "https://qstash.upstash.io"
     webhook_base_url: WebAddress = ""
@@ -149,7 +150,7 @@ class StageSettings(BaseModel):
         return f"orders@{self.sender_domain}"
 
     def placeholders(self) -> list[str]:
-        """Names of settings that still hold a value nobody owns."""
+        """Names of settings that still have an example as their value."""
         values = {
             "sender_domain": self.sender_domain,
             "alert_address": self.alert_address,

@@ -170,7 +170,7 @@ COMMANDS: Mapping[str, Command] = {
     "logs": Command("the functions' log lines", _logs, {"--follow": "keep watching"}),
     "redeploy": Command("put the code as it is now onto the running stack", _redeploy, _VERBOSE),
     "seed": Command("add the products that are missing", _seed),
-    "reset": Command("forget all orders, mails and messages, and fill the shelves again", _reset),
+    "reset": Command("forget all orders, mails and messages, and fill the stock again", _reset),
     "send": Command(
         "one event to a topic's function, signed as QStash signs",
         _send,

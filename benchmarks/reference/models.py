@@ -25,7 +25,7 @@ class Line(Model):
 
 
 class Units(Model):
-    """A line of a hold."""
+    """A line of a reservation."""
 
     product_id: str
     variation_id: str | None = None
@@ -46,7 +46,7 @@ class Checkout(Model):
 
 
 class Reserve(Model):
-    """Units to hold."""
+    """Units to reserve."""
 
     order_id: str
     items: list[Units]
@@ -129,7 +129,7 @@ class StockUpdate(Model):
 
 
 class StockLow(Model):
-    """A shelf that runs empty."""
+    """A SKU whose stock runs low."""
 
     product_id: str
     variation_id: str | None = None

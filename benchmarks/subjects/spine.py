@@ -11,7 +11,7 @@ Call = Callable[[Mapping[str, Any], events.Invocation], Mapping[str, Any]]
 
 
 class UnexpectedAnswerError(AssertionError):
-    """A handler refused what it was to handle: whatever it took, it is not what was measured."""
+    """A handler refused an event that it should handle, so its time is not the time to measure."""
 
 
 def _over(calls: list[dict[str, Any]], handler: Call, expected: int) -> Batch:

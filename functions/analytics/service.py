@@ -18,8 +18,9 @@ def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
 def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Effects:
     """Write a business metric, once its event is durably known.
 
-    One that the deployment does not declare is counted, and stands with its value in the log: no
-    event may open a series that nobody decided to pay for, and none is refused for that either.
+    A metric that the deployment does not declare is only counted, and its value is in the log. An
+    event must not create a series (and its cost) that the shop did not choose. It is not refused
+    for that either.
     """
     payload = event.payload
     metric = declared.get(payload.metric)

@@ -1,4 +1,4 @@
-"""What the analytics function is told from outside."""
+"""Settings of the analytics function, read from its environment."""
 
 from typing import Annotated
 

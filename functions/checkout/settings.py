@@ -1,4 +1,4 @@
-"""What the checkout function is told from outside."""
+"""Settings of the checkout function, read from its environment."""
 
 from typing import Annotated, Literal
 
@@ -12,6 +12,6 @@ class CheckoutSettings(PublisherSettings):
     table_checkouts: Annotated[NonEmpty, TableName("checkouts")]
     table_reservations: Annotated[NonEmpty, TableName("reservations")]
     table_orders: Annotated[NonEmpty, TableName("orders")]
-    # Whether an authorizer stands before the storefront's routes. Without a default on purpose: a
-    # function that was not told must not start, rather than take everybody for a stranger.
+    # Whether an authorizer checks callers of the storefront's routes. There is no default on
+    # purpose: without this setting the function must not start and treat every caller as unknown.
     storefront_auth: Literal["none", "jwt"]

@@ -109,7 +109,7 @@ def _judge(cart: Cart, snapshot: CheckoutSnapshot) -> Decision:
     stock = snapshot.stock
     if unknown := tuple(sku for sku in cart.skus if sku not in stock):
         return Reject("unknown_product", unknown)
-    # The API accepted these very prices as a quote; anybody else's must be the catalogue's (I19).
+    # The API accepted these prices as a quote. Prices from elsewhere must match the catalogue (I19).
     quoted = snapshot.checkout_digest is not None
     differing = tuple(line.sku for line in cart.lines if stock[line.sku].price != line.price)
     if differing and not quoted:

@@ -1,4 +1,4 @@
-"""What others are told: of an order that came to be, of one that did not, of reserved units that move."""
+"""The events about a new order, about a rejected checkout, and about reserved units that move."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the commands function is told from outside."""
+"""Settings of the commands function, read from its environment."""
 
 from typing import Annotated
 

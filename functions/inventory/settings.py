@@ -1,4 +1,4 @@
-"""What the inventory function is told from outside."""
+"""Settings of the inventory function, read from its environment."""
 
 from typing import Annotated
 

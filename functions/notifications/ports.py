@@ -25,14 +25,14 @@ class Sender(Protocol[M_contra]):
 
 
 class SendLedger(Protocol):
-    """Who is sending what, so that nobody sends it twice."""
+    """Which run is sending which message, so that no message is sent twice."""
 
     def claim(self, message: Message) -> SendRecord:
         """Claim the send, or learn what became of it.
 
         Raises:
-            RecipientCappedError: the recipient was told enough within this hour; it is kept as
-                waiting.
+            RecipientCappedError: the recipient got enough messages within this hour; this one is
+                kept as waiting.
             ContentionError: another run is claiming it this moment.
             DependencyError: the store did not answer.
         """
@@ -67,7 +67,7 @@ class SendLedger(Protocol):
         ...
 
     def unknown(self, message: Message) -> Write:
-        """Nobody can tell: an operator looks into it, nothing is sent again on its own."""
+        """It may be out or not: an operator looks into it, and no run sends it again."""
         ...
 
     def settle(self, write: Write) -> None:

@@ -1,4 +1,4 @@
-"""What the notifications function is told from outside."""
+"""Settings of the notifications function, read from its environment."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar

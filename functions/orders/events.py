@@ -1,4 +1,4 @@
-"""What others are told when an order moves: built from the order as it is stored."""
+"""The events about an order that moves, built from the order as it is stored."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""What the orders function is told from outside."""
+"""Settings of the orders function, read from its environment."""
 
 from typing import Annotated
 

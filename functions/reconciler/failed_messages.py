@@ -1,6 +1,7 @@
 """QStash's dead letter entries as reports of failed events.
 
-An entry may itself be a failure callback that nobody took: then it speaks of the message inside.
+An entry may itself be a failure callback that could not be delivered: then it reports the message
+inside.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,8 +119,11 @@ def pulled(entry: Mapping[str, Any], *, now: datetime) -> DeadLetterReported:
 
 
 def _retried(entry: Mapping[str, Any], answer: LastAnswer) -> int:
-    """Deliveries after the first. Where QStash does not say: what it gives up on has used all of
-    them, but for what was refused for good; that was one at least."""
+    """Deliveries after the first.
+
+    Where QStash does not say: a message that it gave up on has used all its retries, except one
+    that was refused for good; that one had at least one delivery.
+    """
     if "retried" in entry:
         return count_of(entry["retried"])
     return 0 if answer.status == NON_RETRYABLE else count_of(entry.get("maxRetries"))

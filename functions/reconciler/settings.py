@@ -1,4 +1,4 @@
-"""What the reconciler is told from outside."""
+"""Settings of the reconciler, read from its environment."""
 
 from typing import Annotated
 

@@ -74,7 +74,7 @@ OWN_METRICS: tuple[OwnMetric, ...] = (
     OwnMetric(
         metrics.CHECKOUTS_UNPUBLISHED, 5, "checkouts were accepted that QStash did not take yet"
     ),
-    OwnMetric(metrics.CHECKOUTS_STUCK, 1, "a paid checkout stays undecided: nobody tries it again"),
+    OwnMetric(metrics.CHECKOUTS_STUCK, 1, "a paid checkout stays undecided: no run tries it again"),
     OwnMetric(
         metrics.OLDEST_PENDING_SECONDS,
         301,

@@ -49,7 +49,9 @@ class Dashboard(Construct):
 
     # ------------------------------------------------------------------ the questions
     def _money(self, alarms: list[cloudwatch.IAlarm]) -> None:
-        self._ask("Is anybody losing money right now?", "Alarms first, then what comes in.")
+        self._ask(
+            "Is the shop or a customer losing money right now?", "Alarms first, then what comes in."
+        )
         self._board.add_widgets(
             cloudwatch.AlarmStatusWidget(
                 title="Alarms",
@@ -113,19 +115,19 @@ class Dashboard(Construct):
     def _stuck(self) -> None:
         self._ask(
             "What is stuck?",
-            "What is owed is carried on every minute, and so are dead letters that the platform was "
-            "in the way of; refused ones and unknown mails wait for a person: "
+            "Every minute the reconciler continues unfinished work and sends blocked dead letters "
+            "again; refused dead letters and unknown mails wait for an operator: "
             "`python -m ops dead-letters list`, `python -m ops mail list`.",
         )
         own = self._graphs.own
         self._row(
             Plot("Owed for", own(metrics.OLDEST_PENDING_SECONDS, statistic="Maximum"), "seconds"),
             Plot(
-                "Dead letters, and those of them that wait for a person",
+                "Dead letters, and those of them that wait for an operator",
                 own(metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_REFUSED),
             ),
             Plot(
-                "Sent or not: nobody knows",
+                "Sent or not: unknown",
                 own(*_of_channels("unknown")),
                 stacked=True,
             ),
@@ -180,18 +182,18 @@ class Dashboard(Construct):
         )
 
     def _shop(self) -> None:
-        self._ask("And the shop?", "Shelves, messages, and what is odd.")
+        self._ask("And the shop?", "Stock, messages, and unusual events.")
         own = self._graphs.own
         self._row(
             Plot(
-                "Holds",
+                "Reservations",
                 own(metrics.HOLDS_PLACED, metrics.HOLDS_REFUSED, metrics.HOLDS_RELEASED),
             ),
             Plot("Steps in the life of orders", own(metrics.ORDERS_MOVED), stacked=True),
             *self._sent(),
         )
         self._row(
-            Plot("Shelves that ran low", own(metrics.LOW_STOCK_ALERTS)),
+            Plot("Stock that ran low", own(metrics.LOW_STOCK_ALERTS)),
             Plot(
                 "Steps that came late or twice, and tracking that was corrected",
                 own(metrics.MOVES_IGNORED, metrics.TRACKING_CORRECTIONS),

@@ -148,7 +148,7 @@ class Ingress(Construct):
         )
         if lock is None:
             reason = (
-                "a shop's checkout is open to anyone; what it accepts is checked against the catalogue"
+                "a shop's checkout is open to every caller; the cart is checked against the catalogue"
                 if route.storefront
                 else "QStash cannot use an AWS authorizer: its signature over the raw body is the lock"
             )

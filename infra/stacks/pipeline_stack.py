@@ -91,7 +91,7 @@ class PipelineStack(Stack):
         for name in self._stage.placeholders():
             Annotations.of(self).add_warning_v2(
                 f"order-pipeline:{name}",
-                f"{name} is still an example that nobody owns: deploy with -c {name}=…",
+                f"{name} is still an example that belongs to no shop: deploy with -c {name}=…",
             )
 
 

@@ -1,4 +1,4 @@
-"""The life of an order beyond its checkout: held, packed, shipped, delivered, or called off."""
+"""The life of an order around its checkout: reserved, packed, shipped, delivered, or cancelled."""
 
 from typing import Any
 
@@ -7,40 +7,47 @@ from local.demo.shopper import Cart
 from shared.kernel.ids import order_id_for
 
 
-def hold(play: Play) -> None:
-    """Before anything is paid: what Ada is about to buy is held for her alone."""
+def reserve(play: Play) -> None:
+    """Before Ada pays, the units that she wants to buy are reserved for her."""
     client, tell = play.client, play.tell
     tell.chapter(
-        "Units held while Ada pays", "command.inventory.reserve: all lines or none, for 15 minutes"
+        "Units are reserved while Ada pays",
+        "command.inventory.reserve: all lines or none, for 15 minutes",
     )
     play.before = play.stock()
-    client.publish(client.url("commands"), _reserve(play))
-    tell.wait(lambda: _hold(play), "the units are held for her order")
-    rows = [["product", "on the shelf before", "now", "held"]]
+    client.publish(client.url("commands"), _reserve_command(play))
+    tell.wait(lambda: _reservation(play), "the units are reserved for her order")
+    rows = [["product", "available before", "available now", "reserved"]]
     for item, count in play.cart.lines:
-        shelf = play.shelf(item.sku)
-        now, held = int(shelf["available"]), int(shelf["reserved"])
-        rows.append([item.name, str(play.before[item.sku]), str(now), str(held)])
+        row = play.stock_row(item.sku)
+        now, reserved = int(row["available"]), int(row["reserved"])
+        rows.append([item.name, str(play.before[item.sku]), str(now), str(reserved)])
         tell.proof(
-            (now, held) == (play.before[item.sku] - count, count), f"{item.name}: {count} held"
+            (now, reserved) == (play.before[item.sku] - count, count),
+            f"{item.name}: {count} reserved",
         )
     tell.table(rows)
 
 
-def outlive_the_hold(play: Play) -> None:
-    """The hold was to end by itself; by then it is part of an order."""
+def outlive_the_reservation(play: Play) -> None:
+    """The reservation reaches its end, but its units already belong to an order."""
     client, tell = play.client, play.tell
-    tell.chapter("The hold's time is up", "its release is delivered now, not in 15 minutes")
+    tell.chapter(
+        "The reservation's time is over", "its release is delivered now, not in 15 minutes"
+    )
     stock = play.stock()
     client.hurry()
     tell.wait(client.is_idle, "nothing is left to deliver")
-    tell.proof(play.stock() == stock, "what became an order stays one: no unit went back")
+    tell.proof(play.stock() == stock, "the order keeps its units: none went back to stock")
 
 
 def deliver(play: Play) -> None:
-    """From paid to the customer's door, by an operator's commands."""
+    """From the payment to the customer's door, by an operator's commands."""
     tell, order = play.tell, play.order_id
-    tell.chapter("From the payment to the door", "an operator moves the order, and Ada is told")
+    tell.chapter(
+        "From the payment to the door",
+        "an operator moves the order, and Ada gets a mail about each step",
+    )
     steps = (
         (("confirm", order), "CONFIRMED"),
         (("process", order), "PROCESSING"),
@@ -69,7 +76,7 @@ def _prove_mails(play: Play, cart: Cart, count: int) -> None:
         name = f"{cart.email.partition('@')[0]}-{number}.html"
         (folder / name).write_text(str(mail["BodyHtml"]), encoding="utf-8")
         play.tell.fact("mail", f"{str(mail['Subject']).partition(' - ')[0]:<26}  {folder / name}")
-    play.tell.proof(len(mails) == count, f"{count} mails, each once")
+    play.tell.proof(len(mails) == count, f"{count} mails, each sent once")
 
 
 def _timeline(play: Play) -> None:
@@ -79,11 +86,11 @@ def _timeline(play: Play) -> None:
     rows += [[str(e["at"])[11:23], str(e["type"]), str(e["verdict"])] for e in timeline]
     play.tell.table(rows)
     moved = [entry for entry in timeline if entry["verdict"] == "applied"]
-    play.tell.proof(len(moved) == 4, "its timeline tells all of it")
+    play.tell.proof(len(moved) == 4, "its timeline shows all four steps")
 
 
 def cancel(play: Play) -> None:
-    """Called off before it is shipped: everything goes back where it came from, once."""
+    """Cancelled before it is shipped: units and money go back, each once."""
     client, tell = play.client, play.tell
     tell.chapter("Grace changes her mind", "stock, money and mail, each exactly once")
     order, before = order_id_for(play.graces.payment_id), play.stock()
@@ -91,46 +98,48 @@ def cancel(play: Play) -> None:
     tell.proof(said.endswith("CANCELLED"), "the order is CANCELLED")
     tell.wait(client.is_idle, "nothing is left to deliver")
     back = {item.sku: before[item.sku] + count for item, count in play.graces.lines}
-    tell.proof(play.stock() == back, "every unit of it is on its shelf again")
+    tell.proof(play.stock() == back, "all its units are back in stock")
     checkout = client.item("checkouts", orderId=order) or {}
     amount = checkout.get("refundAmount")
-    tell.proof(checkout.get("refundStatus") == "requested", f"her {amount:.2f} are asked back")
+    tell.proof(
+        checkout.get("refundStatus") == "requested", f"a refund of {amount:.2f} is requested"
+    )
     said = play.operate("refunds", "settle", order, "--reference", f"re_{play.run}")
     tell.proof(said.endswith(f"re_{play.run}"), "the payment provider paid them, and that is kept")
     _prove_mails(play, play.graces, 2)
 
 
 def restock(play: Play) -> None:
-    """The shelf that ran low is filled, and may alert again."""
+    """The SKU that ran low gets new units, and its alert is armed again."""
     client, tell = play.client, play.tell
     jug = play.cart.lines[0][0]
-    tell.chapter("A delivery arrives", "counted once, however often the command is repeated")
-    before, raised = play.stock()[jug.sku], play.shelf(jug.sku)["alert"]
+    tell.chapter("A delivery arrives", "counted once, even when the command is repeated")
+    before, raised = play.stock()[jug.sku], play.stock_row(jug.sku)["alert"]
     arguments = ("stock", "restock", jug.sku, "20", "--reason", "delivery note 1187")
     for _ in range(2):
         play.operate(*arguments, "--key", f"delivery-{play.run}")
-    tell.proof(play.stock()[jug.sku] == before + 20, f"{jug.name}: {before} and 20 more")
+    tell.proof(play.stock()[jug.sku] == before + 20, f"{jug.name}: {before} + 20 units")
     tell.wait(client.is_idle, "nothing is left to deliver")
-    armed = play.shelf(jug.sku)["alert"]
+    armed = play.stock_row(jug.sku)["alert"]
     tell.proof((raised, armed) == ("raised", "armed"), "its low-stock alert is armed again")
 
 
-def reckon(play: Play) -> None:
-    """Whether all of this adds up: the question that a shop asks its stores every night."""
+def audit(play: Play) -> None:
+    """The audit: do all tables agree with each other?"""
     tell = play.tell
-    tell.chapter("The reckoning", "python -m ops audit: every promise, over every table")
-    letters = [str(row["eventId"]) for row in play.client.items("dead_letters")]
-    play.operate("dead-letters", "discard", *letters, "--reason", "poisoned by the demo")
+    tell.chapter("The audit", "python -m ops audit: checks every promise in every table")
+    dead_letters = [str(row["eventId"]) for row in play.client.items("dead_letters")]
+    play.operate("dead-letters", "discard", *dead_letters, "--reason", "poisoned by the demo")
     said = play.operate("audit", "--minutes", "0", "--strict")
     tell.fact("", said)
     tell.proof(said, "nothing lost, nothing doubled, nothing owed")
 
 
-def _hold(play: Play) -> object:
+def _reservation(play: Play) -> object:
     return play.client.item("reservations", orderId=play.order_id)
 
 
-def _reserve(play: Play) -> dict[str, Any]:
+def _reserve_command(play: Play) -> dict[str, Any]:
     items = []
     for item, count in play.cart.lines:
         line: dict[str, Any] = {"productId": item.product_id, "quantity": count}

@@ -1,4 +1,4 @@
-"""How the story is told: chapters, facts, tables; and what may be claimed only if it was seen."""
+"""What the demo prints: chapters, facts, tables, and claims that were observed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _LABEL_WIDTH = 10
 
 @dataclass(slots=True)
 class Narrator:
-    """Tells the story on a terminal and counts what was proved."""
+    """Prints on a terminal what happens, and counts what was proved."""
 
     terminal: Terminal
     proved: int = 0
@@ -19,7 +19,7 @@ class Narrator:
     _chapter: int = 0
 
     def chapter(self, title: str, *lines: str) -> None:
-        """A new part, with what it is about."""
+        """The start of a new part: its title, and lines about it."""
         self._chapter += 1
         self.terminal.line()
         self.terminal.line(self.terminal.paint(f"{self._chapter}  {title}", "bold"))
@@ -27,7 +27,7 @@ class Narrator:
             self.terminal.line(f"   {self.terminal.paint(line, 'dim')}")
 
     def fact(self, label: str, text: str) -> None:
-        """Something that was seen."""
+        """Something that was observed."""
         self.terminal.line(f"   {label.ljust(_LABEL_WIDTH)}  {text}")
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
@@ -44,7 +44,7 @@ class Narrator:
             NotObservedError: when it does not.
         """
         if not holds:
-            raise NotObservedError(f"expected, but not so: {claim}")
+            raise NotObservedError(f"this should be true, but is not: {claim}")
         self.proved += 1
         self.terminal.line(f"   {self.terminal.paint('ok', 'green')}  {claim}")
 

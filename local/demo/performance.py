@@ -13,9 +13,9 @@ from local.stack.session import running_stack
 from local.terminal import Progress, Terminal, seconds, table
 
 SCENES: tuple[Scene, ...] = (
-    life.hold,
+    life.reserve,
     scenes.check_out,
-    life.outlive_the_hold,
+    life.outlive_the_reservation,
     life.deliver,
     scenes.repeat,
     scenes.trip,
@@ -23,7 +23,7 @@ SCENES: tuple[Scene, ...] = (
     life.restock,
     scenes.sell_out,
     scenes.poison,
-    life.reckon,
+    life.audit,
 )
 _HEEDED = (aws.CONCURRENCY_VARIABLE, aws.IAM_VARIABLE, redis.VARIABLE)
 
@@ -55,5 +55,5 @@ def perform(home: Home, terminal: Terminal) -> None:
     for line in table([["measured", "time"], *map(list, tell.measured)], indent="   "):
         terminal.line(line)
     terminal.line()
-    terminal.line(f"   {tell.proved} claims, every one observed. Everything is stopped.")
-    terminal.line("   `make up` starts a stack that stays; `make help` lists the rest.")
+    terminal.line(f"   {tell.proved} claims, all observed. Everything is stopped.")
+    terminal.line("   `make up` starts a stack that keeps running; `make help` lists all commands.")

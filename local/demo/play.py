@@ -28,10 +28,10 @@ class Play:
     tell: Narrator
     folder: Path
     stack_file: Path
-    # Every run has payments of its own, so that a second run tells the same story.
+    # Every run has its own payments, so that a second run shows the same.
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     posted_ms: float = 0.0
-    # What stood on Ada's shelves before anything happened.
+    # Units available of each SKU in Ada's cart before the demo changed anything.
     before: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -46,23 +46,23 @@ class Play:
 
     @property
     def graces(self) -> Cart:
-        """What Grace buys, and does not keep."""
+        """Grace's cart: she cancels the order later."""
         return replace(ordinary_cart(f"pay_warm_{self.run}"), email="grace@customer.example")
 
-    def shelf(self, sku: str) -> Item:
+    def stock_row(self, sku: str) -> Item:
         """A stock row as it is now."""
         return self.client.item("stock", sku=sku) or {}
 
     def stock(self) -> dict[str, int]:
         """Units available of everything in the cart."""
-        return {item.sku: int(self.shelf(item.sku)["available"]) for item, _ in self.cart.lines}
+        return {item.sku: int(self.stock_row(item.sku)["available"]) for item, _ in self.cart.lines}
 
     def mail(self, subject: str) -> Item:
         """The first mail with this subject; empty if there is none."""
         return next((mail for mail in self.client.mails() if mail["Subject"] == subject), {})
 
     def operate(self, *arguments: str) -> str:
-        """An operator's command, as it is typed; what it said last.
+        """Run an operator's command as an operator types it; its last line.
 
         Raises:
             NotObservedError: it failed; says how.

@@ -11,7 +11,7 @@ from local.stack.catalogue import product
 
 
 def check_out(play: Play) -> None:
-    """The shop's front door: answered at once, before anything has happened."""
+    """The public API: it answers at once, before the order exists."""
     play.tell.chapter(
         "A checkout, through the public API", f"POST {play.client.stack.api_url}/api/checkout"
     )
@@ -23,8 +23,10 @@ def check_out(play: Play) -> None:
         "answer", f"HTTP {answer.status_code} in {took:.0f} ms, with the function's cold start"
     )
     play.tell.fact("order", str(data.get("orderId")))
-    play.tell.proof(answer.status_code == 202, "accepted (202) before anything was done")
-    play.tell.proof(data.get("orderId") == play.order_id, "its id follows from the payment's")
+    play.tell.proof(answer.status_code == 202, "accepted (202), before the order exists")
+    play.tell.proof(
+        data.get("orderId") == play.order_id, "the order's id is made from the payment's id"
+    )
     play.tell.measure("checkout answered, cold", f"{took:.0f} ms")
     _follow(play)
     _outcome(play)
@@ -47,7 +49,7 @@ def _follow(play: Play) -> None:
 
 def _outcome(play: Play) -> None:
     client, tell, before = play.client, play.tell, play.before
-    tell.chapter("What became of it")
+    tell.chapter("The result")
     order = client.item("orders", orderId=play.order_id) or {}
     status = client.checkout_status(play.order_id).json()["data"]["status"]
     tell.proof(
@@ -61,9 +63,9 @@ def _outcome(play: Play) -> None:
         rows.append([item.name, str(before[item.sku]), str(count), str(after[item.sku])])
     tell.table(rows)
     sold = {item.sku: before[item.sku] - count for item, count in play.cart.lines}
-    tell.proof(after == sold, "each shelf holds exactly what was not sold")
-    hold = client.item("reservations", orderId=play.order_id) or {}
-    tell.proof(hold.get("status") == "consumed", "what was held is what was bought")
+    tell.proof(after == sold, "the stock has exactly the units that were not sold")
+    reservation = client.item("reservations", orderId=play.order_id) or {}
+    tell.proof(reservation.get("status") == "consumed", "the reserved units are the sold units")
     _mails(play)
     _audit(play)
 
@@ -92,14 +94,14 @@ def _audit(play: Play) -> None:
 
 
 def repeat(play: Play) -> None:
-    """What a network does sooner or later: the same thing twice."""
+    """A network sometimes delivers the same request twice."""
     client, tell = play.client, play.tell
     tell.chapter("The same again", "a second POST, and a second delivery of the same command")
     before = (play.stock(), len(client.items("orders")), len(client.mails()))
     again, took = timed(lambda: client.check_out(play.cart.body()))
     same = again.json().get("data", {}).get("orderId") == play.order_id
     tell.fact("POST", f"HTTP {again.status_code} in {took:.0f} ms, warm")
-    tell.proof(again.status_code == 202 and same, "the same payment is the same order")
+    tell.proof(again.status_code == 202 and same, "the same payment gives the same order")
     command = _command(play)
     delivered, took = timed(lambda: client.deliver("commands", command))
     tell.fact("delivery", f"HTTP {delivered.status_code} in {took:.0f} ms: {delivered.text}")
@@ -137,9 +139,9 @@ def trip(play: Play) -> None:
 
 
 def sell_out(play: Play) -> None:
-    """What no shopper can buy."""
+    """A cart with a product that is sold out."""
     cart = sold_out_cart(f"pay_sold_out_{play.run}")
-    play.tell.chapter("Sold out", "a shopper learns it at once, and nothing is stored")
+    play.tell.chapter("Sold out", "the API says so at once, and stores nothing")
     orders = len(play.client.items("orders"))
     answer = play.client.check_out(cart.body())
     play.tell.fact("cart", cart.text())
@@ -147,7 +149,7 @@ def sell_out(play: Play) -> None:
     play.tell.proof(answer.status_code == 409, "refused with 409, naming the line")
     play.tell.proof(
         len(play.client.items("orders")) == orders,
-        f"no order, and still {_available(cart)} on the shelf",
+        f"no order, and still {_available(cart)} units available",
     )
 
 
@@ -156,9 +158,11 @@ def _available(cart: Cart) -> int:
 
 
 def poison(play: Play) -> None:
-    """Messages that can never be handled: kept, not lost, and not retried for ever."""
+    """Messages that can never be handled: they are kept, and not retried for ever."""
     client, tell = play.client, play.tell
-    tell.chapter("Two poisoned messages", "one that is refused for good, one that fails every time")
+    tell.chapter(
+        "Two poisoned messages", "our code refuses one for good, the other fails at every attempt"
+    )
     refused = _broken(f"evt_refused_{play.run}", "command.make.coffee")
     client.publish(client.url("commands"), refused)
     failing = _broken(f"evt_failing_{play.run}", "command.checkout")
@@ -169,13 +173,13 @@ def poison(play: Play) -> None:
         **{"Upstash-Retries": "2", "Upstash-Retry-Delay": "500"},
     )
     for event in (refused, failing):
-        letter = f"{event['eventType']} is among the dead letters"
-        tell.wait(partial(client.item, "dead_letters", eventId=str(event["eventId"])), letter)
+        claim = f"{event['eventType']} is among the dead letters"
+        tell.wait(partial(client.item, "dead_letters", eventId=str(event["eventId"])), claim)
     tell.wait(client.is_idle, "nothing is left to deliver")
-    _letters(play, refused, failing)
+    _dead_letters(play, refused, failing)
 
 
-def _letters(play: Play, refused: dict[str, Any], failing: dict[str, Any]) -> None:
+def _dead_letters(play: Play, refused: dict[str, Any], failing: dict[str, Any]) -> None:
     rows = [["event", "topic", "deliveries", "answers", "kept because"]]
     attempts = []
     for event in (refused, failing):
@@ -185,13 +189,16 @@ def _letters(play: Play, refused: dict[str, Any], failing: dict[str, Any]) -> No
             if not entry["callback"]
         ]
         attempts.append(len(tries))
-        letter = play.client.item("dead_letters", eventId=event["eventId"]) or {}
+        dead_letter = play.client.item("dead_letters", eventId=event["eventId"]) or {}
         answers = ", ".join(str(entry["status"]) for entry in tries)
-        reason = str(letter.get("error"))
+        reason = str(dead_letter.get("error"))
         shown = reason if len(reason) <= 60 else f"{reason[:57]}..."
-        rows.append([event["eventType"], str(letter.get("topic")), str(len(tries)), answers, shown])
+        topic = str(dead_letter.get("topic"))
+        rows.append([event["eventType"], topic, str(len(tries)), answers, shown])
     play.tell.table(rows)
-    play.tell.proof(attempts == [1, 3], "refused for good: one delivery; failing: three, then kept")
+    play.tell.proof(
+        attempts == [1, 3], "the refused one: 1 delivery; the failing one: 3; both are kept"
+    )
 
 
 def _broken(event_id: str, event_type: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who buys what in the demo."""
+"""The shoppers of the demo and their carts."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +18,7 @@ class Cart:
 
     @property
     def total(self) -> Decimal:
-        """What it costs."""
+        """The price of all lines."""
         return sum((Decimal(item.price) * count for item, count in self.lines), Decimal(0))
 
     def body(self) -> dict[str, Any]:
@@ -45,12 +45,12 @@ def _line(item: Product, count: int) -> dict[str, Any]:
 
 
 def ordinary_cart(payment_id: str) -> Cart:
-    """Three products; the last jug above the alert's threshold is among them."""
+    """Three products. One of them is a jug whose sale starts its low-stock alert."""
     wanted = {catalogue.ALMOST_LOW: 1, "filter-papers-100": 2, "ceramic-dripper#white": 1}
     lines = tuple((catalogue.product(sku), count) for sku, count in wanted.items())
     return Cart(payment_id, lines)
 
 
 def sold_out_cart(payment_id: str) -> Cart:
-    """A cart that every shopper wants and no shopper gets."""
+    """A cart with a product that is sold out."""
     return Cart(payment_id, ((catalogue.product(catalogue.SOLD_OUT), 1),))

@@ -1,7 +1,8 @@
 """Events to begin with, one or more of each type, in `samples/`.
 
-They tell one story on the seeded catalogue: `command.checkout` makes an order of its own, and the
-others are about that order. A payment has one order for ever, so its id is known beforehand.
+They belong together and use the seeded catalogue: `command.checkout` makes an order, and the
+others are about that order. A payment has the same order for ever, so the order's id is known
+before the order exists.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ _WHERE = {
 
 # In the order in which they make sense one after the other.
 SAMPLES = (
-    _plain("command.inventory.reserve", "units off the shelf, held for the order for a while"),
+    _plain("command.inventory.reserve", "units reserved for the order, for 15 minutes"),
     _plain(_CHECKOUT, "an order, its mail, its stock; again: nothing, a payment has one order"),
     Sample("command.checkout-sold-out", _CHECKOUT, "a rejected checkout: refund and apology"),
     Sample("command.checkout-wrong-price", _CHECKOUT, "a price that is not the catalogue's"),
@@ -63,13 +64,13 @@ SAMPLES = (
         "the money of the sold-out checkout: asked back once, however often",
     ),
     _plain("order.rejected", "a note on the timeline of the sold-out checkout"),
-    _plain("command.inventory.release", "gives back what is still held for the order"),
+    _plain("command.inventory.release", "releases the units that are still reserved for the order"),
     *(
         _plain(channel.event_type, f"{channel.one}{_WHERE.get(channel.event_type, '')}")
         for channel in CHANNELS
     ),
-    _plain("inventory.stock.updated", "a movement of a shelf"),
-    _plain("inventory.stock.low", "the alert of a shelf, by mail"),
+    _plain("inventory.stock.updated", "a movement of one SKU's units"),
+    _plain("inventory.stock.low", "the low-stock alert of one SKU, by mail"),
     _plain("inventory.stock.reserved", "the answer to a reservation, noted"),
     _plain("analytics.metric", "a measurement; without a declaration it is counted only"),
     _plain("analytics.audit", "an entry in the audit trail"),

@@ -15,7 +15,7 @@ from local.stack.emulator import KEEP_VARIABLE, LIMIT_VARIABLE, UNPACK_VARIABLE
 from local.stack.home import Home
 from local.stack.ports import LOOPBACK
 from local.stack.processes import StartError
-from local.stack.state.keeper import DEPLOYING_PATH, FORGET_LETTERS_PATH, KEEP_PATH
+from local.stack.state.keeper import DEPLOYING_PATH, FORGET_MESSAGES_PATH, KEEP_PATH
 
 CONCURRENCY_VARIABLE = "LOCAL_CONCURRENCY"
 IAM_VARIABLE = "LOCAL_IAM"
@@ -105,9 +105,9 @@ def keep(endpoint_url: str) -> None:
     _tell(endpoint_url, KEEP_PATH)
 
 
-def forget_letters(endpoint_url: str) -> None:
+def forget_messages(endpoint_url: str) -> None:
     """Empty the mailbox and the account of texts."""
-    _tell(endpoint_url, FORGET_LETTERS_PATH)
+    _tell(endpoint_url, FORGET_MESSAGES_PATH)
 
 
 def _tell(endpoint_url: str, path: str) -> None:

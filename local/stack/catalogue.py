@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One thing on the shelf; `price` as it is written on the label."""
+    """One product of the catalogue; `price` as a shopper reads it."""
 
     product_id: str
     name: str
@@ -65,7 +65,7 @@ def product(sku: str) -> Product:
 
 
 def seed(dynamodb: Any, table: str, now: Callable[[], datetime]) -> int:
-    """Put what is missing on the shelf; never touches a product that is there. How many were new."""
+    """Add the missing products; never touches a product that is there. How many were new."""
     return sum(_put_if_missing(dynamodb, table, entry.item(_stamp(now))) for entry in CATALOGUE)
 
 

@@ -14,11 +14,11 @@ class Name(StrEnum):
 
 
 TITLES = {Name.AWS: "the AWS emulator", Name.REDIS: "Redis", Name.QSTASH: "the QStash dev server"}
-_FATE = {
+_AFTER_DEATH = {
     Name.AWS: (
         "Kept: orders, stock and all other rows, mails, texts, functions, parameters, addresses.",
         "Lost: log lines and metrics since the last deployment, `make down` or death.",
-        "What was under way is delivered again; what ran out of attempts is a dead letter.",
+        "Unfinished deliveries are made again; an event without attempts left is a dead letter.",
     ),
     Name.REDIS: ("It is empty now. It is the fast path only: the ledger knows what was done.",),
     Name.QSTASH: (
@@ -26,8 +26,8 @@ _FATE = {
         "An attempt that was under way is made again.",
     ),
 }
-_FATE_WITHOUT_STATE = {
-    **_FATE,
+_AFTER_DEATH_WITHOUT_STATE = {
+    **_AFTER_DEATH,
     Name.AWS: ("Lost: everything. Orders, stock, mails and functions of it were not kept.",),
     Name.QSTASH: ("Lost: its messages, dead letters and schedules. They were not kept.",),
 }
@@ -113,9 +113,9 @@ def decide(found: StackSnapshot) -> Plan:
 
 
 def ended(part: Part) -> str:
-    """That it died, and what that means for what it knew."""
-    fate = _FATE if part.is_kept else _FATE_WITHOUT_STATE
-    return "\n      ".join((f"{part.title[:1].upper()}{part.title[1:]} ended.", *fate[part.name]))
+    """The sentences about a process that ended: which of its data is kept, and which is lost."""
+    words = _AFTER_DEATH if part.is_kept else _AFTER_DEATH_WITHOUT_STATE
+    return "\n      ".join((f"{part.title[:1].upper()}{part.title[1:]} ended.", *words[part.name]))
 
 
 def moved(name: Name, before: int | None, now: int) -> str | None:
@@ -131,7 +131,7 @@ def names(parts: Sequence[Part]) -> str:
 
 
 def _displaced(part: Part) -> str:
-    why = f"another program has port {part.port}" if part.port else "nobody knows its port"
+    why = f"another program has port {part.port}" if part.port else "its port is not known"
     return f"{part.title} cannot start where it was ({why}): everything is started again"
 
 

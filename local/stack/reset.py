@@ -17,7 +17,7 @@ def reset(client: StackClient) -> int:
     with Redis.from_url(client.stack.redis_url) as redis:
         redis.flushdb()
     count = sum(_empty(client, table) for table in TABLES)
-    aws.forget_letters(client.stack.aws.endpoint_url)
+    aws.forget_messages(client.stack.aws.endpoint_url)
     return count
 
 

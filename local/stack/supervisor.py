@@ -75,7 +75,7 @@ class Supervisor:
         aws.keep(stack.aws.endpoint_url)
 
     def seed(self, stack: Stack) -> None:
-        """Fill the shelves that are empty."""
+        """Add the catalogue's products that are missing."""
         with self.progress.step("seed the catalogue") as step:
             dynamodb = aws.client("dynamodb", stack.aws.endpoint_url)
             added = catalogue.seed(dynamodb, stack.tables["stock"], lambda: datetime.now(UTC))

@@ -23,18 +23,18 @@ def share(folder: Path) -> None:
     """Make the emulator in this process unpack into this folder, and link to it from there."""
 
     class Archive(SharedArchive):
-        """One that shares this folder."""
+        """An archive that shares this folder."""
 
-        shelf = folder
+        shared_folder = folder
 
     runtime = vars(importlib.import_module("ministack.core.lambda_runtime"))
     runtime["zipfile"] = SimpleNamespace(**{**vars(zipfile), "ZipFile": Archive})
 
 
 class SharedArchive(zipfile.ZipFile):
-    """A zip file whose contents are unpacked once for all who want them somewhere."""
+    """A zip file whose contents are unpacked once for all workers."""
 
-    shelf: Path
+    shared_folder: Path
 
     def extractall(
         self,
@@ -47,7 +47,7 @@ class SharedArchive(zipfile.ZipFile):
             super().extractall(path, members, pwd)
             return
         digest = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
-        contents = self.shelf / digest
+        contents = self.shared_folder / digest
         with _LOCK:
             if not contents.exists():
                 self._unpack(contents)
@@ -56,8 +56,8 @@ class SharedArchive(zipfile.ZipFile):
         target.symlink_to(contents, target_is_directory=True)
 
     def _unpack(self, contents: Path) -> None:
-        self.shelf.mkdir(parents=True, exist_ok=True)
-        partial = tempfile.mkdtemp(dir=self.shelf)
+        self.shared_folder.mkdir(parents=True, exist_ok=True)
+        partial = tempfile.mkdtemp(dir=self.shared_folder)
         try:
             super().extractall(partial)
             Path(partial).rename(contents)

@@ -1,4 +1,4 @@
-"""Commands: somebody wants something done. One handler each, and it may refuse."""
+"""Commands: a request to do something. Each has one handler, and the handler may refuse."""
 
 from typing import Literal
 

@@ -40,8 +40,8 @@ def may_be_same(one: str | None, other: str | None) -> bool:
     """Whether two digests may be of the same content.
 
     Without a digest (a record from before there were any), or between two versions of a type that
-    know different fields, nobody can tell: then they count as the same, so that a delivery which
-    meets another version during a deployment is never refused (I25).
+    know different fields, the answer is unknown. Then they count as the same, so that a delivery
+    that meets another version during a deployment is never refused (I25).
     """
     if one is None or other is None:
         return True

@@ -1,4 +1,4 @@
-"""Facts about what is on the shelves."""
+"""Facts about the units in stock."""
 
 from typing import Annotated, Literal
 
@@ -47,7 +47,8 @@ class StockLowPayload(WireModel):
 class ReservedLine(StockLine):
     """A line of a reservation and whether it was granted.
 
-    ``available``, ours, is what the shelf had when that was decided: it tells which line was short.
+    ``available`` is our own field: the units that were free when we decided. It shows which line
+    was short.
     """
 
     reserved: bool

@@ -61,7 +61,7 @@ def _entries(number: int) -> str:
 
 
 def documented(least: int, most: int) -> FieldInfo:
-    """The same for whoever reads the schema. JSON brings a list where we keep a tuple."""
+    """The same limits, for a reader of the schema. JSON brings a list where we keep a tuple."""
     limits: FieldInfo = Field(strict=False, json_schema_extra={"minItems": least, "maxItems": most})
     return limits
 

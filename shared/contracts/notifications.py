@@ -1,4 +1,4 @@
-"""Requests to tell somebody something."""
+"""Requests to send a message to a person."""
 
 from typing import Annotated, Literal
 

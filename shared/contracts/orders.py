@@ -1,4 +1,4 @@
-"""Facts about orders. Past tense: nobody can refuse them any more."""
+"""Facts about orders. Past tense: a consumer cannot refuse them any more."""
 
 from typing import Annotated, Literal
 
@@ -132,7 +132,7 @@ class OrderCancelled(Event):
 
 
 class RefundRequested(Event):
-    """``order.refund.requested``: ours, for whoever integrates the payment provider."""
+    """``order.refund.requested``: ours, for the program that talks to the payment provider."""
 
     event_type: Literal["order.refund.requested"] = "order.refund.requested"
     payload: RefundPayload

@@ -355,8 +355,8 @@ class ContentionError(TransientError):
 class DependencyError(TransientError):
     """A service that the pipeline needs did not answer, or refused for now.
 
-    QStash's own few retries are over within seconds; an outage lasts minutes. Asking for ten times
-    the patience after each failure lets the same retries outlive it.
+    QStash's own few retries are over within seconds; an outage lasts minutes. We ask QStash to wait
+    ten times longer after each failure, so the same number of retries outlives the outage.
     """
 
     growth = 10

@@ -71,7 +71,7 @@ def order_id_for(payment_id: str) -> str:
 
 
 def may_be_order_id(order_id: str) -> bool:
-    """Whether some payment can have this order id: anybody else's order is none of ours."""
+    """Whether some payment can have this order id: other orders are not ours."""
     return _ORDER_ID.fullmatch(order_id) is not None
 
 

@@ -50,7 +50,7 @@ class HttpRequest:
 
 
 def _claims(claims: Mapping[str, Any] | None) -> dict[str, str]:
-    # A claim that says nothing is none: "None" would be somebody.
+    # A claim without a value is left out: as text it would be "None", which looks like a user.
     return {name: str(value) for name, value in (claims or {}).items() if value is not None}
 
 

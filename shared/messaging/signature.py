@@ -35,7 +35,7 @@ class SigningKeys:
     following: bytes
 
     def __post_init__(self) -> None:
-        """Refuse an empty key: anybody could sign with it (S7)."""
+        """Refuse an empty key: every caller could sign with it (S7)."""
         if not self.current or not self.following:
             raise ValueError("a signing key must not be empty")
 
@@ -53,7 +53,7 @@ class RotatingKeys:
     Args:
         load: reads the keys from where ops put them.
         max_age: seconds after which they are read again.
-        cooldown: least seconds between two readings, whoever asks: bad tokens must not become a
+        cooldown: least seconds between two readings, for all callers: bad tokens must not become a
             way to hammer the parameter store (S8, S23).
     """
 
@@ -159,7 +159,7 @@ def _check(claims: dict[str, Any], body: bytes, urls: Collection[str], now: floa
     _check_times(claims, now)
     if claims["iss"] != ISSUER:
         raise _refuse("wrong_issuer")
-    # An audience is for somebody else: QStash sends none, or an empty one.
+    # A token with an audience is meant for another service: QStash sends none, or an empty one.
     if claims.get("aud") not in (None, ""):
         raise _refuse("wrong_audience")
     if claims["sub"] not in urls:

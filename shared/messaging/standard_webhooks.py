@@ -46,7 +46,7 @@ def decoded_key(text: str) -> bytes:
     """A key as the scheme writes it: ``whsec_`` and the base64 of 24 to 64 random bytes.
 
     Raises:
-        ValueError: anything else, or bytes that nobody drew at random.
+        ValueError: anything else, or bytes that are clearly not random.
     """
     try:
         key = base64.b64decode(text.removeprefix(KEY_PREFIX).encode("ascii"), validate=True)

@@ -24,7 +24,7 @@ class Note:
     """The parts of an ``Update`` that note one more entry.
 
     Args:
-        when: nobody else noted anything since the item was read; otherwise read it again.
+        when: no other run noted anything since the item was read; otherwise read it again.
     """
 
     set: Item

@@ -1,6 +1,6 @@
 """Which metrics the shop's own programs may write through ``analytics.metric``.
 
-Declared with the deployment, so that no event can make a series that nobody decided to pay for:
+Declared with the deployment, so that no event can create a series (and its cost) that the shop did not choose:
 ``checkout.duration:step=payment/address,page.views:page=home/cart+device=phone/desktop``. No sign
 in it means anything to a shell.
 """

@@ -19,7 +19,7 @@ MOST_BYTES = 200_000
 COLUMNS = 24
 
 QUESTIONS = [
-    "Is anybody losing money right now?",
+    "Is the shop or a customer losing money right now?",
     "How fast are we?",
     "What is stuck?",
     "What is failing?",

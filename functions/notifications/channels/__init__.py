@@ -1,1 +1,1 @@
-"""The ways to reach somebody; each is a folder that knows its service and its rules."""
+"""The ways to reach a person. Each is a folder that knows its service and its rules."""

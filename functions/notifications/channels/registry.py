@@ -14,7 +14,7 @@ from shared.contracts.channels import Channel
 from shared.contracts.envelope import Event
 from shared.messaging.processor import Route, Routes
 
-# Every channel has its own kind of message: which sender fits is up to whoever hands it in.
+# Every channel has its own kind of message: the caller that builds the senders picks the right one.
 Senders = Mapping[Channel, Sender[Any]]
 Composition = Callable[[Dependencies, Any], Route[Event]]
 

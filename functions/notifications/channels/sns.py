@@ -23,9 +23,9 @@ from shared.kernel.errors import (
 _NEVER = frozenset(
     {"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "Validation"}
 )
-# What passes by itself. Everything else that it refuses somebody has to put right: the account is
-# in the sandbox and the number is not verified, the spending limit, permissions, keys, the
-# platform application. For most of these SNS documents no code, so what is unknown waits.
+# Refusals that pass by themselves. All others an operator has to fix: the
+# account is in the sandbox and the number is not verified, the spending limit, permissions, keys,
+# the platform application. SNS documents no code for most of these, so an unknown code waits.
 _PASSES = frozenset(
     {"Throttled", "Throttling", "KMSThrottling", "TooManyRequests", "RequestLimitExceeded"}
 )
@@ -50,7 +50,7 @@ def publish(client: Callable[[], SNSClient], **request: Any) -> str:
         EndpointGoneError: the device is switched off or deleted.
         OptedOutError: the owner of the number wants no SMS.
         MessageRefusedError: SNS will never take this message.
-        ServiceNotReadyError: somebody has to put something right in the account.
+        ServiceNotReadyError: an operator has to fix something in the account.
         DependencyError: SNS did not take the message now.
         DeliveryUnknownError: the answer was lost; the message may be out.
     """

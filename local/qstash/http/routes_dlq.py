@@ -82,7 +82,7 @@ class DlqRoutes:
         letters, cursor = self._page(parameters)
         for one in chosen_ids(parameters, "dlqIds") or []:
             self._find(one)
-        # All drafts first: an option that doesn't suit one of the letters leaves them all where they are.
+        # All drafts first: if an option does not suit one dead letter, none of them moves.
         drafts = [self._redraft(letter, request) for letter in letters]
         with self._engine.store.batch():
             responses = [
@@ -100,7 +100,7 @@ class DlqRoutes:
         return {"messageId": self._engine.revive(letter, draft).message_id}
 
     def _redraft(self, letter: DeadLetter, request: Request) -> Draft:
-        # Only options: the Content-Type of a request without a body says nothing about the letter.
+        # Only options: without a body, the Content-Type says nothing about the dead letter.
         options = RequestHeaders(
             (name, value) for name, value in request.headers if name.startswith("upstash-")
         )

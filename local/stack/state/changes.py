@@ -62,7 +62,7 @@ def replay(operations: Iterable[Operation]) -> None:
     dynamodb, tables = inside.service("dynamodb"), inside.tables()
     for kind, key, value in operations:
         if kind != _ROW:
-            _replay_letter(kind, key, value)
+            _replay_message(kind, key, value)
         elif key[0] in tables:  # a table that was made by hand a moment before may be missing
             table, (_, pk, sk) = tables[key[0]], key
             if value is None:
@@ -71,13 +71,13 @@ def replay(operations: Iterable[Operation]) -> None:
                 dynamodb["_set_item"](table, pk, sk, value)
 
 
-def forget_letters() -> None:
+def forget_messages() -> None:
     """Empty the mailbox, and the account of texts."""
     for store in _stores().values():
         store.clear()
 
 
-def _replay_letter(kind: str, key: list[Any], value: Any) -> None:
+def _replay_message(kind: str, key: list[Any], value: Any) -> None:
     account, region, name, position = key
     store = _stores()[kind]
     entries = store.get_scoped(account, region, name)

@@ -16,14 +16,14 @@ from typing import Any
 
 from local.qstash.state.journal import FileJournal
 from local.stack.concurrency_limit import Application, Receive, Scope, Send
-from local.stack.state.changes import Changes, Operation, forget_letters, replay
+from local.stack.state.changes import Changes, Operation, forget_messages, replay
 from local.stack.state.requests import changes_installation
 from local.stack.state.snapshot import Snapshot, SnapshotError
 
 JOURNAL_FORMAT = {"format": "aws-emulator-changes", "version": 1}
 DEPLOYING_PATH = "/_stack/deploying"
 KEEP_PATH = "/_stack/keep"
-FORGET_LETTERS_PATH = "/_stack/forget-letters"
+FORGET_MESSAGES_PATH = "/_stack/forget-messages"
 # A function that was changed is ready a moment after the answer.
 SETTLE_SECONDS = 2.0
 # So many changes make the next start slow; then a snapshot takes their place.
@@ -48,7 +48,7 @@ class Keeper:
         self._controls: dict[str, Callable[[], None]] = {
             DEPLOYING_PATH: self._begin_deployment,
             KEEP_PATH: self._keep_all,
-            FORGET_LETTERS_PATH: self._forget_letters,
+            FORGET_MESSAGES_PATH: self._forget_messages,
         }
 
     def restore(self) -> None:
@@ -136,10 +136,10 @@ class Keeper:
         self._journal, self._generation, self._written = journal, generation, 0
         self._snapshot.drop_other_journals(generation)
 
-    def _forget_letters(self) -> None:
+    def _forget_messages(self) -> None:
         if self._deploying:
             raise SnapshotError("a deployment goes on, or was broken off; `make up` completes it")
-        forget_letters()
+        forget_messages()
         self._take_snapshot()
 
     def _keep_soon(self) -> None:

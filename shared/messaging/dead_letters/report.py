@@ -1,4 +1,4 @@
-"""The report of a failed message: the one place where it is built, whoever tells of the failure.
+"""The report of a failed message. It is built only here, for every source of the failure.
 
 QStash tells of it in a callback, and in its dead letter queue. Both speak of the same message, so
 both reports have the same event id, and one is a duplicate of the other (I16).

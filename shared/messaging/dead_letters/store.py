@@ -65,8 +65,8 @@ class DeadLetterTables:
     ) -> DeadLetterState:
         """The dead letter's state once this failure is told.
 
-        Resolved if the event was handled; discarded if that was decided after this message was
-        published; else open, whatever it was.
+        Resolved if the event was handled; discarded if an operator discarded it after this message
+        was published; else open, even if it was closed before.
         """
         let_go = known is not None and known.state is DeadLetterState.DISCARDED
         if known is not None and let_go and dead_letter.published_at <= known.closed_at:

@@ -1,1 +1,1 @@
-"""One module a row: how it is stored and read, and nobody else knows."""
+"""One module for each kind of row: only this module knows how the row is stored and read."""

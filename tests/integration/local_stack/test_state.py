@@ -209,7 +209,7 @@ def test_letters_that_were_forgotten_do_not_come_back(emulator):
     emulator.install()
     emulator.client("sesv2").send_email(**MAIL)
     emulator.put("stays")
-    aws.forget_letters(emulator.url)
+    aws.forget_messages(emulator.url)
     emulator.client("sesv2").send_email(**MAIL)
     emulator.kill()
 
@@ -226,7 +226,7 @@ def test_before_the_first_deployment_is_complete_nothing_is_kept(emulator):
     assert not emulator.snapshot.exists()
     emulator.start()
     with pytest.raises(aws.KeepError, match="deployment"):
-        aws.forget_letters(emulator.url)
+        aws.forget_messages(emulator.url)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ class Report(WireModel):
 
 
 class AddressReported(Event):
-    """What SES told us of an address. It never travels: QStash has no route for it."""
+    """What SES reported about an address. It never travels: QStash has no route for it."""
 
     event_type: Literal["notification.feedback"] = "notification.feedback"
     payload: Report
@@ -38,7 +38,7 @@ class Mail:
 
     Args:
         event: the event that asked for it, as JSON: what an operator needs to send it again.
-        capped: whether it counts against what its recipient is told within an hour.
+        capped: whether it counts against the hourly cap of its recipient.
     """
 
     event_id: str

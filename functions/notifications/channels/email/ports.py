@@ -14,7 +14,7 @@ class Mailer(Protocol):
 
         Raises:
             MailRefusedError: it will never take this mail.
-            ServiceNotReadyError: somebody has to put something right there.
+            ServiceNotReadyError: an operator has to fix something there.
             DependencyError: it did not take the mail now.
             DeliveryUnknownError: it may or may not have taken it.
         """

@@ -24,7 +24,7 @@ _KINDS: Mapping[str, tuple[Reason, str]] = {
     "Bounce": ("bounce", "bouncedRecipients"),
     "Complaint": ("complaint", "complainedRecipients"),
 }
-# SES did not send what it took: our ledger says sent, and nobody will get it.
+# SES accepted the mail and then did not send it: our ledger says sent, and it will not arrive.
 _NOT_SENT = frozenset({"Reject", "Rendering Failure"})
 # A reader says that a mail is no spam: the opposite of a complaint.
 _PRAISE = "not-spam"
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that suppresses nobody, and why; names no person.
+    """A report that suppresses no address, and why; names no person.
 
     Args:
         attention: whether a reader of the log should look twice.
@@ -99,7 +99,7 @@ def _found(kind: str, values: Mapping[str, Any], message: str) -> Iterator[Findi
     for entry in entries:
         address = bare_address(entry.get("emailAddress") if isinstance(entry, dict) else None)
         if address is None:
-            yield Remark(f"a {reason} of nobody that can be mailed", attention=True)
+            yield Remark(f"a {reason} without an address that can be mailed", attention=True)
         else:
             yield Finding(address, reason, report_id)
 

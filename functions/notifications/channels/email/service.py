@@ -42,7 +42,7 @@ def send_email(
         InvalidInputError: no such template, or a field of its data is missing or of another kind.
         RecipientCappedError: the address got enough mail within this hour; later it goes out.
         MailRefusedError: the mail service will never take it.
-        ServiceNotReadyError: nothing was sent; somebody has to put something right first.
+        ServiceNotReadyError: nothing was sent; an operator has to fix something first.
         BusyError: another run is sending it.
         DependencyError: nothing was sent; worth a retry.
     """
@@ -116,6 +116,7 @@ def _order_of(event: EmailRequested) -> str | None:
 
 
 def _is_alert(payload: EmailPayload, alert_address: str) -> bool:
-    # Both: else anybody could tell the shop, or with this template anybody else, without an end.
+    # Both conditions: with only one, a publisher could send mail without limit, to the shop with
+    # any template, or to any address with this template.
     same_box = digest_of(payload.to) == digest_of(alert_address)
     return payload.template_id == LOW_STOCK and same_box

@@ -33,10 +33,10 @@ _NEVER_SENT = (
 )
 # What SES says of this very mail, such as an address that it cannot deliver to.
 _NEVER = frozenset({"BadRequestException", "InvalidParameterValue"})
-# What passes by itself. Everything else that it refuses somebody has to put right. MessageRejected
-# is among that: SES says it of a sender that is not verified, of a recipient that is not while the
-# account is in the sandbox, and of a virus, which nothing of ours can carry. Only the text tells
-# them apart, so nothing here looks at it (SES developer guide: email sending errors).
+# Refusals that pass by themselves. All others an operator has to fix, MessageRejected too: SES
+# says it of a sender that is not verified, of a recipient that is not verified while the account is
+# in the sandbox, and of a virus, which our mail cannot carry. Only the text tells them apart, and
+# the text may change, so this code does not read it (SES developer guide: email sending errors).
 _PASSES = frozenset({"TooManyRequestsException", "LimitExceededException", "ThrottlingException"})
 _TOO_MANY = 429
 # The two headers that mail programs know; an ordinary mail has neither.
@@ -66,7 +66,7 @@ class SESMailer:
 
         Raises:
             MailRefusedError: SES will never take this mail.
-            ServiceNotReadyError: somebody has to put something right in the account.
+            ServiceNotReadyError: an operator has to fix something in the account.
             DependencyError: SES did not take the mail now.
             DeliveryUnknownError: the answer was lost; the mail may be out.
         """

@@ -1,7 +1,7 @@
 """What each template needs to know: the fields it shows, and what may stand in them.
 
-Data comes from anybody who may publish. What is missing, null or of another kind is refused by
-its name before anything is rendered; fields that a template does not show are left alone.
+Data comes from every program that may publish. A field that is missing, null or of another kind
+is refused by its name before anything is rendered. Fields that a template does not show are ignored.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from shared.kernel.legible import legible
 from shared.kernel.money import CENT, MAX_AMOUNT
 
 _WHERE = "payload.templateData"
-# Nearer than this to a third decimal is that decimal, spelled in binary by whoever added it up.
+# A number this near to one with three decimals means that one: the sender added binary floats.
 _NOISE = Decimal("0.000001")
 _AMOUNT_RULE = f"must be a number from -{MAX_AMOUNT} to {MAX_AMOUNT}"
 
 
 def cents(number: Decimal) -> Decimal:
-    """An amount as it is shown: whole cents, half a cent up, and never minus nought."""
+    """An amount as it is shown: whole cents, half a cent up, and never minus zero."""
     exact = number.quantize(_NOISE, ROUND_HALF_UP).quantize(CENT, ROUND_HALF_UP)
     return exact or abs(exact)
 

@@ -15,7 +15,7 @@ MOST_ENDPOINTS = 10
 
 
 class DeviceTables:
-    """Registrations in tables. Every change is on the condition that nobody else made one."""
+    """Registrations in tables. Every change is on the condition that no other run made one."""
 
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
@@ -42,7 +42,7 @@ class DeviceTables:
 
         Raises:
             InvalidInputError: no endpoint of a device, or one more than a user may have.
-            ConditionsFailed: somebody else changed the registration this moment.
+            ConditionsFailed: another run changed the registration at this moment.
             ContentionError, DependencyError: not stored.
         """
         registration = self.of(user_id)
@@ -58,7 +58,7 @@ class DeviceTables:
         """Do not tell the user on this device any more; False if that is so already.
 
         Raises:
-            ConditionsFailed: somebody else changed the registration this moment.
+            ConditionsFailed: another run changed the registration at this moment.
             ContentionError, DependencyError: not stored.
         """
         registration = self.of(user_id)

@@ -14,7 +14,7 @@ class SmsSender(Protocol):
         Raises:
             OptedOutError: the owner of the number wants no SMS.
             MessageRefusedError: it will never take this SMS.
-            ServiceNotReadyError: somebody has to put something right there.
+            ServiceNotReadyError: an operator has to fix something there.
             DependencyError: it did not take the SMS now.
             DeliveryUnknownError: it may or may not have taken it.
         """

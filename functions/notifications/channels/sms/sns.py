@@ -31,7 +31,7 @@ class SNSSmsSender:
         Raises:
             OptedOutError: the owner of the number wants no SMS.
             MessageRefusedError: SNS will never take this SMS.
-            ServiceNotReadyError: somebody has to put something right in the account.
+            ServiceNotReadyError: an operator has to fix something in the account.
             DependencyError: SNS did not take the SMS now.
             DeliveryUnknownError: the answer was lost; the SMS may be out.
         """

@@ -83,7 +83,7 @@ def test_an_emulator_without_state_cannot_be_mended():
 
 
 @pytest.mark.parametrize(
-    ("port", "why"), [(4321, "another program has port 4321"), (0, "nobody knows its port")]
+    ("port", "why"), [(4321, "another program has port 4321"), (0, "its port is not known")]
 )
 def test_one_that_cannot_have_its_port_back_makes_everything_start_again(port, why):
     plan = decide(stack(part(Name.REDIS, runs=False, port=port, is_free=False)))
