@@ -11,7 +11,7 @@ from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless, shortened, table
 from ops.mail import preview
-from ops.mail.service import MailDesk
+from ops.mail.service import MailDesk, Resolved
 from ops.mail.suppression import Lifted, SESList, SuppressionDesk, checked_address
 from shared.kernel.text import one_line
 from shared.runtime import clients
@@ -136,6 +136,16 @@ def _resolve(options: argparse.Namespace) -> int:
         done = desk.resolve(
             options.event_id, options.resolution, actor=options.operator, reason=options.reason
         )
-    verdict = options.resolution if done else "was decided by somebody else, or needs no decision"
-    print(f"{harmless(options.event_id)}  {verdict}")
-    return 0 if done else 1
+    print(f"{harmless(options.event_id)}  {_verdict(done)}")
+    if done.unpublished is not None:
+        complain(str(done.unpublished))
+    return 0 if done.resolution == options.resolution else 1
+
+
+def _verdict(done: Resolved) -> str:
+    if done.resolution is None:
+        return "needs no decision"
+    verdict = done.resolution if done.decided else f"was decided before: {done.resolution}"
+    if done.unpublished is None:
+        return verdict
+    return f"{verdict}; committed; leaves with the next reconciler run"

@@ -11,7 +11,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.topics import NOTIFICATION_PUSH, Topic
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import PublishError
+from shared.kernel.errors import PipelineError
 from shared.kernel.ids import caused_event_id, is_id
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
@@ -73,6 +73,22 @@ class Decision:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What is decided about a mail now.
+
+    Args:
+        decided: whether this very call decided it.
+        resolution: the decision that stands; None if the mail needs none.
+        unpublished: why the decision's messages did not leave yet, if so; the reconciler publishes
+            them.
+    """
+
+    decided: bool
+    resolution: str | None
+    unpublished: PipelineError | None = None
+
+
 class MailDesk:
     """Doubtful mail, for operators."""
 
@@ -89,17 +105,21 @@ class MailDesk:
         items = self._tables.query(NOTIFICATIONS.name, attention, index="byState", limit=1000)
         return [_mail(item) for item in items]
 
-    def resolve(self, event_id: str, resolution: Resolution, *, actor: str, reason: str) -> bool:
-        """Decide about one mail; False if somebody else did so first.
+    def resolve(
+        self, event_id: str, resolution: Resolution, *, actor: str, reason: str
+    ) -> Resolved:
+        """Decide about one mail, unless that was done before; then nothing changes.
 
         ``sent``: it arrived after all. ``dropped``: nobody needs it any more. ``resend``: it did
-        not arrive; the same mail goes out under a new event id.
+        not arrive; the same mail goes out under a new event id. That mail and the audit entry are
+        committed with the decision: what this call does not publish, a repetition publishes, or the
+        reconciler (I7).
 
         Raises:
             OperatorError: there is no such mail, no actor or no reason, or it is a push: the same
                 event again would reach the user's other devices twice.
-            PublishError: QStash did not take the new mail; the old one waits again.
-            DependencyError: the store did not answer.
+            ContentionError: other writers were in the way; nothing is decided.
+            DependencyError: the store did not answer; it may or may not be decided.
         """
         if not actor.strip() or not reason.strip():
             raise OperatorError("reason: is required, and so is who you are")
@@ -112,16 +132,26 @@ class MailDesk:
         decision = Decision(resolution, actor, reason)
         record = self._decide(mail, decision, item)
         if record is None:
-            return False
-        resent = [again(mail)] if resolution == "resend" else []
+            return self._decided_before(event_id)
+        return Resolved(decided=True, resolution=resolution, unpublished=self._publish(record))
+
+    def _decided_before(self, event_id: str) -> Resolved:
+        item = self._tables.get(NOTIFICATIONS.name, {"id": event_id}) or {}
+        if "resolution" not in item:
+            return Resolved(decided=False, resolution=None)
+        # The machine that decided may have died before it published.
+        last = caused_event_id(event_id, DECIDED, noted(item, "history") - 1)
+        record = self._outbox.find(last)
+        unpublished = None if record is None else self._publish(record)
+        return Resolved(decided=False, resolution=str(item["resolution"]), unpublished=unpublished)
+
+    def _publish(self, record: Record) -> PipelineError | None:
+        """Publish what the decision owes; why that failed, if it did: the decision stands."""
         try:
-            self._outbox.publish([record], with_them=resent)
-        except PublishError:
-            if resolution != "resend":
-                return True  # decided; the reconciler tells the audit trail
-            self._reopen(mail)
-            raise
-        return True
+            self._outbox.publish([record])
+        except PipelineError as error:
+            return error
+        return None
 
     def _decide(self, mail: DoubtfulMail, decision: "Decision", item: Item) -> Record | None:
         """The decision with its audit entry in one transaction; None if somebody else decided."""
@@ -154,29 +184,12 @@ class MailDesk:
             outcome=decision.resolution,
             writes=[write],
             emits=[Emit(AuditRecorded, audit_of(mail, decision))],
+            resends=[again(mail)] if decision.resolution == "resend" else [],
         )
         try:
             return self._outbox.commit(event, effects)
         except (ConditionsFailed, AlreadyRecordedError):
             return None
-
-    def _reopen(self, mail: DoubtfulMail) -> None:
-        self._change(
-            Update(
-                NOTIFICATIONS.name,
-                {"id": mail.event_id},
-                set={"attention": mail.attention},
-                remove=("resolution",),
-                when=(Equals("resolution", "resend"),),
-            )
-        )
-
-    def _change(self, write: Update) -> bool:
-        try:
-            self._tables.transact([write])
-        except ConditionsFailed:
-            return False
-        return True
 
 
 def again(mail: DoubtfulMail) -> Outbound:
