@@ -38,6 +38,18 @@ class SendLedger(Protocol):
         """
         ...
 
+    def keep_content(self, event_id: str, content: str) -> None:
+        """Keep what the event says, before any of its several messages is sent.
+
+        Args:
+            content: digest of what it says.
+
+        Raises:
+            EventIdReusedError: the id belongs to an event that says something else (I29).
+            ContentionError, DependencyError: not stored; nothing may be sent.
+        """
+        ...
+
     def is_suppressed(self, address: str) -> bool:
         """Whether mail to this address bounced for good, or its owner complained (I14).
 

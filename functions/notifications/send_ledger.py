@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from functions.notifications.domain import Message, SendRecord, SendState, digest_of
 from shared.contracts.channels import Channel
+from shared.contracts.content import may_be_same
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import RecipientCappedError
+from shared.kernel.errors import EventIdReusedError, RecipientCappedError
 from shared.messaging.ledger import RETENTION
 from shared.storage.ports import Tables
 from shared.storage.schema import NOTIFICATIONS
@@ -81,6 +82,10 @@ class SendLedgerTables:
         if held is not None and held["state"] == SendState.WAITING.value:
             same = Equals("token", str(held["token"]))
             held = self._stood_in_the_way([_put(item, same), *counted], item, message)
+            if held is not None and held["state"] == SendState.WAITING.value:
+                # Of two runs that came back in its hour, the other one has put it off again.
+                left = float(str(held["expiresAt"])) - now.timestamp()
+                raise self._capped(message, max(1, round(left)))
         if held is not None and held["state"] == SendState.FAILED.value:
             # By its token: of two runs that see the same failure one gets it.
             same = Equals("token", str(held["token"]))
@@ -119,18 +124,48 @@ class SendLedgerTables:
         ]
 
     def _put_off(self, item: Item, message: Message) -> RecipientCappedError:
-        now, most = self._clock.now(), self._caps[message.channel]
+        now = self._clock.now()
         wait = until_next_hour(now, message.send_id)
         expires = int(now.timestamp()) + wait
         waiting = {**item, "state": SendState.WAITING.value, "expiresAt": expires}
         # So that whoever looks finds it. A claim that was made meanwhile stays.
         still = AnyOf((Absent(), Equals("state", SendState.WAITING.value)))
         self.settle(_put(waiting, still))
+        return self._capped(message, wait)
+
+    def _capped(self, message: Message, wait: int) -> RecipientCappedError:
+        # Without a cap of our own, a version that has one put it off.
+        most = self._caps.get(message.channel, "so many")
         return RecipientCappedError(
             f"recipient: gets at most {most} messages by {message.channel.name} within an hour; "
             "the others wait for the next one",
             retry_after=wait,
         )
+
+    def keep_content(self, event_id: str, content: str) -> None:
+        """Keep what the event says, before any of its several messages is sent.
+
+        Raises:
+            EventIdReusedError: the id belongs to an event that says something else (I29).
+            ContentionError, DependencyError: not stored.
+        """
+        now = self._clock.now()
+        item: dict[str, Value] = {
+            **content_key(event_id),
+            "content": content,
+            "ttl": int((now + RETENTION).timestamp()),
+            "updatedAt": iso(now),
+        }
+        try:
+            self._tables.transact([_put(item, Absent())])
+        except ConditionsFailed as refused:
+            kept = refused.failures[0].current or self._tables.get(
+                NOTIFICATIONS.name, content_key(event_id)
+            )
+            if kept is None:
+                raise
+            if not may_be_same(str(kept["content"]), content):
+                raise EventIdReusedError from None
 
     def is_suppressed(self, address: str) -> bool:
         """Whether the address is on the suppression list.
@@ -200,6 +235,12 @@ class SendLedgerTables:
 
 def _put(item: Item, when: Condition) -> Put:
     return Put(NOTIFICATIONS.name, item, when=(when,))
+
+
+def content_key(event_id: str) -> dict[str, str]:
+    """Key of what an event with several messages says. No other key has this form: ``#`` is in no
+    event id and in no user id."""
+    return {"id": f"{event_id}#push#content"}
 
 
 def suppression_key(address: str) -> dict[str, str]:

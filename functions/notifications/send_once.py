@@ -56,7 +56,7 @@ class SendOnce:
             RecipientCappedError: the recipient was told enough within this hour; worth a retry in
                 the next one.
             PermanentError: the service will never take it.
-            BusyError: another run is sending it.
+            BusyError: another run is sending it, or has just failed to.
             DependencyError: nothing was sent; worth a retry.
         """
         record = self._claim(message)
@@ -84,6 +84,10 @@ class SendOnce:
             raise
 
     def _found(self, message: Message, record: SendRecord) -> SendResult:
+        if record.state is SendState.FAILED:
+            # Two runs met an earlier failure, and the other one, which got the claim, failed too.
+            # Nothing was sent: a run that took this for decided would take the retry away (I12).
+            raise BusyError(f"another run has just tried to send this {message.channel.name}")
         if record.state is not SendState.CLAIMED:
             return SendResult(record.state.value)
         left = record.expires_at - self.clock.now().timestamp()

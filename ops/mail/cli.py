@@ -11,6 +11,7 @@ from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless
 from ops.mail import preview, view
+from ops.mail.domain import Resolved
 from ops.mail.service import MailService
 from ops.mail.suppression import SESList, SuppressionService, checked_address
 from shared.kernel.text import one_line
@@ -120,8 +121,16 @@ def _resolve(options: argparse.Namespace) -> int:
         done = service.resolve(
             options.event_id, options.resolution, actor=options.operator, reason=options.reason
         )
-    verdict = (
-        options.resolution if done else "was decided by another operator, or needs no decision"
-    )
-    print(f"{harmless(options.event_id)}  {verdict}")
-    return 0 if done else 1
+    print(f"{harmless(options.event_id)}  {_verdict(done)}")
+    if done.unpublished is not None:
+        complain(str(done.unpublished))
+    return 0 if done.resolution == options.resolution else 1
+
+
+def _verdict(done: Resolved) -> str:
+    if done.resolution is None:
+        return "needs no decision"
+    verdict = done.resolution if done.decided else f"was decided before: {done.resolution}"
+    if done.unpublished is None:
+        return verdict
+    return f"{verdict}; committed; leaves with the next reconciler run"

@@ -9,6 +9,7 @@ from shared.contracts.analytics import AuditPayload
 from shared.contracts.channels import BY_EVENT_TYPE
 from shared.contracts.topics import Topic
 from shared.kernel import strict_json
+from shared.kernel.errors import PipelineError
 from shared.kernel.ids import caused_event_id, is_id
 from shared.messaging.outbox import Outbound, source_in_header
 
@@ -57,6 +58,22 @@ class Decision:
     resolution: Resolution
     actor: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What is decided about a mail now.
+
+    Args:
+        decided: whether this very call decided it.
+        resolution: the decision that stands; None if the mail needs none.
+        unpublished: why the decision's messages did not leave yet, if so; the reconciler publishes
+            them.
+    """
+
+    decided: bool
+    resolution: str | None
+    unpublished: PipelineError | None = None
 
 
 def again(mail: DoubtfulMail) -> Outbound:

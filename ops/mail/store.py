@@ -8,7 +8,7 @@ from ops.mail.domain import Attention, Decision, DoubtfulMail
 from shared.storage.bounded import Note, note, noted
 from shared.storage.ports import Tables
 from shared.storage.schema import NOTIFICATIONS
-from shared.storage.writes import ConditionsFailed, Delete, Equals, Item, Update, Write
+from shared.storage.writes import Delete, Equals, Item, Update, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,12 @@ class StoredMail:
 
     Args:
         decisions: how many decisions were noted with it so far.
+        resolution: the decision that stands, None while it has none.
     """
 
     mail: DoubtfulMail
     decisions: int
+    resolution: str | None
     row: Item
 
 
@@ -49,25 +51,9 @@ class MailTables:
         item = self._tables.get(NOTIFICATIONS.name, {"id": event_id})
         if item is None or "event" not in item:
             raise OperatorError(f"event id: there is no mail {event_id}")
-        return StoredMail(_mail(item), noted(item, "history"), item)
-
-    def reopen(self, mail: DoubtfulMail) -> None:
-        """Its new mail was not taken: it waits for a decision again.
-
-        Raises:
-            DependencyError: the store did not answer.
-        """
-        write = Update(
-            NOTIFICATIONS.name,
-            {"id": mail.event_id},
-            set={"attention": mail.attention},
-            remove=("resolution",),
-            when=(Equals("resolution", "resend"),),
-        )
-        try:
-            self._tables.transact([write])
-        except ConditionsFailed:
-            return  # another operator decided about it meanwhile
+        decided = item.get("resolution")
+        resolution = None if decided is None else str(decided)
+        return StoredMail(_mail(item), noted(item, "history"), resolution, item)
 
 
 def decision_write(stored: StoredMail, decision: Decision, now: str) -> Write:

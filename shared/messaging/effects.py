@@ -8,7 +8,7 @@ them wrong, and the same cause always emits the same ids.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.messaging.outbox import Emit
+from shared.messaging.outbox import Emit, Outbound
 from shared.storage.writes import Write
 from shared.telemetry.measurement import Duration, Measure
 
@@ -20,6 +20,8 @@ class Effects:
     Args:
         outcome: one word for the ledger and the log, such as ``created`` or ``rejected``.
         message: the log line for it; without one, that the event was committed.
+        resends: events of before that go out again, each under an id of its own; they leave before
+            the emits.
         measures: metrics, written after the commit and never for a duplicate.
         durations: times, measured under the same rule.
         facts: allow-listed fields for the log line, such as the order id.
@@ -28,6 +30,7 @@ class Effects:
     outcome: str
     writes: Sequence[Write] = ()
     emits: Sequence[Emit] = ()
+    resends: Sequence[Outbound] = ()
     measures: Sequence[Measure] = ()
     durations: Sequence[Duration] = ()
     facts: dict[str, str | int] = field(default_factory=dict)

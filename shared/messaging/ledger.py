@@ -93,9 +93,8 @@ class Ledger:
             DependencyError: the store did not answer.
         """
         now = self._clock.now()
-        outbox = tuple(
-            emit.caused_by(event, index, now) for index, emit in enumerate(effects.emits)
-        )
+        emitted = (emit.caused_by(event, index, now) for index, emit in enumerate(effects.emits))
+        outbox = (*effects.resends, *emitted)
         said = digest_of(event)
         item = {**self._item(event, effects.outcome, outbox, attempt), "content": said}
         try:

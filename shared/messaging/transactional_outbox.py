@@ -62,14 +62,12 @@ class PendingOutbox:
         self,
         records: Sequence[Record],
         *,
-        with_them: Sequence[Outbound] = (),
         published: Callable[[Outbound], None] = _not_reported,
         wait: Wait = never,
     ) -> int:
         """Publish what the records owe, in one request, and then finish them.
 
         Args:
-            with_them: messages that no record holds, for the same request; they come first.
             published: told of every message once QStash has taken all.
             wait: how long another run may be in the way of finishing.
 
@@ -83,7 +81,7 @@ class PendingOutbox:
                 run publishes the same ids again and finishes it.
         """
         owing = [record for record in records if record.state is State.COMMITTED]
-        messages = [*with_them, *(message for record in owing for message in record.outbox)]
+        messages = [message for record in owing for message in record.outbox]
         if messages:
             self._publisher.publish(messages)
         for message in messages:
@@ -170,12 +168,11 @@ class TransactionalOutbox:
         self,
         records: Sequence[Record],
         *,
-        with_them: Sequence[Outbound] = (),
         published: Callable[[Outbound], None] = _not_reported,
         wait: Wait = never,
     ) -> int:
         """As :meth:`PendingOutbox.publish`."""
-        return self._pending.publish(records, with_them=with_them, published=published, wait=wait)
+        return self._pending.publish(records, published=published, wait=wait)
 
     def find(self, event_id: str) -> Record | None:
         """What is recorded of an event, if anything.

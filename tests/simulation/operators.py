@@ -61,6 +61,5 @@ class Desk:
     def _resolve(self, event_id: str, resolution: Any) -> Response:
         ports = self._ports
         desk = MailService(ports.tables, ports.publisher, ports.clock)
-        return {
-            "decided": desk.resolve(event_id, resolution, actor="operator", reason="simulation")
-        }
+        done = desk.resolve(event_id, resolution, actor="operator", reason="simulation")
+        return {"decided": done.decided}

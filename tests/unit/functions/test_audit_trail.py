@@ -258,7 +258,7 @@ def in_doubt(shop: Pipeline) -> Pipeline:
 def decide(shop: Pipeline, resolution: Any = "sent") -> bool:
     desk = MailService(shop.tables, shop.publisher, shop.clock)
     event_id = next(str(row["id"]) for row in shop.memory.all("notifications") if "event" in row)
-    return desk.resolve(event_id, resolution, actor="ada", reason="asked the customer")
+    return desk.resolve(event_id, resolution, actor="ada", reason="asked the customer").decided
 
 
 def test_a_decision_about_a_mail_is_told_with_who_and_why_and_found_by_the_customer(in_doubt):
@@ -297,13 +297,16 @@ def test_a_decision_stands_although_qstash_is_down_and_the_reconciler_tells_it(i
     ]
 
 
-def test_a_resend_that_qstash_did_not_take_can_be_decided_again(in_doubt):
+def test_a_resend_that_qstash_did_not_take_is_told_once_when_it_leaves(in_doubt):
     in_doubt.outbox.failing = True
-    with pytest.raises(PublishError):
-        decide(in_doubt, "resend")
-    in_doubt.outbox.failing = False
-
     assert decide(in_doubt, "resend")
+    in_doubt.outbox.failing = False
+    assert trail(in_doubt, "email.resolved") == []
+
+    world = World()
+    world.pipeline = in_doubt
+    in_doubt.clock.advance(61)
+    assert world.run().outboxes == 1
     in_doubt.drain()
 
     assert len(in_doubt.mailer.sent) == 1

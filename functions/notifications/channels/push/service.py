@@ -7,6 +7,7 @@ from functions.notifications.channels.push.ports import Devices, PushSender
 from functions.notifications.channels.push.push import Push
 from functions.notifications.send_once import SendOnce, audited
 from shared.contracts.channels import PUSH
+from shared.contracts.content import digest_of
 from shared.contracts.notifications import PushRequested
 from shared.kernel.errors import BusyError, PermanentError, PipelineError
 from shared.kernel.legible import legible, legible_lines
@@ -27,14 +28,18 @@ def send_push(
 
     Raises:
         InvalidInputError: longer than a device takes.
+        EventIdReusedError: another push has this id; no device got this one.
         MessageRefusedError: the service will never take it for one of the devices.
-        BusyError: another run is sending to one of them.
+        BusyError: another run is sending to one of them, or has just failed to.
         DependencyError: some device got nothing yet; worth a retry.
     """
     payload = event.payload
     title, body = legible(payload.title), legible_lines(payload.body)
     message = message_of(title, body, payload.data)
     registration = devices.of(payload.user_id)
+    if registration.endpoints:
+        # The send ids name devices: another push under the same id would have others (I29).
+        send_once.ledger.keep_content(event.event_id, digest_of(event))
     outcomes: dict[str, str] = {}
     errors: list[PipelineError] = []
     for endpoint in registration.endpoints:

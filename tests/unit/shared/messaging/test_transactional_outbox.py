@@ -86,16 +86,30 @@ def test_a_record_that_owes_nothing_costs_no_call():
     assert desk.faults.calls == []
 
 
-def test_several_records_leave_in_one_request_after_what_no_record_holds():
+def test_several_records_leave_in_one_request():
     desk = Desk()
     records = [desk.operator.commit(event(name), TELLING) for name in ("evt-1", "evt-2")]
-    [alone] = Desk().commands.commit(event("evt-3"), Effects("x", emits=told("x"))).outbox
 
-    desk.operator.publish(records, with_them=[alone])
+    desk.operator.publish(records)
 
     [batch] = desk.sent.batches
-    assert batch == [alone, *records[0].outbox, *records[1].outbox]
+    assert batch == [*records[0].outbox, *records[1].outbox]
     assert {row["state"] for row in desk.memory.all("ledger")} == {"done"}
+
+
+def test_what_goes_out_again_is_owed_like_what_the_decision_emits_and_leaves_before_it():
+    desk = Desk()
+    [again] = Desk().commands.commit(event("evt-3"), Effects("x", emits=told("x"))).outbox
+
+    record = desk.operator.commit(event(), Effects("x", emits=told("y"), resends=[again]))
+    [(overdue, _)] = desk.overdue(record)
+    desk.pending.publish([overdue])
+
+    [batch] = desk.sent.batches
+    assert batch == list(record.outbox)
+    assert batch[0] == again
+    assert len(batch) == 2
+    assert desk.item("operator#evt-1")["state"] == "done"
 
 
 def test_publishing_a_record_again_sends_the_same_bytes_and_leaves_it_as_it_was():

@@ -158,8 +158,8 @@ def test_push_that_nobody_knows_the_end_of_is_unknown_and_never_repeated(shop, d
 def test_run_killed_between_two_devices_leaves_one_in_doubt_and_repeats_none(shop, devices):
     for number in (1, 2):
         devices.register(USER, arn(number))
-    # devices, claim, suppressed?, and then the word about the first device is lost
-    faults = Faults({(3, "before"): lambda: DependencyError("timeout")})
+    # devices, content, claim, suppressed?, and then the word about the first device is lost
+    faults = Faults({(4, "before"): lambda: DependencyError("timeout")})
     shop.tables = faults.wrap("tables", shop.memory)
     assert deliver(shop)["statusCode"] == 503
     shop.tables = shop.memory
