@@ -24,7 +24,10 @@ class MetricPayload(WireModel):
 
 
 class AuditPayload(WireModel):
-    """An entry of the audit trail: what changed, from which state to which."""
+    """An entry of the audit trail: what changed, from which state to which.
+
+    An entry of this pipeline names in ``metadata.actor`` who did it: an operator, a customer or a program.
+    """
 
     action: Id
     entity_type: Id

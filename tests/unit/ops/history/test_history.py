@@ -166,11 +166,11 @@ _SPELLINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"by": "eve"}, "operator", "eve"),
     ({"cancelledBy": "admin"}, "operator", "admin"),
     ({"cancelledBy": "user"}, "customer", "user-1"),
-    ({"cancelledBy": "system"}, "system", "api"),
+    ({"cancelledBy": "system"}, "system", "checkout-api"),
     ({"actor": {"kind": "operator", "id": "eve"}}, "operator", "eve"),
     ({"actor": {"kind": "customer", "id": "user-1"}}, "customer", "user-1"),
     ({"actor": {"kind": "system", "id": "commands"}}, "system", "commands"),
-    ({}, "system", "api"),
+    ({}, "system", "checkout-api"),
 ]
 
 
@@ -203,7 +203,7 @@ def test_every_entry_of_a_shop_at_work_names_its_actor(shop, capsys):
     assert actors == {
         "order.created": {"kind": "customer", "id": "user-1"},
         "email.sent": {"kind": "system", "id": "notifications"},
-        "order.confirmed": {"kind": "system", "id": "api"},
+        "order.confirmed": {"kind": "system", "id": "checkout-api"},
         "order.cancelled": {"kind": "operator", "id": "admin"},
         "refund.requested": {"kind": "system", "id": "orders"},
     }
