@@ -143,6 +143,30 @@ class PaymentReusedError(PermanentError):
         return known
 
 
+class StoredFactError(PermanentError):
+    """An event says otherwise than what is stored of its order; what is stored stays.
+
+    Args:
+        fields: what it says otherwise, as its sender wrote it; never what either of them says.
+    """
+
+    status = 409
+    code = "contradicts_order"
+    rule: ClassVar[str] = "must be what is stored of the order"
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        super().__init__(f"{', '.join(self.fields)}: {self.rule}")
+
+    def details(self) -> Details:
+        """The fields that differ, and the rule."""
+        first, *others = self.fields
+        known: Details = {"field": first, "rule": self.rule}
+        if others:
+            known["others"] = [{"field": field, "rule": self.rule} for field in others]
+        return known
+
+
 class ReservationConflictError(PermanentError):
     """The order already has something else reserved, or bought it; that stays as it is."""
 

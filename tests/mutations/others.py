@@ -10,6 +10,7 @@ _PROCESSOR = "tests/unit/shared/messaging/test_processor.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
 _CLAIMS = "tests/conformance/test_claims.py"
 _LIFECYCLE = "tests/unit/functions/orders/test_lifecycle.py"
+_STORED_FACTS = "tests/unit/functions/orders/test_stored_facts.py"
 _REPLAY = "tests/unit/ops/test_replay.py"
 _SIGNATURE = "tests/unit/shared/messaging/test_signature.py"
 
@@ -205,6 +206,15 @@ OTHERS = (
         "",
         "a rejected payment is never asked back",
         f"{_COMMANDS}::test_rejection_tells_customer_audit_and_whoever_refunds",
+    ),
+    _bug(
+        "I21",
+        "functions/orders/domain.py",
+        "fields = [name for name, value in known.items() if value != said[name]]",
+        "fields: list[str] = []",
+        "a refund event sends any amount back, to any payment",
+        f"{_STORED_FACTS}"
+        "::test_a_refund_of_other_money_than_was_paid_is_refused_by_name_and_changes_nothing",
     ),
     _bug(
         "I22",
