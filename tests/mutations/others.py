@@ -285,6 +285,15 @@ OTHERS = (
         "::test_a_long_list_keeps_the_first_the_newest_and_the_count",
     ),
     _bug(
+        "I30",
+        "shared/contracts/envelope.py",
+        "if len(event.to_json().encode()) > max_bytes:",
+        "if len(event.event_id) > max_bytes:",
+        "an event is measured as it came, and not as it is stored",
+        "tests/unit/functions/test_written_sizes.py"
+        "::test_numbers_that_grow_are_refused_for_good_before_anything_is_sent_or_stored",
+    ),
+    _bug(
         "I31",
         "functions/checkout/api.py",
         "if given is None or is_id(given):",
