@@ -17,6 +17,7 @@ from shared.messaging.ports import Publisher
 from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.storage.bounded import note
 from shared.storage.ports import Tables
+from shared.storage.readable import read_row
 from shared.storage.schema import DEAD_LETTERS
 from shared.storage.writes import ConditionsFailed, Equals, Item, Update, Value
 from shared.telemetry.measurement import Measure
@@ -73,12 +74,13 @@ class LetterTables:
         """A letter as of now, None if nothing is to be done about it: indexes lag.
 
         Raises:
+            UnreadableRowError: it makes no sense.
             DependencyError: the store did not answer.
         """
         item = self._letters.find(key)
-        if item is None or (item["state"] not in _UNSETTLED and "dueShard" not in item):
+        if item is None or (item.get("state") not in _UNSETTLED and "dueShard" not in item):
             return None
-        return _letter(item)
+        return read_row(DEAD_LETTERS.name, item, _letter)
 
     def handled(self, letter: DueLetter) -> bool:
         """Whether the topic's ledger says that the event is done.

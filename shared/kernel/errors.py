@@ -36,6 +36,22 @@ class ConfigurationError(PipelineError):
         super().__init__(f"configuration is incomplete: {listed}")
 
 
+class UnreadableRowError(PipelineError):
+    """A stored row, or an entry of a queue, makes no sense; the others beside it are not concerned.
+
+    Args:
+        where: the table or the queue.
+        key: what the row is known by there.
+        problem: what went wrong in reading it, without any of its values.
+    """
+
+    code = "unreadable_row"
+
+    def __init__(self, where: str, key: str, problem: str) -> None:
+        self.where, self.key = where, key
+        super().__init__(f"{where}: {key} cannot be read: {problem}")
+
+
 class UnauthenticatedError(PipelineError):
     """A delivery that QStash did not sign for this URL. ``cause`` is for the log only (S29)."""
 

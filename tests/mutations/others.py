@@ -294,6 +294,14 @@ OTHERS = (
         "::test_numbers_that_grow_are_refused_for_good_before_anything_is_sent_or_stored",
     ),
     _bug(
+        "I30",
+        "shared/storage/readable.py",
+        "yield read_row(table, item, decode)",
+        "yield decode(item)",
+        "one row that cannot be read hides all after it",
+        "tests/unit/functions/reconciler/test_one_odd_row.py::test_an_odd_outbox_stops_no_other",
+    ),
+    _bug(
         "I31",
         "functions/checkout/api.py",
         "if given is None or is_id(given):",
