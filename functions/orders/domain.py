@@ -1,19 +1,23 @@
 """What an event does to an order in a state, by the table of ``shared.commerce.order_status``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from shared.commerce.order_status import BY_STATUS, SHIPPED, STEPS
+from shared.commerce.order_status import BY_STATUS, CANCELLED, SHIPPED, STEPS
+from shared.commerce.payment_identity import amount_digest, identity_of_checkout
 from shared.contracts.envelope import Event
+from shared.contracts.orders import OrderPayload, RefundPayload, RejectedPayload
 from shared.kernel.clock import iso
 from shared.kernel.errors import (
+    AlreadyShippedError,
     CheckoutRejectedError,
     NotFoundError,
     PipelineError,
     PredecessorMissingError,
+    StoredFactError,
 )
 from shared.kernel.ids import may_be_order_id
-from shared.storage.records.checkout import CheckoutState
+from shared.storage.records.checkout import CheckoutRow, CheckoutState
 from shared.storage.records.order import TRACKING, OrderRow
 from shared.storage.records.timeline import TimelineEntry
 
@@ -82,6 +86,71 @@ def await_decision(order_id: str, checkout: CheckoutState | None) -> PipelineErr
     if checkout is None and not may_be_order_id(order_id):
         return NotFoundError(f"payload.orderId: no payment of this shop can have {order_id}")
     return PredecessorMissingError(f"payload.orderId: waits for the checkout of {order_id}")
+
+
+def owed(asked: RefundPayload, checkout: CheckoutRow, order: OrderRow | None) -> RefundPayload:
+    """The refund of a checkout that was decided: what is stored, and what is asked must agree.
+
+    Money goes back for a rejected checkout and for a cancelled order, and for nothing else.
+
+    Args:
+        order: the order of a confirmed checkout.
+
+    Raises:
+        StoredFactError: another payment, user or amount than what is stored.
+        AlreadyShippedError: the order can never be cancelled any more.
+        PredecessorMissingError: the order is not cancelled yet.
+    """
+    known, reason = _stored_facts(asked, checkout, order)
+    said = {"paymentId": asked.payment_id, "userId": asked.user_id, "amount": asked.amount}
+    fields = [name for name, value in known.items() if value != said[name]]
+    if fields:
+        raise StoredFactError([f"payload.{field}" for field in fields])
+    if order is not None and order.status != CANCELLED.status:
+        if order.status not in CANCELLED.follows:
+            raise AlreadyShippedError("payload.orderId: its order has left, and was not cancelled")
+        raise PredecessorMissingError("payload.orderId: waits until the order is cancelled")
+    return asked.model_copy(update={"reason": reason or asked.reason})
+
+
+def _stored_facts(
+    asked: RefundPayload, checkout: CheckoutRow, order: OrderRow | None
+) -> tuple[Mapping[str, object], str | None]:
+    if order is not None:
+        known = {"paymentId": order.payment_id, "userId": order.user_id, "amount": order.total}
+        return known, "cancelled"
+    # A rejected checkout keeps what was paid as a digest, which any amount can be held against.
+    paid = identity_of_checkout(checkout).get("totalAmount")
+    is_paid = paid is None or paid == amount_digest(asked.amount, checkout.order_id)
+    rejected: dict[str, object] = {
+        "paymentId": checkout.payment_id,
+        "userId": checkout.user_id,
+        "amount": asked.amount if is_paid else None,
+    }
+    if checkout.user_id is None:  # a row from before users were kept
+        del rejected["userId"]
+    return rejected, checkout.reason
+
+
+def remarks_on(said: OrderPayload, order: OrderRow) -> Mapping[str, str]:
+    """What the audit trail keeps of an event that speaks of the order as another user's.
+
+    Only a remark: the order is taken from its row in any case, and a parcel that left has left.
+    """
+    return {} if said.user_id == order.user_id else {"contradicts": "userId"}
+
+
+def contradicted(asked: RejectedPayload, checkout: CheckoutRow) -> Sequence[str]:
+    """What a rejection says otherwise than its checkout, by the fields' names in the event."""
+    if checkout.status != "rejected":
+        return ["payload.orderId"]
+    known = {"paymentId": checkout.payment_id, "userId": checkout.user_id}
+    said = {"paymentId": asked.payment_id, "userId": asked.user_id}
+    return [
+        f"payload.{name}"
+        for name, value in known.items()
+        if value is not None and value != said[name]
+    ]
 
 
 def entry_of(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from shared.contracts.orders import RefundRequested
+from shared.contracts.orders import RefundPayload, RefundRequested
 from shared.contracts.statuses import OrderStatus
 from shared.storage.records.checkout import CheckoutRow
 from shared.storage.records.order import OrderRow
@@ -65,8 +65,12 @@ class Orders(Protocol):
         tell the first, the newest and the count are kept (I30)."""
         ...
 
-    def refund(self, event: RefundRequested) -> Write:
-        """Note the refund with the checkout, once (I21)."""
+    def refund(self, event: RefundRequested, owed: RefundPayload) -> Write:
+        """Note the refund with the checkout, once (I21).
+
+        Args:
+            owed: what goes back, as it is stored of the order.
+        """
         ...
 
     def note_checkout(self, checkout: CheckoutRow, entry: TimelineEntry) -> Write:

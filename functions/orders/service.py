@@ -6,9 +6,12 @@ from functions.orders.domain import (
     Verdict,
     await_decision,
     await_order,
+    contradicted,
     correction_of,
     entry_of,
+    owed,
     recorded,
+    remarks_on,
     verdict_on,
 )
 from functions.orders.events import (
@@ -40,6 +43,7 @@ from shared.contracts.orders import (
 )
 from shared.contracts.topics import Topic
 from shared.kernel.clock import iso
+from shared.kernel.errors import StoredFactError
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.storage.records.checkout import CheckoutRow, CheckoutState
@@ -88,7 +92,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         if tracking is not None:
             return _corrected(event, order, tracking, orders)
     if verdict is not Verdict.APPLIED:
-        ignored = ignored_of(event, verdict, order, facts)
+        ignored = ignored_of(event, verdict, order, {**facts, **remarks_on(event.payload, order)})
         return Effects(
             outcome=verdict.value,
             writes=[orders.note(order, entry)],
@@ -142,9 +146,12 @@ def record_rejected(event: OrderRejected, *, orders: Orders) -> Effects:
     Raises:
         PredecessorMissingError: nothing was decided about it yet.
         NotFoundError: there never will be such a checkout.
+        StoredFactError: it was not rejected, or it is of another payment or user.
         DependencyError: the store did not answer.
     """
     checkout = _decided(event.payload.order_id, orders)
+    if fields := contradicted(event.payload, checkout):
+        raise StoredFactError(fields)
     return Effects(
         outcome="recorded",
         writes=[orders.note_checkout(checkout, recorded(event))],
@@ -155,14 +162,23 @@ def record_rejected(event: OrderRejected, *, orders: Orders) -> Effects:
 def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     """Note that a payment must go back, and tell the audit trail: once per payment (I21).
 
+    What goes back, and to whom, is what is stored: an event that says otherwise is refused, and
+    kept as a dead letter. The rejection or cancellation itself asks for the right refund.
+
     Raises:
-        PredecessorMissingError: nothing was decided about the checkout yet.
+        PredecessorMissingError: nothing was decided about the checkout yet, or its order is not
+            cancelled yet.
         NotFoundError: there never will be such a checkout.
+        AlreadyShippedError: its order left, and so can never be cancelled.
+        StoredFactError: another payment, user or amount than what is stored.
         DependencyError: the store did not answer.
     """
-    payload = event.payload
-    facts: dict[str, str | int] = {"order_id": payload.order_id, "payment_id": payload.payment_id}
-    asked = _decided(payload.order_id, orders).refund is not None
+    order_id = event.payload.order_id
+    checkout = _decided(order_id, orders)
+    order = None if checkout.status == "rejected" else _existing(order_id, orders)
+    payload = owed(event.payload, checkout, order)
+    facts: dict[str, str | int] = {"order_id": order_id, "payment_id": payload.payment_id}
+    asked = checkout.refund is not None
     if asked:
         return Effects(outcome="already_requested", facts=facts)
     audit = AuditPayload(
@@ -180,7 +196,7 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     )
     return Effects(
         outcome="requested",
-        writes=[orders.refund(event)],
+        writes=[orders.refund(event, payload)],
         emits=[Emit(AuditRecorded, audit)],
         measures=(metrics.REFUNDS_REQUESTED.of(1, reason=payload.reason),),
         facts=facts,
@@ -228,7 +244,9 @@ def _mail_and_audit(event: LifecycleEvent, order: OrderRow, to: str) -> Sequence
     facts = _facts(event)
     mail = mail_of(event.event_type, order, facts)
     told = [Emit(EmailRequested, mail)] if mail is not None else []
-    return [*told, Emit(AuditRecorded, audit_of(event, order, to, facts))]
+    remarks = remarks_on(event.payload, order)
+    audit = audit_of(event, order, to, {**facts, **remarks})
+    return [*told, Emit(AuditRecorded, audit)]
 
 
 def _facts(event: LifecycleEvent) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from functions.orders.domain import recorded
-from shared.contracts.orders import RefundRequested
+from shared.contracts.orders import RefundPayload, RefundRequested
 from shared.contracts.statuses import OrderStatus
 from shared.kernel.clock import Clock, iso
 from shared.storage.ports import Tables
@@ -78,17 +78,16 @@ class OrderTables:
         """Note on an order's timeline: the first, the newest, and how many (I30)."""
         return note_on_order(order, entry)
 
-    def refund(self, event: RefundRequested) -> Write:
+    def refund(self, event: RefundRequested, owed: RefundPayload) -> Write:
         """The request with its checkout, where a payment integration finds it by its state."""
-        payload = event.payload
         refund = RefundRow(
             status=REQUESTED,
-            amount=payload.amount,
-            reason=payload.reason,
+            amount=owed.amount,
+            reason=owed.reason,
             requested_at=iso(event.timestamp),
             event_id=event.event_id,
         )
-        return request_refund(payload.order_id, payload.payment_id, refund, recorded(event))
+        return request_refund(owed.order_id, refund, recorded(event))
 
     def note_checkout(self, checkout: CheckoutRow, entry: TimelineEntry) -> Write:
         """Note on the timeline of a checkout: the first, the newest, and how many (I30)."""

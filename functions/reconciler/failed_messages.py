@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from shared.adapters.qstash_dlq import body_of
 from shared.contracts.analytics import DeadLetterReported
-from shared.kernel.errors import PermanentError
+from shared.kernel.errors import PermanentError, UnreadableRowError
 from shared.kernel.ids import is_id
 from shared.messaging.dead_letters.answers import LastAnswer
 from shared.messaging.dead_letters.dead_letter import original_of
@@ -63,20 +63,30 @@ class QStashFailedMessages:
         self._queue, self._addresses = queue, addresses
         self._callbacks, self._now = callbacks, now
 
-    def fetch(self, limit: int) -> Sequence[tuple[str, DeadLetterReported]]:
-        """Entries of ours, each as a report.
+    def fetch(self, limit: int) -> Sequence[tuple[str, DeadLetterReported | UnreadableRowError]]:
+        """Entries of ours, each as a report; why, in the place of one that cannot be one.
 
         Raises:
             DependencyError: QStash did not answer.
         """
-        reports: list[tuple[str, DeadLetterReported]] = []
+        reports: list[tuple[str, DeadLetterReported | UnreadableRowError]] = []
+        readable = 0
         for entry in self._queue.entries(MOST_LOOKED_AT):
-            if len(reports) >= limit:
+            # What cannot be read stays in the queue, and must not take a place from what can.
+            if readable >= limit:
                 break
-            report = self._report(entry)
+            report = self._read(entry)
             if report is not None:
-                reports.append((str(entry["dlqId"]), report))
+                reports.append((str(entry.get("dlqId")), report))
+                readable += not isinstance(report, UnreadableRowError)
         return reports
+
+    def _read(self, entry: Mapping[str, Any]) -> DeadLetterReported | UnreadableRowError | None:
+        try:
+            return self._report(entry)
+        except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            key = str(entry.get("dlqId"))[:64]
+            return UnreadableRowError("QStash's dead letter queue", key, type(error).__name__)
 
     def forget(self, entry: str) -> None:
         """Remove an entry.
@@ -87,15 +97,17 @@ class QStashFailedMessages:
         self._queue.remove(entry)
 
     def _report(self, entry: Mapping[str, Any]) -> DeadLetterReported | None:
-        if not is_id(entry.get("dlqId")) or not is_id(entry.get("messageId")):
+        now, url = self._now(), entry.get("url")
+        if not isinstance(url, str) or url not in self._callbacks | self._addresses:
             return None
-        now = self._now()
-        if entry.get("url") in self._callbacks:
+        if not is_id(entry.get("dlqId")) or not is_id(entry.get("messageId")):
+            raise ValueError("it has no ids")
+        if url in self._callbacks:
             try:
                 return decode(body_of(entry, "body", "bodyBase64"), now=now)
             except PermanentError:
                 return pulled(entry, now=now)  # not a callback after all: keep it as what it is
-        return pulled(entry, now=now) if entry.get("url") in self._addresses else None
+        return pulled(entry, now=now)
 
 
 def pulled(entry: Mapping[str, Any], *, now: datetime) -> DeadLetterReported:

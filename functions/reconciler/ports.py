@@ -6,6 +6,7 @@ from typing import Protocol
 
 from functions.reconciler.domain import DueDeadLetter, OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
+from shared.kernel.errors import UnreadableRowError
 from shared.storage.records.reservation import Reservation
 from shared.telemetry.measurement import Measure
 
@@ -13,8 +14,11 @@ from shared.telemetry.measurement import Measure
 class PendingCheckouts(Protocol):
     """Checkouts that were accepted and are still owed a decision."""
 
-    def overdue(self, shard: int, before: str, limit: int) -> Sequence[OwedCheckout]:
-        """Accepted, undecided checkouts of a shard, oldest first.
+    def overdue(
+        self, shard: int, before: str, limit: int
+    ) -> Sequence[OwedCheckout | UnreadableRowError]:
+        """Accepted, undecided checkouts of a shard, oldest first; why, in the place of an unreadable
+        one.
 
         Raises:
             DependencyError: the store did not answer.
@@ -41,9 +45,11 @@ class PendingCheckouts(Protocol):
 class Reservations(Protocol):
     """Units that are reserved for orders."""
 
-    def expired(self, shard: int, before: str, limit: int) -> Sequence[Reservation]:
+    def expired(
+        self, shard: int, before: str, limit: int
+    ) -> Sequence[Reservation | UnreadableRowError]:
         """Reservations of a shard that are over since before a moment and still in force, oldest
-        first.
+        first; why, in the place of an unreadable one.
 
         Raises:
             DependencyError: the store did not answer.
@@ -54,8 +60,9 @@ class Reservations(Protocol):
 class FailedMessages(Protocol):
     """QStash's own dead letter queue."""
 
-    def fetch(self, limit: int) -> Sequence[tuple[str, DeadLetterReported]]:
-        """Messages of ours that QStash gave up on: its id for the entry, and the report of it.
+    def fetch(self, limit: int) -> Sequence[tuple[str, DeadLetterReported | UnreadableRowError]]:
+        """Messages of ours that QStash gave up on: its id for the entry, and the report of it; why,
+        in the place of one that cannot be read.
 
         Raises:
             DependencyError: QStash did not answer.

@@ -21,7 +21,7 @@ from functions.reconciler.domain import (
 from functions.reconciler.ports import DeadLetters, FailedMessages, PendingCheckouts, Reservations
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso
-from shared.kernel.errors import PipelineError
+from shared.kernel.errors import PipelineError, UnreadableRowError
 from shared.messaging.ledger import Record
 from shared.messaging.ports import CorePorts
 from shared.messaging.transactional_outbox import PendingOutbox
@@ -30,7 +30,8 @@ from shared.storage.schema import PENDING_SHARDS
 from shared.telemetry import metrics
 from shared.telemetry.ports import Telemetry
 
-Step = Callable[[], object]
+# What it is about, by its id, and what to do.
+Step = tuple[str, Callable[[], object]]
 
 PER_SHARD = 25
 # More, because most of them may be waiting for their next turn.
@@ -81,21 +82,31 @@ class Reconciler:
             if deadline.remaining() < RESERVE:
                 report.left = True
                 return
+            subject = ""
             try:
                 step = next(remaining, None)
                 if step is None:
                     return
-                step()
+                subject, do = step
+                do()
             except PipelineError as error:
                 report.failures += 1
-                self._telemetry.warning("Could not reconcile", code=error.code, reason=str(error))
+                reason = f"{subject}: {error}" if subject else str(error)
+                self._telemetry.warning("Could not reconcile", code=error.code, reason=reason)
+            except Exception as error:  # noqa: BLE001 - what one row met is not the others' (S33)
+                report.failures += 1
+                self._telemetry.failure("Could not reconcile", error, reason=subject)
 
     # ------------------------------------------------------------------ outboxes
     def _outboxes(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
-        for record, since in self._outbox.overdue(shard, overdue_before(now), PER_SHARD):
+        for found in self._outbox.overdue(shard, overdue_before(now), PER_SHARD):
+            if isinstance(found, UnreadableRowError):
+                yield found.key, partial(_tell, found)
+                continue
+            record, since = found
             self._aged(since, report)
-            yield partial(self._publish, record, report)
+            yield record.key, partial(self._publish, record, report)
 
     def _publish(self, record: Record, report: Report) -> None:
         self._outbox.publish([record])
@@ -105,11 +116,14 @@ class Reconciler:
     def _commands(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
         for checkout in self._checkouts.overdue(shard, overdue_before(now), CHECKOUTS_PER_SHARD):
+            if isinstance(checkout, UnreadableRowError):
+                yield checkout.key, partial(_tell, checkout)
+                continue
             self._aged(checkout.accepted_at, report)
             if is_hopeless(checkout):
-                yield partial(self._give_up, checkout, report)
+                yield checkout.order_id, partial(self._give_up, checkout, report)
             elif is_due(checkout, now):
-                yield partial(self._repeat, checkout, report)
+                yield checkout.order_id, partial(self._repeat, checkout, report)
 
     def _repeat(self, checkout: OwedCheckout, report: Report) -> None:
         self._publisher.publish([repetition_of(checkout)])
@@ -127,8 +141,11 @@ class Reconciler:
     def _expired(self, shard: int, report: Report) -> Iterable[Step]:
         now = self._clock.now()
         for reservation in self._reservations.expired(shard, overdue_before(now), PER_SHARD):
+            if isinstance(reservation, UnreadableRowError):
+                yield reservation.key, partial(_tell, reservation)
+                continue
             self._aged(reservation.expires_at, report)
-            yield partial(self._release, reservation, report)
+            yield reservation.order_id, partial(self._release, reservation, report)
 
     def _release(self, reservation: Reservation, report: Report) -> None:
         # Only published: the commands topic decides, so that a reservation ends in one place.
@@ -138,7 +155,10 @@ class Reconciler:
     # ------------------------------------------------------------------ dead letters
     def _pull(self, report: Report) -> Iterable[Step]:
         for entry, found in self._failed.fetch(PER_PULL):
-            yield partial(self._keep, entry, found, report)
+            if isinstance(found, UnreadableRowError):
+                yield entry, partial(_tell, found)
+                continue
+            yield entry, partial(self._keep, entry, found, report)
 
     def _keep(self, entry: str, found: DeadLetterReported, report: Report) -> None:
         # Kept first, forgotten after: a crash between the two only repeats the keeping.
@@ -151,7 +171,7 @@ class Reconciler:
 
     def _resolve(self, report: Report) -> Iterable[Step]:
         for key in self._dead_letters.replaying(PER_PULL):
-            yield partial(self._settle, key, report)
+            yield key, partial(self._settle, key, report)
 
     def _settle(self, key: str, report: Report) -> DueDeadLetter | None:
         """Resolve a dead letter whose event was handled; the dead letter, if it waits on."""
@@ -166,7 +186,7 @@ class Reconciler:
 
     def _due(self, shard: int, report: Report) -> Iterable[Step]:
         for key in self._dead_letters.due(shard, iso(self._clock.now()), PER_SHARD):
-            yield partial(self._carry_on, key, report)
+            yield key, partial(self._carry_on, key, report)
 
     def _carry_on(self, key: str, report: Report) -> None:
         dead_letter = self._settle(key, report)
@@ -182,8 +202,16 @@ class Reconciler:
             report.persisting += dead_letter.row.deliveries >= PERSISTING_AFTER
 
     def _aged(self, since: str, report: Report) -> None:
-        age = self._clock.now() - datetime.fromisoformat(since)
+        try:
+            age = self._clock.now() - datetime.fromisoformat(since)
+        except (ValueError, TypeError):
+            return  # no time that a row of ours has: its own step tells of it
         report.oldest_pending_seconds = max(report.oldest_pending_seconds, int(age.total_seconds()))
+
+
+def _tell(unreadable: UnreadableRowError) -> None:
+    """The step of what cannot be read: to say so, which row it is included."""
+    raise unreadable
 
 
 class Remaining(Protocol):

@@ -5,12 +5,14 @@ from datetime import datetime
 
 from functions.reconciler.domain import OwedCheckout
 from shared.kernel.clock import iso
+from shared.kernel.errors import UnreadableRowError
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
+from shared.storage.readable import read_rows
 from shared.storage.records.checkout import CheckoutRow, give_up_checkout, note_repetition
 from shared.storage.records.reservation import Reservation, reservation_in_force
 from shared.storage.schema import CHECKOUTS, RESERVATIONS
-from shared.storage.writes import ConditionsFailed, Write
+from shared.storage.writes import ConditionsFailed, Item, Write
 
 
 class PendingCheckoutTables:
@@ -19,15 +21,22 @@ class PendingCheckoutTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def overdue(self, shard: int, before: str, limit: int) -> Sequence[OwedCheckout]:
-        """Accepted, undecided checkouts, oldest first.
+    def overdue(
+        self, shard: int, before: str, limit: int
+    ) -> Sequence[OwedCheckout | UnreadableRowError]:
+        """Accepted, undecided checkouts, oldest first; why, in the place of an unreadable one.
 
         Raises:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(CHECKOUTS.name, str(shard), index="pending", limit=limit)
-        owed = [_owed(CheckoutRow.from_item(item)) for item in items]
-        return [one for one in owed if one is not None and one.accepted_at <= before]
+        found = read_rows(CHECKOUTS.name, items, _owed)
+        return [
+            one
+            for one in found
+            if isinstance(one, UnreadableRowError)
+            or (one is not None and one.accepted_at <= before)
+        ]
 
     def repeated(self, checkout: OwedCheckout, now: datetime) -> None:
         """The checkout's command was published again.
@@ -52,7 +61,8 @@ class PendingCheckoutTables:
             return  # decided in the meantime, which is what we wanted
 
 
-def _owed(checkout: CheckoutRow) -> OwedCheckout | None:
+def _owed(item: Item) -> OwedCheckout | None:
+    checkout = CheckoutRow.from_item(item)
     # Only a checkout that the API accepted is in the index, and that has its command.
     if checkout.accepted_at is None or checkout.command is None:
         return None
@@ -72,13 +82,20 @@ class ReservationTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def expired(self, shard: int, before: str, limit: int) -> Sequence[Reservation]:
-        """Reservations that are over and still in force, oldest first.
+    def expired(
+        self, shard: int, before: str, limit: int
+    ) -> Sequence[Reservation | UnreadableRowError]:
+        """Reservations that are over and still in force, oldest first; why, in the place of an
+        unreadable one.
 
         Raises:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(RESERVATIONS.name, str(shard), index="expiry", limit=limit)
         # The index may lag: what ended in the meantime keeps no units any more.
-        found = map(reservation_in_force, items)
-        return [r for r in found if r is not None and r.expires_at <= before]
+        found = read_rows(RESERVATIONS.name, items, reservation_in_force)
+        return [
+            one
+            for one in found
+            if isinstance(one, UnreadableRowError) or (one is not None and one.expires_at <= before)
+        ]

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from ops.audit import bounds, checkouts, dead_letters, ledger, notifications, orders, stock
 from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.stock_totals import StockTotals
-from ops.core.rows import Name
+from ops.core.rows import Name, name_of
 from ops.core.table_reader import Source
 from shared.storage.schema import (
     CHECKOUTS,
@@ -31,6 +33,11 @@ CHECKS: tuple[Check, ...] = (
 )
 # The findings of one check that are kept; the others are only counted.
 MOST_FINDINGS = 1000
+
+T = TypeVar("T")
+P = ParamSpec("P")
+# What reading a row raises that another program, another version or a hand wrote.
+_ODD = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 
 Progress = Callable[[str, int], None]
 _FIRST: Mapping[str, Callable[[Item], list[Name]]] = {
@@ -82,6 +89,8 @@ class Audit:
     strict: bool = False
     progress: Progress = lambda _table, _rows: None
     _results: dict[str, Result] = field(default_factory=dict)
+    _odd: Result = field(default_factory=lambda: Result("rows can be read", "S33"))
+    _told: set[Name] = field(default_factory=set)
 
     def run(self) -> list[Result]:
         """Every check's result.
@@ -103,36 +112,81 @@ class Audit:
             (MOVEMENTS.name, totals.movements),
         ):
             self._read(table, also)
-        return [*self._results.values(), *self._sums(totals)]
+        results = [*self._results.values(), *self._sums(totals)]
+        return [*results, self._odd] if self._odd.found else results
 
     def _read(self, table: str, also: Callable[[Page], None]) -> None:
         checks = [check for check in CHECKS if check.table == table]
         count = 0
         for page in self._pages(table):
-            also(page)
+            for row in page.rows:
+                self._alone(table, row, partial(also, Page([row], page.known)))
             count += len(page.rows)
             for check in checks:
                 result = self._results[check.name]
                 result.rows += len(page.rows)
-                result.add(check.look(page, self.moment), strict=self.strict and check.strict)
+                found = self._looked_at(check, page)
+                result.add(found, strict=self.strict and check.strict)
             self.progress(table, count)
+
+    def _looked_at(self, check: Check, page: Page) -> list[Finding]:
+        """The findings on a page; row by row where one of them makes no sense."""
+        try:
+            return list(check.look(page, self.moment))
+        except _ODD:
+            alone = [
+                self._alone(
+                    check.table,
+                    row,
+                    partial(_findings, check.look, Page([row], page.known), self.moment),
+                )
+                for row in page.rows
+            ]
+        return [finding for findings in alone for finding in findings or ()]
+
+    def _alone(self, table: str, row: Item, do: Callable[[], T]) -> T | None:
+        """Do something with one row; one that makes no sense is a finding, and stops no other."""
+        try:
+            return do()
+        except _ODD as error:
+            name = name_of(table, row)
+            if name not in self._told:
+                self._told.add(name)
+                said = f"cannot be read: {type(error).__name__} in {table}"
+                self._odd.rows += 1
+                self._odd.add([Finding("/".join(name[1]), said)], strict=self.strict)
+        return None
 
     def _pages(self, table: str) -> Iterator[Page]:
         for rows in self.source.pages(table):
-            names = [name for row in rows for name in _FIRST.get(table, _none)(row)]
-            page = Page(rows, self.source.get(names))
+            first = _FIRST.get(table, _none)
+            names = [self._alone(table, row, partial(first, row)) or [] for row in rows]
+            page = Page(rows, self.source.get([name for some in names for name in some]))
             if table == ORDERS.name:
-                more = self.source.get(orders.second_round(page))
-                page = Page(rows, {**page.known, **more})
+                known = page.known
+                mails = [
+                    self._alone(table, row, partial(orders.second_round, Page([row], known))) or []
+                    for row in rows
+                ]
+                more = self.source.get([name for some in mails for name in some])
+                page = Page(rows, {**known, **more})
             yield page
 
     def _sums(self, totals: StockTotals) -> Sequence[Result]:
         results = []
         for name, invariant, look in stock.SUMS:
             result = Result(name, invariant, rows=len(totals.by_sku))
-            result.add(look(totals), strict=self.strict)
+            for sku, of_sku in sorted(totals.by_sku.items()):
+                alone = replace(totals, by_sku={sku: of_sku})
+                row = of_sku.row or {"sku": sku}
+                found = self._alone(STOCK.name, row, partial(_findings, look, alone))
+                result.add(found or (), strict=self.strict)
             results.append(result)
         return results
+
+
+def _findings(look: Callable[P, Iterable[Finding]], *on: P.args, **by: P.kwargs) -> list[Finding]:
+    return list(look(*on, **by))
 
 
 def _nothing(_page: Page) -> None:

@@ -6,6 +6,7 @@ the way around it (I15).
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -13,11 +14,11 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from shared.kernel import strict_json
-from shared.kernel.errors import DependencyError, PermanentError
+from shared.kernel.errors import DependencyError
 from shared.kernel.ids import is_id
 
 _TIMEOUT = urllib3.Timeout(connect=1.0, read=5.0)
+_MOST_DIGITS = 30
 _MAX_PAGE_BYTES = 64_000_000
 
 
@@ -50,9 +51,12 @@ class QStashDeadLetterQueue:
         wanted = {"count": str(count), **({"cursor": cursor} if cursor else {})}
         query = urlencode(wanted)
         answer = self._call("GET", f"/v2/dlq?{query}")
+        if len(answer) > _MAX_PAGE_BYTES:
+            raise DependencyError("QStash: a page of the dead letter queue is too large")
         try:
-            values = strict_json.loads(answer, max_bytes=_MAX_PAGE_BYTES)
-        except PermanentError as error:
+            # As QStash writes it: by stricter rules one odd entry would hide all others (S33).
+            values = json.loads(answer, parse_int=_whole)
+        except (ValueError, RecursionError) as error:
             raise DependencyError("QStash: the dead letter queue is not JSON") from error
         messages = values.get("messages") if isinstance(values, dict) else None
         if not isinstance(messages, list):
@@ -86,6 +90,11 @@ class QStashDeadLetterQueue:
         if answer.status not in accept:
             raise DependencyError(f"QStash: HTTP {answer.status}")
         return bytes(answer.data)
+
+
+def _whole(digits: str) -> int:
+    # No number of QStash's has so many digits, and Python refuses to read thousands of them.
+    return int(digits) if len(digits) <= _MOST_DIGITS else 0
 
 
 def body_of(entry: Mapping[str, Any], text: str, encoded: str) -> bytes:

@@ -59,6 +59,7 @@ def publish_event(
 
     Raises:
         InvalidInputError: delay or retries out of range.
+        PayloadTooLargeError: longer than a topic reads; nothing was published.
         PublishError: QStash did not take it; repeating the same event is harmless.
     """
     message = Outbound.of(event, topic=Topic(topic), delay=delay, retries=retries)

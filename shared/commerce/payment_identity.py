@@ -62,11 +62,17 @@ def digests_of(values: Mapping[str, Any], order_id: str) -> Mapping[str, str]:
     said = {name: str(values[name]) for name in _TEXTS}
     said["items"] = _lines(values["items"])
     said["totalAmount"] = _amount(values["totalAmount"])
+    return {name: _digest(name, text, order_id) for name, text in said.items()}
+
+
+def amount_digest(amount: Decimal, order_id: str) -> str:
+    """The digest that an order's identity has as ``totalAmount``, if this is what was paid."""
+    return _digest("totalAmount", _amount(amount), order_id)
+
+
+def _digest(name: str, text: str, order_id: str) -> str:
     # With the order's id, so that the digests do not show which orders are of one person.
-    return {
-        name: hashlib.sha256(f"{order_id}\n{name}\n{text}".encode()).hexdigest()[:32]
-        for name, text in said.items()
-    }
+    return hashlib.sha256(f"{order_id}\n{name}\n{text}".encode()).hexdigest()[:32]
 
 
 def _lines(items: Iterable[Mapping[str, Any]]) -> str:

@@ -77,6 +77,7 @@ class AuditRecorded(Event):
 class DeadLetterReported(Event):
     """``analytics.dlq``."""
 
+    kept_in_part = True
     event_type: Literal["analytics.dlq"] = "analytics.dlq"
     payload: DeadLetterPayload
 

@@ -9,8 +9,8 @@ class AuditAction(StrEnum):
     The grammar is ``<subject>.<what became of it>``:
 
     * ``order.<step>`` is named like the event of that step. A step that changed nothing, or only
-      the tracking, carries its verdict behind it: ``order.shipped.late``. So whoever counts steps
-      counts each step once.
+      the tracking, carries its verdict behind it: ``order.shipped.late``. So a program that counts
+      steps counts each step once.
     * ``<channel>.<outcome>`` tells of one send, and ``<channel>.resolved`` of what an operator
       decided about a send whose outcome is unknown or failed. These have no member here: a channel
       names them, by :meth:`shared.contracts.channels.Channel.action`.

@@ -7,7 +7,7 @@ major version is a permanent error (I25).
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self, TypeGuard, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeGuard, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -24,11 +24,20 @@ from pydantic.fields import FieldInfo
 
 from shared.kernel import mail_address, strict_json, text
 from shared.kernel.clock import TIME_RULE, iso, moment_of
-from shared.kernel.errors import InvalidInputError, UnknownEventTypeError, UnsupportedVersionError
+from shared.kernel.errors import (
+    InvalidInputError,
+    PayloadTooLargeError,
+    UnknownEventTypeError,
+    UnsupportedVersionError,
+)
 from shared.kernel.ids import ID_RULE, Id
 
 VERSION = "1.0"
 SUPPORTED_MAJOR = "1"
+# Of an event as it travels: what a topic reads, and so the most that anything may publish.
+MAX_EVENT_BYTES = 262_144
+# Numbers may come with an exponent and are written out: `1e24` becomes 25 digits.
+_MOST_GROWTH = 8
 _VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
 
 
@@ -121,8 +130,11 @@ class Event(WireModel):
     """What every event has. Subclasses narrow ``event_type`` and give ``payload`` its shape.
 
     ``source`` and the two ids after it only diagnose: an odd one counts as left out (I31).
-    ``causation_id`` is ours: the event whose handling emitted this one.
+    ``causation_id`` is ours: the event whose handling emitted this one. ``kept_in_part`` says of a
+    type that its use case cuts what is too long, so that none is refused for its length.
     """
+
+    kept_in_part: ClassVar[bool] = False
 
     event_id: Id
     event_type: str
@@ -241,11 +253,12 @@ def validated(model: type[E], values: object) -> E:
 
 
 def read_event(
-    body: bytes, models: Mapping[str, type[Event]], *, max_bytes: int = 262_144
+    body: bytes, models: Mapping[str, type[Event]], *, max_bytes: int = MAX_EVENT_BYTES
 ) -> Event:
     """Bytes of a delivery, encoded once or twice, as one of the events that this topic handles.
 
     Raises:
+        PayloadTooLargeError: longer than ``max_bytes``, as it came or as it is stored and sent on.
         InvalidInputError: not JSON, not an envelope, or a payload that breaks a rule.
         UnsupportedVersionError: another major version.
         UnknownEventTypeError: a type that is not in ``models``.
@@ -268,8 +281,18 @@ def read_event(
         shown = event_type if len(event_type) <= 128 and event_type.isprintable() else ID_RULE
         raise UnknownEventTypeError(f"eventType: {shown} is not handled here, only {known}")
     event = validated(model, values)
+    if _MOST_GROWTH * len(body) > max_bytes and not model.kept_in_part:
+        _check_written(event, max_bytes)
     odd = tuple(name for name in _DIAGNOSTIC if _is_left_out(event, name, values))
     return event.ignoring(odd) if odd else event
+
+
+def _check_written(event: Event, max_bytes: int) -> None:
+    # What we could read and not store or send on would be a failure without end.
+    if len(event.to_json().encode()) > max_bytes:
+        raise PayloadTooLargeError(
+            f"payload: must be at most {max_bytes} bytes with its numbers written out"
+        )
 
 
 def _is_left_out(event: Event, name: str, values: Mapping[str, Any]) -> bool:

@@ -36,6 +36,22 @@ class ConfigurationError(PipelineError):
         super().__init__(f"configuration is incomplete: {listed}")
 
 
+class UnreadableRowError(PipelineError):
+    """A stored row, or an entry of a queue, makes no sense; the others beside it are not concerned.
+
+    Args:
+        where: the table or the queue.
+        key: what the row is known by there.
+        problem: what went wrong in reading it, without any of its values.
+    """
+
+    code = "unreadable_row"
+
+    def __init__(self, where: str, key: str, problem: str) -> None:
+        self.where, self.key = where, key
+        super().__init__(f"{where}: {key} cannot be read: {problem}")
+
+
 class UnauthenticatedError(PipelineError):
     """A delivery that QStash did not sign for this URL. ``cause`` is for the log only (S29)."""
 
@@ -133,6 +149,30 @@ class PaymentReusedError(PermanentError):
         super().__init__(
             f"paymentId: already belongs to another checkout, which differs in {named}"
         )
+
+    def details(self) -> Details:
+        """The fields that differ, and the rule."""
+        first, *others = self.fields
+        known: Details = {"field": first, "rule": self.rule}
+        if others:
+            known["others"] = [{"field": field, "rule": self.rule} for field in others]
+        return known
+
+
+class StoredFactError(PermanentError):
+    """An event says otherwise than what is stored of its order; what is stored stays.
+
+    Args:
+        fields: what it says otherwise, as its sender wrote it; never what either of them says.
+    """
+
+    status = 409
+    code = "contradicts_order"
+    rule: ClassVar[str] = "must be what is stored of the order"
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        super().__init__(f"{', '.join(self.fields)}: {self.rule}")
 
     def details(self) -> Details:
         """The fields that differ, and the rule."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from shared.contracts.envelope import Event, read_event
+from shared.contracts.envelope import MAX_EVENT_BYTES, Event, read_event
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.kernel.settings import ConsumerSettings
@@ -29,7 +29,7 @@ class Ports:
     jitter: Callable[[], float]
 
 
-def reader(routes: Routes, *, max_bytes: int = 262_144) -> Callable[[bytes], Event]:
+def reader(routes: Routes, *, max_bytes: int = MAX_EVENT_BYTES) -> Callable[[bytes], Event]:
     """Reads the events that these routes handle."""
     models = {event_type: entry.model for event_type, entry in routes.items()}
     return lambda body: read_event(body, models, max_bytes=max_bytes)

@@ -19,6 +19,7 @@ from shared.messaging.effects import Effects
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
 from shared.storage.schema import LEDGER, shard_of
+from shared.storage.size import check_fits
 from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
 
 # Longer than all retries, the time that QStash keeps a dead letter (seven days on the plan that
@@ -90,6 +91,7 @@ class Ledger:
             ConditionsFailed: the world changed since the decision; nothing was stored. Indexes
                 are those of ``effects.writes``.
             ContentionError: other writers were in the way; nothing was stored.
+            PayloadTooLargeError: what follows from it fits into no item or message.
             DependencyError: the store did not answer.
         """
         now = self._clock.now()
@@ -97,6 +99,7 @@ class Ledger:
         outbox = (*effects.resends, *emitted)
         said = digest_of(event)
         item = {**self._item(event, effects.outcome, outbox, attempt), "content": said}
+        check_fits([Put(LEDGER.name, item), *effects.writes])
         try:
             self._tables.transact([Put(LEDGER.name, item, when=(Absent(),)), *effects.writes])
         except ConditionsFailed as refused:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.contracts.envelope import UNKNOWN_SOURCE, Event, WireModel
+from shared.contracts.envelope import MAX_EVENT_BYTES, UNKNOWN_SOURCE, Event, WireModel
 from shared.contracts.sources import source_of
 from shared.contracts.topics import Topic, topic_of
-from shared.kernel.errors import InvalidInputError
+from shared.kernel.errors import InvalidInputError, PayloadTooLargeError
 from shared.kernel.ids import caused_event_id, is_id
 from shared.storage.writes import Item
 
@@ -57,11 +57,17 @@ class Outbound:
 
         Raises:
             InvalidInputError: delay or retries out of range.
+            PayloadTooLargeError: no topic would read it.
         """
         if not 0 <= retries <= MAX_RETRIES:
             raise InvalidInputError("retries", f"must be from 0 to {MAX_RETRIES}")
         if delay is not None and delay < 0:
             raise InvalidInputError("delay", "must not be negative (seconds)")
+        body = event.to_json()
+        if len(body.encode("utf-8", "surrogatepass")) > MAX_EVENT_BYTES:
+            raise PayloadTooLargeError(
+                f"payload: {event.event_type} must be at most {MAX_EVENT_BYTES} bytes"
+            )
         return cls(
             topic=topic or topic_of(event.event_type),
             event_id=event.event_id,
@@ -69,7 +75,7 @@ class Outbound:
             version=event.version,
             source=source_in_header(event.source),
             correlation_id=event.correlation_id,
-            body=event.to_json(),
+            body=body,
             delay=delay,
             retries=retries,
         )

@@ -16,15 +16,16 @@ from functools import partial
 
 from shared.contracts.envelope import Event
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import ContentionError
+from shared.kernel.errors import ContentionError, UnreadableRowError
 from shared.messaging.contention import Wait, at_once, never, retry_contention
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import Ledger, Record, State
 from shared.messaging.outbox import Outbound
 from shared.messaging.ports import Publisher
 from shared.storage.ports import Tables
+from shared.storage.readable import read_rows
 from shared.storage.schema import LEDGER
-from shared.storage.writes import ConditionsFailed, Equals, Update
+from shared.storage.writes import ConditionsFailed, Equals, Item, Update
 
 MAX_DECISIONS = 8
 
@@ -33,14 +34,21 @@ def _not_reported(_message: Outbound) -> None:
     """What a caller says of a published message that has nothing to say."""
 
 
+def _overdue(item: Item) -> tuple[Record, str]:
+    return Record.from_item(item), str(item["committedAt"])
+
+
 class PendingOutbox:
     """The events that committed records still owe, whichever consumer committed them."""
 
     def __init__(self, tables: Tables, publisher: Publisher, clock: Clock) -> None:
         self._tables, self._publisher, self._clock = tables, publisher, clock
 
-    def overdue(self, shard: int, before: str, limit: int) -> list[tuple[Record, str]]:
-        """Committed records of a shard whose events may not have left, oldest first, and since when.
+    def overdue(
+        self, shard: int, before: str, limit: int
+    ) -> list[tuple[Record, str] | UnreadableRowError]:
+        """Committed records of a shard whose events may not have left, oldest first, and since when;
+        in the place of one that cannot be read, why.
 
         From an index, which may lag: a record in it may be done by now, and publishing it again
         changes nothing.
@@ -52,11 +60,8 @@ class PendingOutbox:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(LEDGER.name, str(shard), index="pending", limit=limit)
-        return [
-            (Record.from_item(item), str(item["committedAt"]))
-            for item in items
-            if str(item["committedAt"]) <= before
-        ]
+        due = [item for item in items if str(item["committedAt"]) <= before]
+        return list(read_rows(LEDGER.name, due, _overdue))
 
     def publish(
         self,

@@ -36,7 +36,13 @@ def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
     if order_id is not None:
         before = _BEFORE.get(event["eventType"], "PENDING")
         shop.memory.seed("orders", order_row(orderId=order_id, status=before))
-        shop.memory.seed("checkouts", checkout_row(orderId=order_id, status="rejected"))
+        known = {
+            name: event["payload"][name]
+            for name in ("paymentId", "userId")
+            if name in event["payload"]
+        }
+        rejected = checkout_row(orderId=order_id, status="rejected", **known)
+        shop.memory.seed("checkouts", rejected)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=map(name_of, PATHS))

@@ -29,6 +29,7 @@ from shared.storage.writes import (
 
 MOST_WRITES = 100
 MOST_DIGITS = 38
+MOST_BYTES = 400 * 1024
 
 
 class InMemoryTables:
@@ -168,7 +169,18 @@ def _normal(item: Mapping[str, Any]) -> Item:
     for number in _numbers(item):
         if not number.is_finite() or len(number.as_tuple().digits) > MOST_DIGITS:
             raise ValueError("DynamoDB cannot hold this number")
+    if sum(_bytes({name: value}) for name, value in item.items()) > MOST_BYTES:
+        raise ValueError("DynamoDB holds no item of more than 400 KB")
     return from_attributes(to_attributes(item))
+
+
+def _bytes(value: object) -> int:
+    # Text and names only: less than DynamoDB counts, so that what is refused here is refused there.
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, Mapping):
+        return sum(_bytes(name) + _bytes(child) for name, child in value.items())
+    return sum(map(_bytes, value)) if isinstance(value, Iterable) else 0
 
 
 def _numbers(value: object) -> Iterator[Decimal]:

@@ -61,7 +61,6 @@ STILL_HERE: tuple[str, ...] = (
     "Fate",
     "Ingress",
     "PATIENCE",
-    "Story",
     "_told",
     "give_back",
 )
@@ -93,7 +92,6 @@ OLD_WORDS = {
 }
 
 STILL_SAID: tuple[str, ...] = (
-    "letter",
     "shelf",
     "nobody",
     "somebody",

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.contracts.analytics import DeadLetterPayload, DeadLetterReported
 from shared.contracts.content import canonical
+from shared.contracts.envelope import MAX_EVENT_BYTES
 from shared.kernel import strict_json
 from shared.kernel.clock import iso
 from shared.kernel.errors import PermanentError
@@ -15,7 +16,8 @@ from shared.kernel.ids import is_id
 from shared.messaging.dead_letters.answers import EVENT_ID_REUSED, LastAnswer
 from shared.storage.records.dead_letter import DeadLetterKind
 
-MAX_KEPT_BYTES = 200_000
+# What a topic reads is kept whole: cut off, it could not be sent again.
+MAX_KEPT_BYTES = MAX_EVENT_BYTES
 # An item holds 400 KB, and a dead letter has more than its original.
 MAX_STORED_BYTES = 300_000
 _SHOWN = 4_000

@@ -69,5 +69,5 @@ def message_of(
 
 def deduplication_id(key: str, sendings: int) -> str:
     """Of a dead letter's next sending, after so many before it, by operators or by itself: never the
-    same twice, whoever sends."""
+    same twice, whichever program sends it."""
     return f"{key}-replay-{sendings + 1}"

@@ -231,14 +231,12 @@ def note_on_checkout(checkout: CheckoutRow, entry: TimelineEntry) -> Update:
     )
 
 
-def request_refund(
-    order_id: str, payment_id: str, refund: RefundRow, entry: TimelineEntry
-) -> Update:
+def request_refund(order_id: str, refund: RefundRow, entry: TimelineEntry) -> Update:
     """The request with its checkout, once (I21); a payment integration finds it by its state."""
     return Update(
         CHECKOUTS.name,
         {"orderId": order_id},
-        set={"paymentId": payment_id, **refund.to_item()},
+        set=refund.to_item(),
         append={NAME: [entry.to_item()]},
         when=(Present(), Missing("refundStatus")),
     )

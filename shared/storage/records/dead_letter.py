@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.kernel.clock import iso
+from shared.storage.readable import read_row
 from shared.storage.records.dead_letter_history import History, HistoryEntry
 from shared.storage.schema import DEAD_LETTERS, shard_of
 from shared.storage.writes import Absent, Equals, Item, Key, Present, Put, Update, Value
@@ -184,7 +185,7 @@ def dead_letter_key(key: str) -> tuple[str, Key]:
 
 def dead_letter_row_of(item: Item | None) -> DeadLetterRow | None:
     """The row, None if there is none."""
-    return None if item is None else DeadLetterRow.from_item(item)
+    return None if item is None else read_row(DEAD_LETTERS.name, item, DeadLetterRow.from_item)
 
 
 def keys_in(items: Sequence[Item], *, due_until: str = "") -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.contracts.envelope import MAX_EVENT_BYTES
 from shared.kernel.errors import InvalidInputError, PayloadTooLargeError, PermanentError
 from shared.kernel.strict_json import loads
 from shared.messaging.dead_letters.failure_callback import decode
@@ -300,6 +301,16 @@ def test_numbers_that_are_longer_written_out_do_not_fill_the_letter(shop):
     assert found["eventId"] == "evt-long"
     assert "unreadable" in found["originalEvent"]
     assert len(str(found)) < 20_000
+
+
+def test_letter_of_the_longest_event_that_a_topic_reads_is_the_whole_event(shop):
+    long = {**ORIGINAL, "payload": {**ORIGINAL["payload"], "more": ""}}
+    long["payload"]["more"] = "x" * (MAX_EVENT_BYTES - len(body_of(long)))
+    assert len(body_of(long)) == MAX_EVENT_BYTES
+
+    report(shop, callback(sourceBody=b64(body_of(long))))
+
+    assert loads(letter(shop)["originalEvent"].encode(), max_bytes=300_000) == long
 
 
 def test_a_failure_in_the_future_is_one_of_now(shop):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from shared.storage.bounded import FIRST, NEWEST, entries, noted
-from tests.builders import answer_of, envelope
+from tests.builders import answer_of, checkout_row, envelope
 from tests.contracts.samples import sample
 from tests.unit.functions.orders.test_lifecycle import order, shop_with, step
 
@@ -55,6 +55,8 @@ def test_announcements_of_one_order_do_not_fill_it_either():
 def test_announced_rejections_do_not_fill_the_checkout():
     shop = shop_with("PENDING")
     rejected = sample("order.rejected")
+    known = {name: rejected["payload"][name] for name in ("paymentId", "userId")}
+    shop.memory.seed("checkouts", checkout_row(status="rejected", **known))
     for number in range(200):
         payload = rejected["payload"] | {"orderId": "ord_1"}
         event = envelope("order.rejected", payload, eventId=f"evt-{number}")

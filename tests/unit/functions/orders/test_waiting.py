@@ -116,7 +116,8 @@ def test_a_checkout_that_is_rejected_ends_the_waiting(shop):
     shop.drain()
 
     assert told(shop.deliver("orders", event("order.confirmed"))) == (489, "checkout_rejected")
-    assert told(shop.deliver("orders", event("order.refund.requested"))) == (200, "")
+    facts: dict[str, Any] = {"paymentId": "pay-1", "userId": "user-1", "amount": 25}
+    assert told(shop.deliver("orders", event("order.refund.requested", **facts))) == (200, "")
 
 
 def test_waiting_leaves_nothing_behind_that_a_later_delivery_trips_over(shop):

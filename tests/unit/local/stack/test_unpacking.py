@@ -16,7 +16,7 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unpack(tmp_path, monkeypatch):
-    monkeypatch.setattr(SharedArchive, "shelf", tmp_path / "shelf", raising=False)
+    monkeypatch.setattr(SharedArchive, "shared_folder", tmp_path / "shared_folder", raising=False)
 
     def into(file: Path, name: str) -> Path:
         folder: Path = tmp_path / name
@@ -33,7 +33,7 @@ def test_two_workers_see_the_same_files(archive, unpack, tmp_path):
 
     assert (first / "python/shared/__init__.py").read_text() == "words = 1\n"
     assert first.resolve() == second.resolve()
-    assert len(list((tmp_path / "shelf").iterdir())) == 1
+    assert len(list((tmp_path / "shared_folder").iterdir())) == 1
 
 
 def test_another_archive_is_another_folder(archive, unpack, tmp_path):
@@ -59,4 +59,4 @@ def test_an_archive_that_cannot_be_read_leaves_nothing_behind(tmp_path, archive,
     with pytest.raises(zipfile.BadZipFile):
         unpack(broken, "first")
 
-    assert list((tmp_path / "shelf").iterdir()) == []
+    assert list((tmp_path / "shared_folder").iterdir()) == []

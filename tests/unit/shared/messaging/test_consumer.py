@@ -23,6 +23,7 @@ MADE: dict[type[PipelineError], PipelineError] = {
     errors.UnsupportedEncodingError: errors.UnsupportedEncodingError("body", "is gzip"),
     errors.OutOfStockError: errors.OutOfStockError("items[0]", "mug", 1),
     errors.PriceChangedError: errors.PriceChangedError("total", "1.00"),
+    errors.UnreadableRowError: errors.UnreadableRowError("orders", "ord_1", "KeyError"),
 }
 
 
@@ -34,7 +35,7 @@ def every(cls: type[PipelineError]) -> list[type[PipelineError]]:
 CLASSES = [cls for cls in dict.fromkeys(every(PipelineError)) if cls.__module__ == errors.__name__]
 PERMANENT = [cls for cls in CLASSES if not cls.retryable]
 TRANSIENT = [cls for cls in CLASSES if issubclass(cls, TransientError)]
-OTHERS = [errors.PipelineError, errors.ConfigurationError]
+OTHERS = [errors.PipelineError, errors.ConfigurationError, errors.UnreadableRowError]
 
 
 def failing(cls: type[PipelineError]) -> Bench:

@@ -53,7 +53,8 @@ class Desk:
         return dict(self.memory.get("ledger", {"id": key}) or {})
 
     def overdue(self, record: Record) -> list[tuple[Record, str]]:
-        return self.pending.overdue(int(shard_of(record.key)), "2026-03-02T00:00:00.000Z", 10)
+        found = self.pending.overdue(int(shard_of(record.key)), "2026-03-02T00:00:00.000Z", 10)
+        return [one for one in found if isinstance(one, tuple)]
 
 
 # ------------------------------------------------------------------ publish, then finish
