@@ -22,20 +22,20 @@ from shared.storage.records.order import (
     note_return,
 )
 from shared.storage.records.timeline import TimelineEntry
-from shared.storage.writes import ConditionsFailed, Write
+from shared.storage.writes import ConditionsFailed, Item, Write
 from tests.builders import MOMENT
 from tests.fakes.tables import InMemoryTables
 from tests.unit.shared.storage.records.rows import LATER, MOMENTS, MONEY, TEXTS, TIMELINES
 
-LINES = st.fixed_dictionaries(
-    {
-        "product_id": TEXTS,
-        "variation_id": st.none() | TEXTS,
-        "quantity": st.integers(1, 1000),
-        "price": MONEY,
-        "product_name": st.none() | TEXTS,
-    }
-).map(lambda values: OrderLine(**values))
+LINES = st.tuples(TEXTS, st.none() | TEXTS, st.integers(1, 1000), MONEY, st.none() | TEXTS).map(
+    lambda values: OrderLine(
+        product_id=values[0],
+        variation_id=values[1],
+        quantity=values[2],
+        price=values[3],
+        product_name=values[4],
+    )
+)
 RETURNS = st.builds(
     ReturnedUnits,
     at=MOMENTS,
@@ -94,8 +94,8 @@ def test_an_order_is_read_back_as_it_was_stored(order):
 
 
 def test_an_order_from_before_later_attributes_were_kept_is_read():
-    line = {"productId": "mug", "quantity": 2, "price": Decimal(10)}
-    row = {
+    line: Item = {"productId": "mug", "quantity": 2, "price": Decimal(10)}
+    row: Item = {
         "orderId": "ord_1",
         "paymentId": "pay-1",
         "userId": "ann",
