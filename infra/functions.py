@@ -106,7 +106,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             # Cart, hold and checkout are read together, in one batch; so are checkout and order.
             on(schema.STOCK, BATCH_GET),
             on(schema.RESERVATIONS, BATCH_GET),
-            on(schema.CHECKOUTS, BATCH_GET, PUT),
+            on(schema.CHECKOUTS, BATCH_GET, PUT, UPDATE),
             on(schema.ORDERS, BATCH_GET),
         ),
     ),

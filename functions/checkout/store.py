@@ -7,7 +7,7 @@ from shared.commerce.payment_identity import identity_of_checkout
 from shared.kernel.clock import Clock, iso
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
-from shared.storage.records.checkout import CheckoutRow, insert_checkout
+from shared.storage.records.checkout import CheckoutRow, accept_beside_refund, insert_checkout
 from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import reservation_in_force, reservation_key
 from shared.storage.records.stock import stock_by_sku, stock_key
@@ -56,14 +56,8 @@ class CheckoutTables:
             # The decision removes this; a checkout that keeps it is still owed an answer.
             pending_shard=shard_of(cart.order_id),
         )
-        try:
-            self._tables.transact([insert_checkout(checkout)])
-        except ConditionsFailed as refused:
-            current = refused.failures[0].current
-            winner = None if current is None else CheckoutRow.from_item(current)
-            known = self.find(cart.order_id) if winner is None else _stored(winner)
-            if known is None:
-                raise
+        known = self._insert(checkout)
+        if known is not None:
             return known
         return StoredCheckout(
             order_id=cart.order_id,
@@ -75,6 +69,20 @@ class CheckoutTables:
             command=command,
             identity=cart.identity,
         )
+
+    def _insert(self, checkout: CheckoutRow) -> StoredCheckout | None:
+        """Store it; the checkout that came first, if there is one."""
+        try:
+            self._tables.transact([insert_checkout(checkout)])
+        except ConditionsFailed as refused:
+            current = refused.failures[0].current
+            winner = None if current is None else CheckoutRow.from_item(current)
+            known = self.find(checkout.order_id) if winner is None else _stored(winner)
+            if known is None:
+                # There is a row, but no checkout: it has nothing but a refund.
+                self._tables.transact([accept_beside_refund(checkout)])
+            return known
+        return None
 
     def find(self, order_id: str) -> StoredCheckout | None:
         """The checkout of an order id and its order, in one batch.

@@ -13,7 +13,7 @@ from shared.commerce.order_status import CANCELLED, CONFIRMED, DELIVERED, PROCES
 from shared.kernel.clock import SystemClock, iso
 
 # The command for each step, and what it means to the back office.
-_STEPS = {
+STEPS = {
     "confirm": (CONFIRMED, "the payment arrived"),
     "process": (PROCESSING, "it is being packed"),
     "ship": (SHIPPED, "it left"),
@@ -26,7 +26,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     """The ``order`` command and its steps."""
     parser = commands.add_parser("order", help="move an order along its life")
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
-    for name, (state, help_text) in _STEPS.items():
+    for name, (state, help_text) in STEPS.items():
         step = steps.add_parser(name, help=help_text)
         step.add_argument("order_id")
         step.add_argument(

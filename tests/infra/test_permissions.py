@@ -42,7 +42,7 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
     },
     "checkout": {
         "Stock": {BATCH},
-        "Checkouts": {BATCH, PUT},
+        "Checkouts": {BATCH, PUT, UPDATE},
         "Orders": {BATCH},
         "Reservations": {BATCH},
     },

@@ -170,6 +170,18 @@ def insert_checkout(checkout: CheckoutRow) -> Put:
     return Put(CHECKOUTS.name, checkout.to_item(), when=(Absent(),))
 
 
+def accept_beside_refund(checkout: CheckoutRow) -> Update:
+    """A new checkout on a row that has nothing but a refund, which stays as it is (I4, I21)."""
+    accepted = checkout.to_item()
+    del accepted["orderId"]
+    return Update(
+        CHECKOUTS.name,
+        {"orderId": checkout.order_id},
+        set=accepted,
+        when=(Present(), Missing("status")),
+    )
+
+
 def decide_checkout(decided: CheckoutRow, *, accepted_digest: str | None) -> Update:
     """The final answer, once, and only to the checkout as it was read.
 
