@@ -18,7 +18,7 @@ def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
 def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Effects:
     """Write a business metric, once its event is durably known.
 
-    One that the deployment does not declare is counted, and stands with its value in the log: no
+    One that the deployment does not declare is counted, and its event's id stands in the log: no
     event may open a series that nobody decided to pay for, and none is refused for that either.
     """
     payload = event.payload
@@ -26,7 +26,7 @@ def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Ef
     if metric is None:
         counted = replace(
             metrics.UNDECLARED_METRICS.of(1),
-            notes={"metric": payload.metric, "value": str(payload.value)},
+            notes={"event_id": event.event_id},
         )
         return Effects(outcome="undeclared", measures=(counted,))
     return Effects(outcome="measured", measures=(metric.of(payload.value, **payload.dimensions),))

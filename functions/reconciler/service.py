@@ -24,6 +24,7 @@ from shared.kernel.clock import Deadline, iso
 from shared.kernel.errors import PipelineError
 from shared.messaging.ledger import Record
 from shared.messaging.ports import CorePorts
+from shared.messaging.refusals import facts_of, without_its_text
 from shared.messaging.transactional_outbox import PendingOutbox
 from shared.storage.records.reservation import Reservation
 from shared.storage.schema import PENDING_SHARDS
@@ -88,7 +89,7 @@ class Reconciler:
                 step()
             except PipelineError as error:
                 report.failures += 1
-                self._telemetry.warning("Could not reconcile", code=error.code, reason=str(error))
+                self._telemetry.warning("Could not reconcile", **facts_of(error))
 
     # ------------------------------------------------------------------ outboxes
     def _outboxes(self, shard: int, report: Report) -> Iterable[Step]:
@@ -198,7 +199,8 @@ def answer(
     reconciler: Reconciler, _event: Mapping[str, Any], context: Remaining, *, telemetry: Telemetry
 ) -> dict[str, Any]:
     """One scheduled run: do it, measure it, and answer what was done."""
-    report = reconciler.run(Deadline(lambda: context.get_remaining_time_in_millis() / 1000))
+    with without_its_text(telemetry):
+        report = reconciler.run(Deadline(lambda: context.get_remaining_time_in_millis() / 1000))
     figures = asdict(report)
     for metric, value in (
         (metrics.OLDEST_PENDING_SECONDS, report.oldest_pending_seconds),
