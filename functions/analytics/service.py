@@ -18,8 +18,8 @@ def keep_audit(event: AuditRecorded, *, trail: AuditTrail) -> Effects:
 def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Effects:
     """Write a business metric, once its event is durably known.
 
-    A metric that the deployment does not declare is only counted, and its value is in the log. An
-    event must not create a series (and its cost) that the shop did not choose. It is not refused
+    A metric that the deployment does not declare is only counted, and its event's id is in the log.
+    An event must not create a series (and its cost) that the shop did not choose. It is not refused
     for that either.
     """
     payload = event.payload
@@ -27,7 +27,7 @@ def write_metric(event: MetricRecorded, *, declared: Mapping[str, Metric]) -> Ef
     if metric is None:
         counted = replace(
             metrics.UNDECLARED_METRICS.of(1),
-            notes={"metric": payload.metric, "value": str(payload.value)},
+            notes={"event_id": event.event_id},
         )
         return Effects(outcome="undeclared", measures=(counted,))
     return Effects(outcome="measured", measures=(metric.of(payload.value, **payload.dimensions),))

@@ -24,6 +24,7 @@ from shared.kernel.clock import Deadline, iso
 from shared.kernel.errors import PipelineError, UnreadableRowError
 from shared.messaging.ledger import Record
 from shared.messaging.ports import CorePorts
+from shared.messaging.refusals import facts_of, without_its_text
 from shared.messaging.transactional_outbox import PendingOutbox
 from shared.storage.records.reservation import Reservation
 from shared.storage.schema import PENDING_SHARDS
@@ -91,7 +92,8 @@ class Reconciler:
                 do()
             except PipelineError as error:
                 report.failures += 1
-                reason = f"{subject}: {error}" if subject else str(error)
+                said = facts_of(error)
+                reason = ": ".join(filter(None, (subject, said.get("reason"))))
                 self._telemetry.warning("Could not reconcile", code=error.code, reason=reason)
             except Exception as error:  # noqa: BLE001 - what one row met is not the others' (S33)
                 report.failures += 1
@@ -226,7 +228,8 @@ def answer(
     reconciler: Reconciler, _event: Mapping[str, Any], context: Remaining, *, telemetry: Telemetry
 ) -> dict[str, Any]:
     """One scheduled run: do it, measure it, and answer what was done."""
-    report = reconciler.run(Deadline(lambda: context.get_remaining_time_in_millis() / 1000))
+    with without_its_text(telemetry):
+        report = reconciler.run(Deadline(lambda: context.get_remaining_time_in_millis() / 1000))
     figures = asdict(report)
     for metric, value in (
         (metrics.OLDEST_PENDING_SECONDS, report.oldest_pending_seconds),

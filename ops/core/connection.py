@@ -11,7 +11,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,7 +23,7 @@ from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock, SystemClock
-from shared.kernel.errors import DependencyError, PermanentError
+from shared.kernel.errors import DependencyError, InvalidInputError, PermanentError
 from shared.kernel.settings import PublisherSettings
 from shared.messaging.ports import Publisher
 from shared.runtime import clients, compose
@@ -39,6 +38,15 @@ _OF_ACCOUNTS = (
     "AWS_SECURITY_TOKEN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_ENDPOINT_URL",
+)
+
+
+_OF_AWS = ("endpoint_url", "region", "access_key_id", "secret_access_key")
+_WANTED = (
+    *(f"aws.{name}" for name in _OF_AWS),
+    "stage",
+    *(f"tables.{name}" for name in TABLES),
+    "qstash.url",
 )
 
 
@@ -99,12 +107,13 @@ def _in_account(stage: str) -> Connection:
 def _on_laptop(path: Path) -> Connection:
     stack = _stack(path)
     try:
-        _surround(stack["aws"])
-        stage, tables, qstash = stack["stage"], stack["tables"], stack["qstash"]["url"]
-    except (KeyError, TypeError) as error:
+        described = _described(stack)
+    except InvalidInputError as error:
         raise OperatorError(f"--stack: {harmless(path)} describes no stack ({error})") from None
+    _surround({name: described[f"aws.{name}"] for name in _OF_AWS})
+    tables = {name: described[f"tables.{name}"] for name in TABLES}
     try:
-        return _opened(stage, tables, {"QSTASH_URL": qstash})
+        return _opened(described["stage"], tables, {"QSTASH_URL": described["qstash.url"]})
     except DependencyError as error:
         raise OperatorError(
             f"the local stack cannot be used ({explained(error) or error}); "
@@ -126,7 +135,30 @@ def _surround(aws: Mapping[str, str]) -> None:
     )
 
 
-def _stack(path: Path) -> dict[str, Any]:
+def _described(stack: object) -> dict[str, str]:
+    """Every text that a connection needs, by its path in the description.
+
+    Raises:
+        InvalidInputError: naming the first field of another shape, and the rule.
+    """
+    return {path: _text_at(stack, path) for path in _WANTED}
+
+
+def _text_at(stack: object, path: str) -> str:
+    found, walked = stack, ""
+    for name in path.split("."):
+        if not isinstance(found, dict):
+            raise InvalidInputError(walked or "body", "must be an object")
+        walked = f"{walked}.{name}".lstrip(".")
+        if name not in found:
+            raise InvalidInputError(walked, "is required")
+        found = found[name]
+    if not isinstance(found, str) or not found:
+        raise InvalidInputError(path, "must be text")
+    return found
+
+
+def _stack(path: Path) -> object:
     try:
         text = files.read(path, most=_MOST_BYTES)
     except FileError as error:
@@ -134,7 +166,7 @@ def _stack(path: Path) -> dict[str, Any]:
             f"--stack: {error}; `make up` starts a stack, --stage names one in an account"
         ) from None
     try:
-        values: dict[str, Any] = strict_json.loads(text, max_bytes=_MOST_BYTES)
+        values: object = strict_json.loads(text, max_bytes=_MOST_BYTES)
     except PermanentError as error:
         raise OperatorError(f"--stack: {harmless(path)} describes no stack ({error})") from None
     return values

@@ -17,7 +17,7 @@ that two machines' clocks would make negative counts as zero, and `ClockSkews` c
 
 What the shop's own programs measure comes as `analytics.metric`. The deployment says which of it becomes a metric, with
 `-c outside_metrics=checkout.duration:step=payment/address+device=phone/desktop,page.views`. Whatever is not declared is
-counted under `UndeclaredMetrics`, and the log line of that count has its name and value.
+counted under `UndeclaredMetrics`, and the log line of that count has the event's id.
 
 | metric | unit | dimensions | written by | meaning |
 |---|---|---|---|---|

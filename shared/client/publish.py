@@ -165,7 +165,7 @@ def publish_audit_log(
 
 
 def _payload(model: type[P], values: P | Mapping[str, Any]) -> P:
-    return values if isinstance(values, model) else validated(model, values)
+    return values if isinstance(values, model) else validated(model, values, in_python=True)
 
 
 def _publish(

@@ -239,14 +239,18 @@ def _length_rule(context: Mapping[str, Any]) -> str:
     return f"must have at {bound} {number} {one if number == 1 else more}"
 
 
-def validated(model: type[E], values: object) -> E:
+def validated(model: type[E], values: object, *, in_python: bool = False) -> E:
     """Values as a model.
+
+    Args:
+        in_python: the values come from a Python program, which may spell a field its own way
+            (``payment_id``). On the wire only the documented spelling counts (S35).
 
     Raises:
         InvalidInputError: naming the first field that breaks a rule, and the rule; never a value.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, by_alias=True, by_name=in_python)
     except ValidationError as error:
         problems = [(path_of(found["loc"]), _rule(found)) for found in error.errors()]
         raise InvalidInputError(*problems[0], others=tuple(problems[1:20])) from None

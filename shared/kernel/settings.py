@@ -12,6 +12,7 @@ The deployment generates a function's environment and its permission to read par
 same class, so the two cannot drift apart.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -49,6 +50,7 @@ class TableName:
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 MIN_KEY_CHARACTERS = 32
+_NOT_IN_SECRETS = re.compile("[^!-~]")
 _PLACEHOLDERS = ("changeme", "placeholder", "example", "xxxx")
 
 
@@ -138,16 +140,32 @@ def _rule(message: str, kind: str, parameter: Parameter | None) -> str:
     return f"missing{where}"
 
 
+def secret(value: SecretStr) -> SecretStr:
+    """A secret as it was given out: what was torn, padded or typed in its place is none (S7).
+
+    Raises:
+        ValueError: with the rule; never with the secret.
+    """
+    text = value.get_secret_value()
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if _NOT_IN_SECRETS.search(text):
+        raise ValueError("must not contain blanks, line breaks or characters other than ASCII")
+    if len(text) > 1 and len(set(text.removeprefix("sig_"))) <= 1:
+        raise ValueError("must not be one character over and over")
+    return value
+
+
 def signing_key(value: SecretStr) -> SecretStr:
     """A key that is worth its name (S7).
 
     Raises:
-        ValueError: when it is short or a placeholder.
+        ValueError: when it is no secret, short, or a placeholder.
     """
     text = value.get_secret_value()
     if len(text) < MIN_KEY_CHARACTERS or any(word in text.lower() for word in _PLACEHOLDERS):
         raise ValueError(f"must be a real signing key of at least {MIN_KEY_CHARACTERS} characters")
-    return value
+    return secret(value)
 
 
 def webhook_address(base: str, topic: str) -> str:
@@ -167,12 +185,7 @@ class PublisherSettings(Settings):
     inventory_url: Annotated[NonEmpty, Parameter("urls/inventory")]
     analytics_url: Annotated[NonEmpty, Parameter("urls/analytics")]
 
-    @field_validator("qstash_token")
-    @classmethod
-    def _token_is_real(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().strip():
-            raise ValueError("must not be empty")
-        return value
+    _token_is_real = field_validator("qstash_token")(secret)
 
     def function_urls(self) -> dict[str, str]:
         """The address of each topic's own function."""

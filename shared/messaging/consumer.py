@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from shared.contracts.envelope import Event
 from shared.kernel.clock import Clock, Deadline
 from shared.kernel.errors import PipelineError, TransientError, UnauthenticatedError
+from shared.kernel.ids import is_id
 from shared.messaging.delivery_metadata import EventMetadata, get_event_metadata
 from shared.messaging.http import (
     NON_RETRYABLE,
@@ -21,6 +22,7 @@ from shared.messaging.http import (
     internal_error_response,
 )
 from shared.messaging.processor import Handled, Processor
+from shared.messaging.refusals import SignatureRefusals, facts_of
 from shared.messaging.signature import HEADER
 from shared.telemetry.ports import Telemetry
 
@@ -56,27 +58,6 @@ class Endpoint:
     decode: Callable[[bytes], Event]
 
 
-class RefusalLog:
-    """Lets a few refusals per minute into the log and only counts the rest: a flood of forged
-    deliveries must cost neither money nor the reader's attention (S23)."""
-
-    def __init__(self, clock: Clock, *, per_minute: int = 10) -> None:
-        self._clock, self._most = clock, per_minute
-        self._since, self._written, self._left_out = clock.monotonic(), 0, 0
-
-    def admit(self) -> int | None:
-        """How many refusals went unlogged before this one, None if this one must too."""
-        now = self._clock.monotonic()
-        if now - self._since >= 60:
-            self._since, self._written = now, 0
-        if self._written >= self._most:
-            self._left_out += 1
-            return None
-        self._written += 1
-        left_out, self._left_out = self._left_out, 0
-        return left_out
-
-
 class Consumer:
     """A topic's function: a signed delivery in, an answer for QStash out.
 
@@ -99,7 +80,7 @@ class Consumer:
     ) -> None:
         self._processor, self._main, self._verify = processor, main, verify
         self._telemetry, self._others = telemetry, others or {}
-        self._refusals = RefusalLog(clock)
+        self._refusals = SignatureRefusals(clock)
         self._max_retry_after = max_retry_after
 
     def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -107,6 +88,7 @@ class Consumer:
         try:
             return self._answer(event, context).to_lambda()
         finally:
+            self._refusals.tell(self._telemetry)
             self._telemetry.flush()
 
     def _answer(self, event: Mapping[str, Any], context: LambdaContext) -> HttpResponse:
@@ -134,7 +116,8 @@ class Consumer:
             correlation_id=message.correlation_id or message.event_id,
             event_id=message.event_id,
             event_type=message.event_type,
-            message_id=metadata.message_id or "",
+            # A header is no part of what was signed.
+            message_id=metadata.message_id if is_id(metadata.message_id) else "",
         )
         if message.ignored:
             self._telemetry.warning("Ignored odd diagnostics", reason=", ".join(message.ignored))
@@ -162,12 +145,9 @@ class Consumer:
 
     def _refused(self, error: PipelineError, metadata: EventMetadata | None) -> HttpResponse:
         if isinstance(error, UnauthenticatedError):
-            left_out = self._refusals.admit()
-            if left_out is not None:
-                self._telemetry.warning("Refused a delivery", cause=error.cause, count=left_out)
-            self._telemetry.count("SignatureRefused")
+            self._refusals.add(error.cause)
             return _UNAUTHENTICATED
-        self._telemetry.warning("Could not handle the delivery", code=error.code, reason=str(error))
+        self._telemetry.warning("Could not handle the delivery", **facts_of(error))
         if isinstance(error, TransientError):
             self._telemetry.count("TransientFailures")
             retries = 0 if metadata is None else metadata.retry_count

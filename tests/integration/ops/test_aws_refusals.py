@@ -195,7 +195,7 @@ def test_the_action_that_a_command_lacks_is_named_behind_every_port(tmp_path, as
     [
         ("{", "describes no stack"),
         ("[]", "describes no stack"),
-        ('{"aws": {}}', "describes no stack ('endpoint_url')"),
+        ('{"aws": {}}', "describes no stack (aws.endpoint_url: is required)"),
     ],
 )
 def test_a_file_that_describes_no_stack_is_named(tmp_path, asked, content, told):

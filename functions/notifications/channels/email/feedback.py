@@ -15,6 +15,7 @@ from shared.contracts.envelope import Event
 from shared.kernel.clock import Clock, Deadline
 from shared.kernel.ids import caused_event_id
 from shared.messaging.consumer import Handler, LambdaContext
+from shared.messaging.refusals import without_its_text
 from shared.telemetry.ports import Telemetry
 
 
@@ -56,8 +57,12 @@ def beside(deliveries: Handler, reports: Reports, *, clock: Clock, telemetry: Te
         telemetry.bind()
         deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
         try:
-            messages = [record["Sns"].get("Message") for record in event["Records"]]
-            count = sum(take(found, deadline) for message in messages for found in read(message))
+            with without_its_text(telemetry):
+                count = sum(
+                    take(found, deadline)
+                    for record in event["Records"]
+                    for found in read(record["Sns"].get("Message"))
+                )
             telemetry.info("Took mail feedback", count=count)
             return {"suppressed": count}
         finally:

@@ -73,7 +73,7 @@ def test_metric_is_written_with_its_dimensions(shop):
 
 
 def test_metric_that_nobody_declared_is_counted_and_not_refused(shop):
-    """Its name and value stand in the log; it opens no series."""
+    """The event's id stands in the log, nothing that it says; it opens no series."""
     payload = {"metric": "page.load", "value": Decimal("0.25"), "dimensions": {"page": "p-4711"}}
 
     response = shop.deliver("analytics", envelope("analytics.metric", payload))
@@ -81,7 +81,7 @@ def test_metric_that_nobody_declared_is_counted_and_not_refused(shop):
     assert response["statusCode"] == 200
     (measure,) = shop.telemetry.measures
     assert (measure.name, measure.value, measure.dimensions) == ("UndeclaredMetrics", 1, {})
-    assert measure.notes == {"metric": "page.load", "value": "0.25"}
+    assert measure.notes == {"event_id": "evt-1"}
 
 
 def test_value_outside_the_declared_ones_is_other(shop):

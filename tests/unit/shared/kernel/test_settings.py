@@ -118,6 +118,35 @@ def test_short_key_or_placeholder_is_refused(name, key):
     assert "must be a real signing key of at least 32 characters" in found[name]
 
 
+GOOD = "sig_7Kd0aQ3vR9xT2mB5nH8jL1pW4z"
+KEYS_AND_TOKEN = ["QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY", "QSTASH_TOKEN"]
+
+
+@pytest.mark.parametrize("name", KEYS_AND_TOKEN)
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        (" " * 40, "must not be empty"),
+        ("\n" * 40, "must not be empty"),
+        (f"{GOOD}0123\n", "must not contain blanks"),
+        (f" {GOOD}0123", "must not contain blanks"),
+        (f"{GOOD}\r\n0123456", "must not contain blanks"),
+        (f"{GOOD}\t0123456", "must not contain blanks"),
+        (f"{GOOD}\u00a00123456", "must not contain blanks"),
+        (f"{GOOD}\u200b0123456", "must not contain blanks"),
+        (f"{GOOD}\x000123456", "must not contain blanks"),
+        ("a" * 40, "must not be one character"),
+        ("sig_" + "0" * 40, "must not be one character"),
+    ],
+)
+def test_secret_that_was_torn_padded_or_typed_is_refused_at_the_start(name, value, rule):
+    found = problems(CommandsSettings, environment() | {name: value})
+
+    assert set(found) == {name}
+    assert rule in found[name]
+    assert value.strip()[:8] not in found[name] or not value.strip()
+
+
 @pytest.mark.parametrize("token", ["", " ", "\t\n"])
 def test_empty_token_is_refused(token):
     assert set(problems(CommandsSettings, environment() | {"QSTASH_TOKEN": token})) == {

@@ -8,9 +8,7 @@ import pytest
 
 from shared.kernel import errors
 from shared.kernel.errors import PipelineError, TransientError, UnauthenticatedError
-from shared.messaging.consumer import RefusalLog
 from tests.builders import Context, answer_of, body_of, checkout_command, request
-from tests.fakes.clock import ManualClock
 from tests.signing import by_hand, claims_for, sign
 from tests.unit.shared.bench import URL, Bench
 
@@ -229,22 +227,38 @@ def test_log_lines_of_a_delivery_are_those_of_the_contract():
     assert all(fields["correlation_id"] == "corr-1" for _, fields in bench.telemetry.lines)
 
 
-def test_flood_of_forged_deliveries_is_counted_but_not_logged_line_by_line():
+def test_flood_of_forged_deliveries_is_one_line_and_one_count_a_minute():
     bench = Bench()
     function = bench.consumer()
 
-    for _ in range(1000):
-        assert function(bench.call(token="x.y.z"), Context())["statusCode"] == 401
+    def forged(times: int) -> None:
+        for _ in range(times):
+            assert function(bench.call(token="x.y.z"), Context())["statusCode"] == 401
 
-    assert bench.telemetry.counts["SignatureRefused"] == 1000
-    assert len(bench.telemetry.lines) == 10
+    forged(1000)
+    assert [fields["count"] for _, fields in bench.telemetry.lines] == [1]
+    bench.clock.advance(59.9)
+    forged(1)
+    assert len(bench.telemetry.lines) == 1
+
+    bench.clock.advance(0.1)
+    forged(1)
+
+    assert [fields["count"] for _, fields in bench.telemetry.lines] == [1, 1001]
+    assert bench.telemetry.counts == {"SignatureRefused": 1002}
     assert bench.memory.calls == bench.redis.calls == []
 
 
-def test_first_refusal_of_the_next_minute_says_how_many_were_left_out():
-    clock = ManualClock()
-    log = RefusalLog(clock, per_minute=2)
+def test_refusals_of_a_flood_that_ended_are_told_by_the_next_genuine_delivery():
+    bench = Bench()
+    function = bench.consumer()
+    for _ in range(3):
+        function(bench.call(token="x.y.z"), Context())
+    bench.clock.advance(60)
 
-    assert [log.admit() for _ in range(5)] == [0, 0, None, None, None]
-    clock.advance(60)
-    assert [log.admit() for _ in range(3)] == [3, 0, None]
+    function(bench.call(), Context())
+    function(bench.call(), Context())
+
+    told = [fields for message, fields in bench.telemetry.lines if message == "Refused deliveries"]
+    assert told == [{"cause": "malformed_token", "count": n} for n in (1, 2)]
+    assert bench.telemetry.counts["SignatureRefused"] == 3

@@ -1,0 +1,74 @@
+"""On the wire a field has one name; a Python program may write it as Python does (S35)."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic.alias_generators import to_snake
+
+from shared.client.publish import publish_checkout_command
+from shared.contracts.commands import CheckoutPayload
+from shared.contracts.envelope import validated
+from shared.kernel.errors import InvalidInputError
+from tests.builders import checkout_command, checkout_payload, stock
+from tests.fakes.publisher import RecordingPublisher
+from tests.pipeline import Pipeline
+
+COMPOUND = [name for name in checkout_payload() if to_snake(name) != name]
+
+
+def respelled(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {to_snake(key) if key == name else key: value for key, value in values.items()}
+
+
+@pytest.mark.parametrize("name", COMPOUND)
+def test_another_spelling_of_a_field_is_as_good_as_none(name):
+    shop = Pipeline()
+    shop.memory.seed("stock", stock())
+    odd = respelled(checkout_payload(), name)
+
+    refused = shop.checkout(odd)
+
+    assert refused["statusCode"] == 400
+    assert json.loads(refused["body"])["error"]["field"] == name
+    command = checkout_command() | {"payload": odd}
+    assert shop.deliver("commands", command)["statusCode"] == 489
+    assert shop.memory.all("orders") == []
+
+
+@pytest.mark.parametrize("name", COMPOUND)
+def test_a_second_spelling_beside_the_first_says_nothing(name):
+    """Neither replaces the other: a filter in front of us reads the documented one, and so do we."""
+    values = checkout_payload()
+
+    both = validated(CheckoutPayload, values | {to_snake(name): "evil"})
+
+    assert both == validated(CheckoutPayload, values)
+
+
+def test_lines_of_a_cart_are_read_by_their_documented_names_only():
+    values = checkout_payload()
+    values["items"] = [respelled(values["items"][0], "productId")]
+
+    with pytest.raises(InvalidInputError) as refused:
+        validated(CheckoutPayload, values)
+    assert refused.value.field == "items[0].productId"
+
+
+@pytest.mark.parametrize("name", ["eventId", "eventType"])
+def test_another_spelling_in_the_envelope_is_refused(name):
+    shop = Pipeline()
+
+    assert shop.deliver("commands", respelled(checkout_command(), name))["statusCode"] == 489
+
+
+def test_a_python_program_may_write_fields_as_python_does():
+    sent = RecordingPublisher()
+    values = checkout_payload()
+    for name in COMPOUND:
+        values = respelled(values, name)
+
+    publish_checkout_command(values, publisher=sent)
+
+    (message,) = sent.messages
+    assert json.loads(message.body)["payload"].keys() == checkout_payload().keys()
