@@ -1,6 +1,23 @@
-"""What every test may rely on, however it was started."""
+"""What every test may rely on, however it was started; and which tests share a worker."""
 
 import signal
+from pathlib import PurePosixPath
+
+import pytest
+
+# Tests of one folder that share something expensive: a deployed stack, synthesized templates.
+_TOGETHER = ("tests/e2e", "tests/chaos", "tests/infra")
+# Long tests of one file that share nothing: any worker takes the next one.
+_APART = ("tests/simulation/test_seeds.py",)
+# The longest first, so that no worker starts one when the others are done.
+_FIRST = (
+    *_TOGETHER,
+    "tests/integration/local_stack",
+    "tests/mutations",
+    "tests/simulation",
+    "tests/integration",
+    "tests/conformance",
+)
 
 
 def pytest_configure() -> None:
@@ -8,3 +25,21 @@ def pytest_configure() -> None:
     test starts and interrupts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longest first, and what shares something expensive on one worker."""
+    items.sort(key=lambda item: _rank(_path_of(item)))
+    for item in items:
+        path = _path_of(item)
+        if path not in _APART and item.get_closest_marker("xdist_group") is None:
+            together = next((folder for folder in _TOGETHER if path.startswith(folder)), path)
+            item.add_marker(pytest.mark.xdist_group(together))
+
+
+def _path_of(item: pytest.Item) -> str:
+    return PurePosixPath(item.nodeid.partition("::")[0]).as_posix()
+
+
+def _rank(path: str) -> int:
+    return next((rank for rank, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))

@@ -2,38 +2,39 @@
 be found by chaos."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import pytest
 
 from tests.mutations import page
 from tests.mutations.bugs import BUGS
+from tests.mutations.catalog import Mutation
 from tests.mutations.planting import complaints
 from tests.mutations.program import hints
-from tests.mutations.trial import Chase, Hunt, attempt
+from tests.mutations.trial import Chase, Hunt, Trial, attempt
 
-WORKERS = 2
-EVERY_BUG = pytest.mark.parametrize("mutation", BUGS, ids=lambda mutation: mutation.invariant)
+# Both tests of a bug go to one worker, which tries it once; the workers share the bugs.
+EVERY_BUG = pytest.mark.parametrize(
+    "mutation",
+    [
+        pytest.param(
+            bug, id=bug.invariant, marks=pytest.mark.xdist_group(f"planted bug: {bug.name}")
+        )
+        for bug in BUGS
+    ],
+)
 
 
 @pytest.fixture(scope="module")
-def trials(request):
-    """What comes of the bugs that are asked about, tried two at a time."""
-    wanted = {
-        item.callspec.params["mutation"]
-        for item in request.session.items
-        if item.path == request.path and hasattr(item, "callspec")
-    }
+def trial_of():
+    """What comes of a bug, tried once for both of its tests."""
     known = hints()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        yield {
-            bug: pool.submit(
-                attempt, bug, tests=bug.tests, chase=Chase(hint=known.get(bug.name), seconds=60)
-            )
-            for bug in BUGS
-            if bug in wanted
-        }
-        pool.shutdown(cancel_futures=True)
+
+    @cache
+    def trial(bug: Mutation) -> Trial:
+        return attempt(bug, tests=bug.tests, chase=Chase(hint=known.get(bug.name), seconds=60))
+
+    return trial
 
 
 def test_every_entry_plants_a_bug_where_its_line_is():
@@ -51,8 +52,8 @@ def test_every_promise_has_two_bugs_of_different_kinds():
 
 
 @EVERY_BUG
-def test_a_planted_bug_turns_its_tests_red(trials, mutation):
-    trial = trials[mutation].result()
+def test_a_planted_bug_turns_its_tests_red(trial_of, mutation):
+    trial = trial_of(mutation)
 
     assert trial.problem == ""
     complaint = trial.asked.complaint(mutation.tests)
@@ -60,8 +61,8 @@ def test_a_planted_bug_turns_its_tests_red(trials, mutation):
 
 
 @EVERY_BUG
-def test_a_planted_bug_is_found_by_chaos_and_its_story_told(trials, mutation):
-    found = trials[mutation].result().hunt or Hunt()
+def test_a_planted_bug_is_found_by_chaos_and_its_story_told(trial_of, mutation):
+    found = trial_of(mutation).hunt or Hunt()
 
     assert found.breach, f"chaos did not find that {mutation.bug}"
     assert "make chaos SEED=" in found.story
