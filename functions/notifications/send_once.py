@@ -1,17 +1,12 @@
 """Sending once, whatever the channel: claim, ask the service, know what became of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from functions.notifications.domain import Message, SendRecord, SendState
 from functions.notifications.ports import SendLedger
-from shared.contracts.actor import Actor
-from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.channels import Channel
-from shared.contracts.envelope import Event
-from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.kernel.errors import (
     BusyError,
@@ -21,7 +16,6 @@ from shared.kernel.errors import (
     PipelineError,
     RecipientCappedError,
 )
-from shared.messaging.outbox import Emit
 from shared.storage.writes import Write
 from shared.telemetry.ports import Telemetry
 
@@ -109,29 +103,3 @@ def _whole(seconds: float) -> int:
 def writes_of(result: SendResult) -> Sequence[Write]:
     """What to store of a send, beside everything else that follows from its event."""
     return [] if result.write is None else [result.write]
-
-
-def audited(
-    event: Event,
-    channel: Channel,
-    outcome: str,
-    metadata: Mapping[str, str | None],
-    user_id: str | None = None,
-) -> Emit:
-    """The audit entry about a send.
-
-    Args:
-        outcome: one word, such as ``sent``.
-        metadata: facts about the send that name nobody.
-        user_id: whom it is about, if the event says so.
-    """
-    audit = AuditPayload(
-        action=channel.action(outcome),
-        entity_type=channel.name,
-        entity_id=event.event_id,
-        user_id=user_id,
-        previous_state={"status": "requested"},
-        new_state={"status": outcome},
-        metadata={**metadata, **Actor.system(Topic.NOTIFICATIONS).as_metadata()},
-    )
-    return Emit(AuditRecorded, audit)

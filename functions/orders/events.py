@@ -20,6 +20,7 @@ from shared.contracts.orders import (
     OrderShipped,
     RefundPayload,
 )
+from shared.contracts.topics import Topic
 from shared.storage.records.order import OrderRow
 
 LifecycleEvent: TypeAlias = (
@@ -141,4 +142,21 @@ def refund_of(order: OrderRow) -> RefundPayload:
         user_id=order.user_id,
         amount=order.total,
         reason="cancelled",
+    )
+
+
+def refund_audit_of(refund: RefundPayload) -> AuditPayload:
+    """The audit entry of money that is asked back."""
+    return AuditPayload(
+        action=AuditAction.REFUND_REQUESTED,
+        entity_type="payment",
+        entity_id=refund.payment_id,
+        user_id=refund.user_id,
+        previous_state={"status": "none"},
+        new_state={"status": "requested", "amount": refund.amount},
+        metadata={
+            "orderId": refund.order_id,
+            "reason": refund.reason,
+            **Actor.system(Topic.ORDERS).as_metadata(),
+        },
     )

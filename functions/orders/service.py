@@ -21,14 +21,13 @@ from functions.orders.events import (
     correction_mail_of,
     ignored_of,
     mail_of,
+    refund_audit_of,
     refund_of,
     returned_of,
 )
 from functions.orders.ports import Orders
 from shared.commerce.order_status import STEPS
-from shared.contracts.actor import Actor
-from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.audit_actions import AuditAction
+from shared.contracts.analytics import AuditRecorded
 from shared.contracts.inventory import StockUpdated
 from shared.contracts.notifications import EmailRequested
 from shared.contracts.orders import (
@@ -41,7 +40,6 @@ from shared.contracts.orders import (
     RefundRequested,
     ShippedPayload,
 )
-from shared.contracts.topics import Topic
 from shared.kernel.clock import iso
 from shared.kernel.errors import StoredFactError
 from shared.messaging.effects import Effects
@@ -181,23 +179,10 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     asked = checkout.refund is not None
     if asked:
         return Effects(outcome="already_requested", facts=facts)
-    audit = AuditPayload(
-        action=AuditAction.REFUND_REQUESTED,
-        entity_type="payment",
-        entity_id=payload.payment_id,
-        user_id=payload.user_id,
-        previous_state={"status": "none"},
-        new_state={"status": "requested", "amount": payload.amount},
-        metadata={
-            "orderId": payload.order_id,
-            "reason": payload.reason,
-            **Actor.system(Topic.ORDERS).as_metadata(),
-        },
-    )
     return Effects(
         outcome="requested",
         writes=[orders.refund(event, payload)],
-        emits=[Emit(AuditRecorded, audit)],
+        emits=[Emit(AuditRecorded, refund_audit_of(payload))],
         measures=(metrics.REFUNDS_REQUESTED.of(1, reason=payload.reason),),
         facts=facts,
     )

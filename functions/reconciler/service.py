@@ -14,10 +14,9 @@ from functions.reconciler.domain import (
     is_due,
     is_hopeless,
     overdue_before,
-    release_of,
     repetition_of,
-    stuck_of,
 )
+from functions.reconciler.events import release_of, stuck_of
 from functions.reconciler.ports import DeadLetters, FailedMessages, PendingCheckouts, Reservations
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso

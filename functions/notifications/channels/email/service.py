@@ -5,17 +5,13 @@ from collections.abc import Sequence
 from functions.notifications.channels.email.mail import AddressReported, Mail
 from functions.notifications.channels.email.ports import Mailer, Renderer
 from functions.notifications.domain import digest_of
+from functions.notifications.events import audited, suppression_audit_of
 from functions.notifications.ports import SendLedger
-from functions.notifications.send_once import SendOnce, SendResult, audited, writes_of
-from shared.contracts.actor import Actor
-from shared.contracts.analytics import AuditPayload, AuditRecorded
-from shared.contracts.audit_actions import AuditAction
+from functions.notifications.send_once import SendOnce, SendResult, writes_of
 from shared.contracts.channels import EMAIL
 from shared.contracts.notifications import EmailPayload, EmailRequested
-from shared.contracts.topics import Topic
 from shared.kernel.legible import legible
 from shared.messaging.effects import Effects
-from shared.messaging.outbox import Emit
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Duration
 
@@ -87,18 +83,10 @@ def suppress(event: AddressReported, *, ledger: SendLedger) -> Effects:
     report = event.payload
     if ledger.is_suppressed(report.address):
         return Effects(outcome="already_suppressed")
-    audit = AuditPayload(
-        action=AuditAction.ADDRESS_SUPPRESSED,
-        entity_type="address",
-        entity_id=digest_of(report.address),
-        previous_state={"status": "mailed"},
-        new_state={"status": "suppressed", "reason": report.reason},
-        metadata=Actor.system(Topic.NOTIFICATIONS).as_metadata(),
-    )
     return Effects(
         outcome="suppressed",
         writes=[ledger.suppression(report.address, report.reason)],
-        emits=[Emit(AuditRecorded, audit)],
+        emits=[suppression_audit_of(report.address, report.reason)],
         facts={"reason": report.reason},
     )
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from functions.notifications.channels.push.message import message_of
 from functions.notifications.channels.push.ports import Devices, PushSender
 from functions.notifications.channels.push.push import Push
-from functions.notifications.send_once import SendOnce, audited
+from functions.notifications.events import audited
+from functions.notifications.send_once import SendOnce
 from shared.contracts.channels import PUSH
 from shared.contracts.content import digest_of
 from shared.contracts.notifications import PushRequested

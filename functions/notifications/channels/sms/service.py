@@ -3,7 +3,8 @@
 from functions.notifications.channels.sms import segments
 from functions.notifications.channels.sms.ports import SmsSender
 from functions.notifications.channels.sms.sms import Sms
-from functions.notifications.send_once import SendOnce, audited, writes_of
+from functions.notifications.events import audited
+from functions.notifications.send_once import SendOnce, writes_of
 from shared.contracts.channels import SMS
 from shared.contracts.notifications import SmsRequested
 from shared.kernel.errors import InvalidInputError

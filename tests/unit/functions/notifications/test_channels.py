@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.notifications.channels.registry import REGISTRY
-from functions.notifications.send_once import audited
+from functions.notifications.events import audited
 from functions.notifications.settings import NotificationsSettings
 from infra.constructs.alarms import OWN_METRICS
 from infra.environment import provided_values

@@ -94,3 +94,15 @@ def test_an_event_id_that_an_action_makes_is_that_of_its_text():
     event_id = caused_event_id("ord_1", AuditAction.CHECKOUT_STUCK, 0)
 
     assert event_id == "evt_76c173f4f6ca26dca643604dcd44d4dd"
+
+
+def test_a_function_builds_its_audit_entries_where_it_builds_its_events():
+    builders = {
+        path.as_posix()
+        for path, module in _modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and _name(node.func) == "AuditPayload"
+    }
+    in_functions = {path for path in builders if path.startswith("functions/")}
+
+    assert {path.rpartition("/")[2] for path in in_functions} == {"events.py"}
