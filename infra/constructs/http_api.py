@@ -77,7 +77,7 @@ def routes(stage: StageSettings) -> tuple[Route, ...]:
     )
 
 
-class Ingress(Construct):
+class HttpApi(Construct):
     """The API, its one stage and its routes."""
 
     def __init__(

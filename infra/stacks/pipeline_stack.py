@@ -7,7 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.assets.staging import HOST, LAMBDA, stage_function, stage_layer
-from infra.constructs.http_api import Ingress
+from infra.constructs.http_api import HttpApi
 from infra.constructs.mail import MailFeedback
 from infra.constructs.schedule import Schedule
 from infra.constructs.shared_layer import SharedLayer
@@ -31,7 +31,7 @@ class PipelineStack(Stack):
         self._resources = resources
         self._target = HOST if stage.host_assets else LAMBDA
         self.functions = self._functions()
-        self.ingress = Ingress(self, "Ingress", stage=stage, functions=self.functions)
+        self.ingress = HttpApi(self, "Ingress", stage=stage, functions=self.functions)
         self._call_on_time()
         MailFeedback(
             self,

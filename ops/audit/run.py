@@ -90,7 +90,7 @@ class Audit:
     progress: Progress = lambda _table, _rows: None
     _results: dict[str, Result] = field(default_factory=dict)
     _odd: Result = field(default_factory=lambda: Result("rows can be read", "S33"))
-    _told: set[Name] = field(default_factory=set)
+    _reported: set[Name] = field(default_factory=set)
 
     def run(self) -> list[Result]:
         """Every check's result.
@@ -150,8 +150,8 @@ class Audit:
             return do()
         except _ODD as error:
             name = name_of(table, row)
-            if name not in self._told:
-                self._told.add(name)
+            if name not in self._reported:
+                self._reported.add(name)
                 said = f"cannot be read: {type(error).__name__} in {table}"
                 self._odd.rows += 1
                 self._odd.add([Finding("/".join(name[1]), said)], strict=self.strict)

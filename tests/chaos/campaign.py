@@ -10,7 +10,7 @@ from local.stack.polling import wait_for
 from local.terminal import Terminal, seconds
 from tests.chaos import load
 from tests.chaos.faults import Mayhem, timeline
-from tests.chaos.mail_proxy import Fate
+from tests.chaos.mail_proxy import SendOutcome
 from tests.chaos.rig import Rig
 from tests.chaos.settle import Owed, Settling
 from tests.chaos.shoppers import Book, Shoppers
@@ -122,8 +122,8 @@ def _count(rig: Rig, settling: Settling, verdict: Verdict) -> None:
         "workers killed": rig.workers.kills,
         "QStash killed": rig.qstash.server.kills,
         "Redis killed": rig.redis.server.kills,
-        "sends refused or broken": sends[Fate.THROTTLED] + sends[Fate.BROKEN],
-        "sends with a lost answer": sends[Fate.LOST_REPLY] + sends[Fate.TIMEOUT],
+        "sends refused or broken": sends[SendOutcome.THROTTLED] + sends[SendOutcome.BROKEN],
+        "sends with a lost answer": sends[SendOutcome.LOST_REPLY] + sends[SendOutcome.TIMEOUT],
         "dead letters": settling.seen,
         "replays by an operator": settling.replays,
         "outboxes healed by the reconciler": settling.reconciled.get("outboxes", 0),

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.mail_proxy import DOUBTFUL, FAILING, Fate
+from tests.chaos.mail_proxy import DOUBTFUL, FAILING, SendOutcome
 from tests.chaos.rig import Rig
 
 # A worker dies after so many acts, and never sooner than it takes to start the next one.
@@ -168,4 +168,4 @@ def _ses_doubts(rig: Rig) -> None:
 
 
 def _ses_works(rig: Rig) -> None:
-    rig.mail.fates = (Fate.SENT,)
+    rig.mail.fates = (SendOutcome.SENT,)

@@ -15,7 +15,7 @@ from local.stack.ports import LOOPBACK
 _HANG_SECONDS = 9.0
 
 
-class Fate(StrEnum):
+class SendOutcome(StrEnum):
     """What becomes of a send."""
 
     SENT = "sent"
@@ -25,8 +25,14 @@ class Fate(StrEnum):
     TIMEOUT = "sent, and the answer too late"
 
 
-FAILING = (Fate.SENT, Fate.THROTTLED, Fate.BROKEN, Fate.THROTTLED)
-DOUBTFUL = (Fate.SENT, Fate.LOST_REPLY, Fate.BROKEN, Fate.SENT, Fate.TIMEOUT)
+FAILING = (SendOutcome.SENT, SendOutcome.THROTTLED, SendOutcome.BROKEN, SendOutcome.THROTTLED)
+DOUBTFUL = (
+    SendOutcome.SENT,
+    SendOutcome.LOST_REPLY,
+    SendOutcome.BROKEN,
+    SendOutcome.SENT,
+    SendOutcome.TIMEOUT,
+)
 
 
 @dataclass(slots=True)
@@ -40,8 +46,8 @@ class MailProxy:
 
     upstream_port: int
     chance: random.Random
-    fates: tuple[Fate, ...] = (Fate.SENT,)
-    counts: Counter[Fate] = field(default_factory=Counter)
+    fates: tuple[SendOutcome, ...] = (SendOutcome.SENT,)
+    counts: Counter[SendOutcome] = field(default_factory=Counter)
     _server: ThreadingHTTPServer | None = None
 
     def start(self) -> str:
@@ -72,17 +78,17 @@ class MailProxy:
     def _carry(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         fate = self.chance.choice(self.fates)
         self.counts[fate] += 1
-        if fate is Fate.THROTTLED:
+        if fate is SendOutcome.THROTTLED:
             refusal = b'{"message": "Maximum sending rate exceeded."}'
             _answer(request, 429, refusal, {"x-amzn-ErrorType": "TooManyRequestsException"})
             return
-        if fate is Fate.BROKEN:
+        if fate is SendOutcome.BROKEN:
             request.close_connection = True
             return
         status, answer, headers = self._upstream(request, body)
-        if fate is Fate.TIMEOUT:
+        if fate is SendOutcome.TIMEOUT:
             time.sleep(_HANG_SECONDS)
-        if fate in {Fate.LOST_REPLY, Fate.TIMEOUT}:
+        if fate in {SendOutcome.LOST_REPLY, SendOutcome.TIMEOUT}:
             request.close_connection = True
             return
         _answer(request, status, answer, headers)

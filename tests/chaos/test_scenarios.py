@@ -18,7 +18,7 @@ from tests.chaos.rig import Rig
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE = 90.0
+LIMIT_SECONDS = 90.0
 AUDITED = {"dead_letters", "ledger"}
 
 
@@ -32,7 +32,7 @@ def _cart(rig: Rig, **changes: Any) -> dict[str, Any]:
 
 
 def _quiet(rig: Rig) -> None:
-    wait_for(rig.client.is_idle, "nothing is left to deliver", limit=PATIENCE)
+    wait_for(rig.client.is_idle, "nothing is left to deliver", limit=LIMIT_SECONDS)
 
 
 def _state(rig: Rig, *tables: str) -> dict[str, list[Any]]:
@@ -52,7 +52,7 @@ def test_killed_between_commit_and_publish_the_reconciler_publishes_within_two_r
     try:
         delivery = threading.Thread(target=rig.client.deliver, args=("commands", event))
         delivery.start()
-        row = wait_for(lambda: rig.client.item("ledger", id=key), "committed", limit=PATIENCE)
+        row = wait_for(lambda: rig.client.item("ledger", id=key), "committed", limit=LIMIT_SECONDS)
         assert rig.workers.kill("commands") >= 1
         delivery.join()
     finally:
@@ -156,6 +156,6 @@ def _two_operators_replay(rig: Rig, *options: str) -> None:
         )
         for name in ("ada", "grace")
     ]
-    said = [operator.communicate(timeout=PATIENCE)[0] for operator in operators]
+    said = [operator.communicate(timeout=LIMIT_SECONDS)[0] for operator in operators]
     assert [operator.returncode for operator in operators] == [0, 0], said
     _quiet(rig)

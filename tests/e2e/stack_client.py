@@ -12,7 +12,7 @@ from local.stack.polling import NotObservedError, wait_for
 __all__ = ["Client", "NotObservedError", "cart", "line", "wait_for"]
 
 # Functions start cold, on few cores, perhaps beside another stack.
-PATIENCE = 60.0
+LIMIT_SECONDS = 60.0
 
 
 class Client(StackClient):
@@ -22,7 +22,7 @@ class Client(StackClient):
         """The vendor's own client, on the stack's dev server."""
         return QStash(self.stack.qstash["token"], base_url=self.stack.qstash["url"])
 
-    def settled(self, order_id: str, limit: float = PATIENCE) -> Item:
+    def settled(self, order_id: str, limit: float = LIMIT_SECONDS) -> Item:
         """The answer of GET /api/checkout/{orderId} once it is decided."""
 
         def decided() -> Item | None:
@@ -31,18 +31,18 @@ class Client(StackClient):
 
         return wait_for(decided, f"{order_id} is decided", limit=limit)
 
-    def quiet(self, limit: float = PATIENCE) -> None:
+    def quiet(self, limit: float = LIMIT_SECONDS) -> None:
         """Wait until the dev server has nothing left to deliver."""
         wait_for(self.is_idle, "nothing is left to deliver", limit=limit)
 
-    def at_rest(self, limit: float = PATIENCE) -> None:
+    def at_rest(self, limit: float = LIMIT_SECONDS) -> None:
         """Wait until nothing is under way or due: only what is meant for much later is left."""
 
         # Between an answer and what it publishes nothing is due either: rest twice.
         for _ in range(2):
             wait_for(self.is_resting, "nothing is due", limit=limit)
 
-    def mail(self, to: str, subject: str = "", limit: float = PATIENCE) -> Item:
+    def mail(self, to: str, subject: str = "", limit: float = LIMIT_SECONDS) -> Item:
         """The first mail to this address whose subject begins so."""
 
         def arrived() -> Item | None:

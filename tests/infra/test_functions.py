@@ -52,7 +52,7 @@ def test_the_settings_class_accepts_what_the_deployment_gives(
 
     def parameters(names: list[str]) -> dict[str, str]:
         asked.extend(names)
-        return dict.fromkeys(names, "https://f.on.aws/ with at least thirty-two characters")
+        return dict.fromkeys(names, "https://f.on.aws/with-at-least-thirty-two-characters")
 
     settings = spec.settings.load(assembly.environment(spec.name), parameters)
 

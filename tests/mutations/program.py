@@ -19,7 +19,7 @@ from tests.mutations.trial import Chase, Hunt, Trial, attempt
 # `python -m tests.mutations --learn`; a stale one costs time, and is no fault.
 HINTS = Path(__file__).with_name("seeds.json")
 # Seconds of the processor after which a bug counts as not found.
-PATIENCE = 60.0
+LIMIT_SECONDS = 60.0
 _UNPLAYED = 100_000_000
 # A seed that finds a bug sooner than this is worth noting at once; else the best within so long.
 _SOON = 0.4
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     again = " ".join(("--first", str(first), *given.invariants))
     print(f"seeds from {first} on; again: python -m tests.mutations {again}", flush=True)
     missed = 0
-    for trial in _hunted(wanted, Chase(first=first, seconds=PATIENCE)):
+    for trial in _hunted(wanted, Chase(first=first, seconds=LIMIT_SECONDS)):
         missed += trial.hunt is None or not trial.hunt.breach
         print(row(trial), flush=True)
         if given.story and trial.hunt is not None:
@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
 
 def _hunted(wanted: Sequence[Mutation], chase: Chase) -> Iterator[Trial]:
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        yield from pool.map(partial(attempt, chase=chase, seconds=20 * PATIENCE), wanted)
+        yield from pool.map(partial(attempt, chase=chase, seconds=20 * LIMIT_SECONDS), wanted)
 
 
 def _learn(wanted: Sequence[Mutation]) -> int:

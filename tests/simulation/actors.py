@@ -12,7 +12,7 @@ from tests.simulation.scenario import Scenario
 from tests.simulation.world import World
 
 FUNCTIONS = ("commands", "orders", "notifications", "inventory", "analytics")
-Deed = Callable[[], None]
+Act = Callable[[], None]
 
 
 class Crowd:
@@ -26,7 +26,7 @@ class Crowd:
         self._rng = random.Random(f"crowd {scenario.seed}")
         self._payments = 0
         self._rotated = -1000.0
-        usual: list[tuple[int, Deed]] = [
+        usual: list[tuple[int, Act]] = [
             (30, self._shops),
             (6, self._repeats),
             (5, self._looks),
@@ -42,7 +42,7 @@ class Crowd:
             (3, self._decides),
             (3, self._is_blocked),
         ]
-        wild: list[tuple[int, Deed]] = [
+        wild: list[tuple[int, Act]] = [
             (8, self._pays_twice),
             (7, self._commands),
             (7, self._holds),
@@ -138,7 +138,7 @@ class Crowd:
         units = {sku: count for sku, (count, _) in wanted.lines.items()}
         other = dict.fromkeys(self._rng.sample(list(self._scenario.catalogue), 2), 1)
         deeds.reserve(world, wanted.order_id, units if self._rng.random() < 0.7 else other)
-        follow_ups: list[Deed] = [
+        follow_ups: list[Act] = [
             lambda: deeds.reserve(world, wanted.order_id, units),
             lambda: deeds.reserve(world, wanted.order_id, other),
             lambda: deeds.release(world, wanted.order_id, units, "cancelled"),

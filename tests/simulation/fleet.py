@@ -39,7 +39,7 @@ from shared.messaging.signature import RotatingKeys, Verifier
 from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.pipeline import environment, no_parameters
 from tests.simulation.invocation import TIME_LIMIT, Invocation, Response
-from tests.simulation.operators import Desk
+from tests.simulation.operators import Operators
 from tests.simulation.outside import (
     GuardedMailer,
     GuardedTables,
@@ -165,7 +165,7 @@ class Instance:
 def _handler(instance: Instance) -> Handler:
     core = CorePorts(GuardedTables(instance), instance, instance.clock, instance.telemetry)
     if instance.function == "operator":
-        return Desk(core, instance.jitter)
+        return Operators(core, instance.jitter)
     if instance.function == "reconciler":
         return _reconciler(core, WebPool(instance))
     settings_class, build = _BUILDERS[instance.function]

@@ -14,7 +14,7 @@ T = TypeVar("T")
 Response = dict[str, Any]
 TIME_LIMIT = 30.0
 # Seconds until a client gives up on a silent service.
-PATIENCE = 2.0
+LIMIT_SECONDS = 2.0
 _AFTERWARDS = {Fault.CRASH_AFTER, Fault.SILENT_AFTER, Fault.PAUSED_AFTER}
 
 
@@ -98,7 +98,7 @@ class Invocation:
     def _arrive(self, fault: Fault | None) -> None:
         delay = self.world.dice.latency()
         if fault in {Fault.SILENT_BEFORE, Fault.SILENT_LATE}:
-            delay += PATIENCE
+            delay += LIMIT_SECONDS
         if fault is Fault.HANGS:
             delay += TIME_LIMIT
         if fault is Fault.PAUSED_BEFORE:
@@ -115,7 +115,7 @@ class Invocation:
         if fault in PAUSES:
             self.note("runs on, long after its lease")
         if fault is Fault.SILENT_AFTER:
-            self.task.wait(PATIENCE)
+            self.task.wait(LIMIT_SECONDS)
 
     def _pause(self) -> float:
         self.zombie = True

@@ -14,7 +14,7 @@ from shared.messaging.ports import CorePorts
 from tests.simulation.invocation import Response
 
 
-class Desk:
+class Operators:
     """``dead-letters replay``, ``mail resolve`` and ``stock``, as the command line puts them
     together."""
 

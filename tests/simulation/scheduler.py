@@ -61,7 +61,7 @@ class Task:
             self._ticket += 1
             ticket = self._ticket
             self._scheduler.after(seconds, lambda: self.wake(ticket))
-            self._scheduler.give_back()
+            self._scheduler.yield_turn()
             self._worker.gate.acquire()
         if self.killed:
             raise Killed
@@ -101,7 +101,7 @@ class Task:
             self._scheduler.fail(error)
         self.finished = True
         _Worker.idle.append(self._worker)
-        self._scheduler.give_back()
+        self._scheduler.yield_turn()
 
 
 class Scheduler:
@@ -173,7 +173,7 @@ class Scheduler:
         self._tasks.clear()
         self._heap.clear()
 
-    def give_back(self) -> None:
+    def yield_turn(self) -> None:
         """Called by a task: the scheduler holds the baton again."""
         self._gate.release()
 

@@ -60,7 +60,7 @@ class ShopMachine(RuleBasedStateMachine):
         deeds.reserve(self.world, order_id_for(payment), {sku: count})
 
     @rule(payment=payments, sku=skus, reason=st.sampled_from(["cancelled", "timeout"]))
-    def give_back(self, payment: str, sku: str, reason: str) -> None:
+    def return_parcel(self, payment: str, sku: str, reason: str) -> None:
         deeds.release(self.world, order_id_for(payment), {sku: 1}, reason)
 
     @rule(position=positions, kind=st.sampled_from(["confirmed", "shipped", "cancelled"]))

@@ -55,15 +55,7 @@ OLD_NAMES = {
     "within_reach": "orderable",
 }
 
-STILL_HERE: tuple[str, ...] = (
-    "Deed",
-    "Desk",
-    "Fate",
-    "Ingress",
-    "PATIENCE",
-    "_told",
-    "give_back",
-)
+STILL_HERE: tuple[str, ...] = ()
 
 OLD_FILES = {
     "announcements": "events",

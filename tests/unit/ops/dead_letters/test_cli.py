@@ -7,13 +7,13 @@ import pytest
 from ops.__main__ import main
 from ops.core import connection
 from shared.storage.bounded import FIRST, NEWEST
-from tests.unit.ops.dead_letters.test_service import BLOCKED, Desk
+from tests.unit.ops.dead_letters.test_service import BLOCKED, ReplayBench
 
 
 @pytest.fixture
 def desk(monkeypatch):
     """The command finds this desk's tables as its stage."""
-    desk = Desk()
+    desk = ReplayBench()
     tables: Any = desk.pipeline.memory
     settings: Any = None
     opened = connection.Connection(

@@ -18,7 +18,7 @@ from tests.pipeline import Pipeline
 OPTIONS = ReplayOptions(actor="ada", reason="fixed", settle_seconds=0)
 
 
-class Desk:
+class ReplayBench:
     """A pipeline with dead letters and an operator."""
 
     def __init__(self):
@@ -70,7 +70,7 @@ class Desk:
 
 @pytest.fixture
 def desk():
-    return Desk()
+    return ReplayBench()
 
 
 def test_an_event_that_was_encoded_twice_is_replayed_as_itself(desk):

@@ -33,7 +33,7 @@ def event(event_id: str = "evt-1") -> CheckoutCommand:
     return validated(CheckoutCommand, checkout_command(event_id=event_id))
 
 
-class Desk:
+class CommandBench:
     """Two consumers' outboxes over one memory, one publisher and one count of calls; and the
     pending outbox of another process."""
 
@@ -59,7 +59,7 @@ class Desk:
 
 # ------------------------------------------------------------------ publish, then finish
 def test_what_a_record_owes_is_published_in_one_request_before_it_is_finished():
-    desk = Desk()
+    desk = CommandBench()
     record = desk.commands.commit(event(), TELLING)
     desk.clock.advance(5)
     heard: list[tuple[str, str]] = []
@@ -78,7 +78,7 @@ def test_what_a_record_owes_is_published_in_one_request_before_it_is_finished():
 
 
 def test_a_record_that_owes_nothing_costs_no_call():
-    desk = Desk()
+    desk = CommandBench()
     silent = desk.commands.commit(event(), SILENT)
     desk.faults.calls.clear()
 
@@ -88,7 +88,7 @@ def test_a_record_that_owes_nothing_costs_no_call():
 
 
 def test_several_records_leave_in_one_request():
-    desk = Desk()
+    desk = CommandBench()
     records = [desk.operator.commit(event(name), TELLING) for name in ("evt-1", "evt-2")]
 
     desk.operator.publish(records)
@@ -99,8 +99,8 @@ def test_several_records_leave_in_one_request():
 
 
 def test_what_goes_out_again_is_owed_like_what_the_decision_emits_and_leaves_before_it():
-    desk = Desk()
-    [again] = Desk().commands.commit(event("evt-3"), Effects("x", emits=told("x"))).outbox
+    desk = CommandBench()
+    [again] = CommandBench().commands.commit(event("evt-3"), Effects("x", emits=told("x"))).outbox
 
     record = desk.operator.commit(event(), Effects("x", emits=told("y"), resends=[again]))
     [(overdue, _)] = desk.overdue(record)
@@ -114,7 +114,7 @@ def test_what_goes_out_again_is_owed_like_what_the_decision_emits_and_leaves_bef
 
 
 def test_publishing_a_record_again_sends_the_same_bytes_and_leaves_it_as_it_was():
-    desk = Desk()
+    desk = CommandBench()
     record = desk.commands.commit(event(), TELLING)
     desk.commands.publish([record])
     before = desk.item()
@@ -128,7 +128,7 @@ def test_publishing_a_record_again_sends_the_same_bytes_and_leaves_it_as_it_was(
 
 
 def test_what_qstash_did_not_take_finishes_no_record_and_is_told_to_no_log():
-    desk = Desk()
+    desk = CommandBench()
     records = [desk.commands.commit(event(name), TELLING) for name in ("evt-1", "evt-2")]
     desk.sent.failing = True
     heard: list[Outbound] = []
@@ -147,7 +147,7 @@ def test_what_qstash_did_not_take_finishes_no_record_and_is_told_to_no_log():
 def test_a_process_that_died_anywhere_leaves_what_the_pending_outbox_carries_on_with(
     consumer, call, moment
 ):
-    desk = Desk(Faults({(call, moment): Killed}))
+    desk = CommandBench(Faults({(call, moment): Killed}))
     outbox: TransactionalOutbox = getattr(desk, consumer)
     with pytest.raises(Killed):
         outbox.publish([outbox.commit(event(), TELLING)])
@@ -165,7 +165,7 @@ def test_a_process_that_died_anywhere_leaves_what_the_pending_outbox_carries_on_
 
 
 def test_pending_records_are_found_by_age_until_they_are_published():
-    desk = Desk()
+    desk = CommandBench()
     record = desk.commands.commit(event(), TELLING)
     shard = int(shard_of(record.key))
 
@@ -179,7 +179,7 @@ def test_pending_records_are_found_by_age_until_they_are_published():
 
 # ------------------------------------------------------------------ deciding
 def test_a_decision_is_taken_again_while_the_world_changes_and_at_once():
-    desk = Desk()
+    desk = CommandBench()
     desk.memory.seed("orders", {"orderId": "o-1"})
     wanted = iter(["o-1", "o-1", "o-2"])
 
@@ -197,7 +197,7 @@ def test_a_decision_is_taken_again_while_the_world_changes_and_at_once():
 
 
 def test_a_decision_that_never_fits_ends_in_contention_with_nothing_stored():
-    desk = Desk()
+    desk = CommandBench()
     desk.memory.seed("orders", {"orderId": "o-1"})
     impossible = Effects("x", writes=[Put("orders", {"orderId": "o-1"}, when=(Absent(),))])
 
@@ -212,7 +212,7 @@ def test_a_decision_that_never_fits_ends_in_contention_with_nothing_stored():
     "error", [lambda: ContentionError("busy"), lambda: DependencyError("timeout")]
 )
 def test_a_commit_that_the_store_refused_is_not_decided_again(error: Callable[[], Exception]):
-    desk = Desk(Faults({(0, "before"): error}))
+    desk = CommandBench(Faults({(0, "before"): error}))
     decided: list[int] = []
 
     def decide() -> Effects:
@@ -227,7 +227,7 @@ def test_a_commit_that_the_store_refused_is_not_decided_again(error: Callable[[]
 
 
 def test_one_commit_that_disagrees_with_the_world_says_so():
-    desk = Desk()
+    desk = CommandBench()
     desk.memory.seed("orders", {"orderId": "o-1"})
     impossible = Effects("x", writes=[Put("orders", {"orderId": "o-1"}, when=(Absent(),))])
 
@@ -236,7 +236,7 @@ def test_one_commit_that_disagrees_with_the_world_says_so():
 
 
 def test_an_event_that_was_committed_is_told_whoever_asks():
-    desk = Desk()
+    desk = CommandBench()
     record = desk.commands.commit(event(), TELLING)
 
     assert desk.commands.find("evt-1") == record
