@@ -43,7 +43,7 @@ def test_the_history_of_an_order_tells_every_change_from_what_to_what(cancelled,
         "order.cancelled.repeated",
         "status: none -> requested",
         "email.sent",
-        "by admin",
+        "by operator admin",
     ):
         assert told in said, said
     assert ops("history", "order", body["paymentId"])[1] == said
