@@ -5,14 +5,19 @@ from pathlib import PurePosixPath
 
 import pytest
 
-# Tests of one folder that share something expensive: a deployed stack, synthesized templates.
-_TOGETHER = ("tests/e2e", "tests/chaos", "tests/infra")
+# Tests that share something expensive, by the folders that they are in. Whole stacks are deployed one
+# after the other: two at once have no room on two cores, and their tests wait for moments.
+_TOGETHER = {
+    "tests/e2e": "stacks",
+    "tests/chaos": "stacks",
+    "tests/integration/local_stack": "stacks",
+    "tests/infra": "templates",
+}
 # Long tests of one file that share nothing: any worker takes the next one.
 _APART = ("tests/simulation/test_seeds.py",)
 # The longest first, so that no worker starts one when the others are done.
 _FIRST = (
     *_TOGETHER,
-    "tests/integration/local_stack",
     "tests/mutations",
     "tests/simulation",
     "tests/integration",
@@ -33,8 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         path = _path_of(item)
         if path not in _APART and item.get_closest_marker("xdist_group") is None:
-            together = next((folder for folder in _TOGETHER if path.startswith(folder)), path)
-            item.add_marker(pytest.mark.xdist_group(together))
+            shared = (group for folder, group in _TOGETHER.items() if path.startswith(folder))
+            item.add_marker(pytest.mark.xdist_group(next(shared, path)))
 
 
 def _path_of(item: pytest.Item) -> str:

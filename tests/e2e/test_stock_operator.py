@@ -149,6 +149,7 @@ def test_shelves_are_listed_and_one_is_shown(client, ops, catalogue):
 
 
 def test_what_operators_did_is_in_the_audit_trail_with_name_and_reason(client, catalogue):
+    client.at_rest()
     entries = client.query("audit", "entity", "stock#e2e-teapot")
 
     told = [(entry["action"], entry["metadata"].get("reason")) for entry in entries]

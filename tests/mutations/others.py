@@ -10,7 +10,6 @@ _PROCESSOR = "tests/unit/shared/messaging/test_processor.py"
 _RECONCILER = "tests/unit/functions/reconciler/test_reconciler.py"
 _CLAIMS = "tests/conformance/test_claims.py"
 _LIFECYCLE = "tests/unit/functions/orders/test_lifecycle.py"
-_STORED_FACTS = "tests/unit/functions/orders/test_stored_facts.py"
 _REPLAY = "tests/unit/ops/dead_letters/test_service.py"
 _SIGNATURE = "tests/unit/shared/messaging/test_signature.py"
 
@@ -208,15 +207,6 @@ OTHERS = (
         f"{_COMMANDS}::test_rejection_tells_customer_audit_and_whoever_refunds",
     ),
     _bug(
-        "I21",
-        "functions/orders/domain.py",
-        "fields = [name for name, value in known.items() if value != said[name]]",
-        "fields: list[str] = []",
-        "a refund event sends any amount back, to any payment",
-        f"{_STORED_FACTS}"
-        "::test_a_refund_of_other_money_than_was_paid_is_refused_by_name_and_changes_nothing",
-    ),
-    _bug(
         "I22",
         "shared/storage/records/stock.py",
         'when=(Equals("alert", ARMED), AtMost(',
@@ -283,23 +273,6 @@ OTHERS = (
         "the newest entries grow without an end",
         "tests/unit/shared/storage/test_bounded.py"
         "::test_a_long_list_keeps_the_first_the_newest_and_the_count",
-    ),
-    _bug(
-        "I30",
-        "shared/contracts/envelope.py",
-        "if len(event.to_json().encode()) > max_bytes:",
-        "if len(event.event_id) > max_bytes:",
-        "an event is measured as it came, and not as it is stored",
-        "tests/unit/functions/test_written_sizes.py"
-        "::test_numbers_that_grow_are_refused_for_good_before_anything_is_sent_or_stored",
-    ),
-    _bug(
-        "I30",
-        "shared/storage/readable.py",
-        "yield read_row(table, item, decode)",
-        "yield decode(item)",
-        "one row that cannot be read hides all after it",
-        "tests/unit/functions/reconciler/test_one_odd_row.py::test_an_odd_outbox_stops_no_other",
     ),
     _bug(
         "I31",

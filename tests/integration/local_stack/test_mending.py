@@ -203,6 +203,7 @@ def test_one_that_was_started_is_stopped_when_another_cannot_be(rig):
 def test_a_port_that_another_program_took_meanwhile_is_noticed(rig):
     port = survey.remembered_ports(rig.home)[Name.REDIS]
     rig.kill(Name.REDIS)
+    wait_for(lambda: ports.is_free(port), "the killed server's port is free", limit=30)
     with socket.socket() as another:
         another.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         another.bind((ports.LOOPBACK, port))
