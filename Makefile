@@ -19,6 +19,8 @@ LOCKS := dev layer infra local uv
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 PYTEST_ARGS ?=
+# Workers of the whole suite; each starts services of its own. PYTEST_ARGS=-n0 runs it in one process.
+TEST_WORKERS ?= auto --maxprocesses 4
 
 ##@ First
 
@@ -28,7 +30,7 @@ demo: setup ## One checkout through the whole system, explained hop by hop
 
 .PHONY: test
 test: setup ## Every tier of tests, on a stack of their own
-	@$(PY) -m pytest $(PYTEST_ARGS) tests
+	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS) tests
 
 ##@ The stack on this machine
 
