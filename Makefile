@@ -30,7 +30,7 @@ demo: setup ## One checkout through the whole system, explained hop by hop
 
 .PHONY: test
 test: setup ## Every tier of tests, on a stack of their own
-	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS) tests
+	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS) tests
 
 ##@ The stack on this machine
 

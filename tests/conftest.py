@@ -4,6 +4,8 @@ import signal
 from pathlib import PurePosixPath
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # Tests that share something expensive, by the folders that they are in. Whole stacks are deployed one
 # after the other: two at once have no room on two cores, and their tests wait for moments.
@@ -13,8 +15,8 @@ _TOGETHER = {
     "tests/integration/local_stack": "stacks",
     "tests/infra": "templates",
 }
-# Long tests of one file that share nothing: any worker takes the next one.
-_APART = ("tests/simulation/test_seeds.py",)
+# Long tests of one file that share nothing but their parameter: any worker takes the next one.
+_BY_PARAMETER = ("tests/simulation/test_seeds.py", "tests/mutations/test_planted_bugs.py")
 # The longest first, so that no worker starts one when the others are done.
 _FIRST = (
     *_TOGETHER,
@@ -33,17 +35,28 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Longest first, and what shares something expensive on one worker."""
-    items.sort(key=lambda item: _rank(_path_of(item)))
-    for item in items:
-        path = _path_of(item)
-        if path not in _APART and item.get_closest_marker("xdist_group") is None:
-            shared = (group for folder, group in _TOGETHER.items() if path.startswith(folder))
-            item.add_marker(pytest.mark.xdist_group(next(shared, path)))
+    """Longest first."""
+    items.sort(key=lambda item: _rank(_path_of(item.nodeid)))
 
 
-def _path_of(item: pytest.Item) -> str:
-    return PurePosixPath(item.nodeid.partition("::")[0]).as_posix()
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Shares the tests out by what they need, whatever ``--dist`` says."""
+    return _BySharedThing(config, log)
+
+
+class _BySharedThing(LoadScopeScheduling):
+    """Tests of one group run on one worker, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = _path_of(nodeid)
+        if path in _BY_PARAMETER:
+            return f"{path}[{nodeid.partition('[')[2]}"
+        shared = (group for folder, group in _TOGETHER.items() if path.startswith(folder))
+        return next(shared, path)
+
+
+def _path_of(nodeid: str) -> str:
+    return PurePosixPath(nodeid.partition("::")[0]).as_posix()
 
 
 def _rank(path: str) -> int:

@@ -13,15 +13,9 @@ from tests.mutations.planting import complaints
 from tests.mutations.program import hints
 from tests.mutations.trial import Chase, Hunt, Trial, attempt
 
-# Both tests of a bug go to one worker, which tries it once; the workers share the bugs.
+# Both tests of a bug have one id, so they go to one worker, which tries the bug once.
 EVERY_BUG = pytest.mark.parametrize(
-    "mutation",
-    [
-        pytest.param(
-            bug, id=bug.invariant, marks=pytest.mark.xdist_group(f"planted bug: {bug.name}")
-        )
-        for bug in BUGS
-    ],
+    "mutation", [pytest.param(bug, id=bug.invariant) for bug in BUGS]
 )
 
 
