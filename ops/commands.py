@@ -18,6 +18,7 @@ from ops.push import cli as push
 from ops.refunds import cli as refunds
 from ops.stock import cli as stock
 from ops.trace import cli as trace
+from shared.adapters.aws.errors import AwsError
 from shared.kernel.errors import PipelineError
 
 
@@ -47,7 +48,7 @@ def run(arguments: list[str]) -> int:
     check_text(options, known)
     try:
         return int(options.run(options))
-    except (PipelineError, FileError, BotoCoreError, ClientError) as error:
+    except (PipelineError, FileError, AwsError, BotoCoreError, ClientError) as error:
         complain(with_notes(_message_of(error), error))
         return REFUSED
 

@@ -44,7 +44,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _BySharedThing(config, log)
 
 
-class _BySharedThing(LoadScopeScheduling):
+class _BySharedThing(LoadScopeScheduling):  # type: ignore[misc] # it has no types
     """Tests of one group run on one worker, in their order."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -7,6 +7,7 @@ decides what becomes of it.
 
 import itertools
 import os
+import random
 import sys
 import tempfile
 import uuid
@@ -20,12 +21,16 @@ import botocore.session
 import httpx
 import pytest
 import redis as redis_client
+import urllib3
 from botocore.config import Config
 
 from local.stack import aws, environment, ports, processes, qstash, redis
 from local.stack.home import Home
 from local.stack.processes import Process
-from shared.runtime import clients
+from shared.adapters.aws.credentials import EnvironmentCredentials
+from shared.adapters.aws.json_client import JsonClient, Service
+from shared.kernel.clock import SystemClock
+from shared.runtime import botocore_clients, clients
 from shared.storage.schema import TABLES, Table
 from tests.conformance.endpoint import Endpoint
 from tests.signing import CURRENT_KEY, NEXT_KEY
@@ -133,6 +138,18 @@ class Services:
         self._opened.append(client)
         return client
 
+    def aws(self, service: Service, *, endpoint_url: str = "") -> JsonClient:
+        """The functions' own client of the emulator, for many threads, or of another address."""
+        return JsonClient(
+            service,
+            endpoint_url or self.aws_url,
+            environment.REGION,
+            pool=urllib3.PoolManager(maxsize=128),
+            credentials=EnvironmentCredentials(aws_environment(self)),
+            clock=SystemClock(),
+            jitter=random.random,
+        )
+
     def create_tables(self, client: Any) -> dict[str, str]:
         """All tables of the schema under names of their own: logical to physical name."""
         prefix = unique("test")
@@ -201,18 +218,17 @@ def aws_environment(services: Services) -> dict[str, str]:
 @contextmanager
 def product_clients(settings: Mapping[str, str]) -> Iterator[None]:
     """The product's own cached clients, made in this environment and forgotten afterwards."""
-    cached = (clients._session, clients.aws, clients.mail, clients.messages)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             if name.startswith("AWS_"):
                 patch.setenv(name, value)
-        for entry in cached:
-            entry.cache_clear()
+        clients.forget()
+        botocore_clients.forget()
         try:
             yield
         finally:
-            for entry in cached:
-                entry.cache_clear()
+            clients.forget()
+            botocore_clients.forget()
 
 
 def _redis_command(port: int) -> list[str]:

@@ -12,7 +12,7 @@ from ops.audit.model import Moment
 from ops.audit.run import Audit
 from ops.core import connection as stage
 from ops.core.table_reader import StoredTables
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 
 # Longer than the slowest retries of an event, so that nothing under way is taken for lost.
 _MINUTES = 20.0
@@ -45,7 +45,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _run(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
+    source = StoredTables(
+        connection.tables, botocore_clients.plain("dynamodb"), connection.table_names
+    )
     moment = Moment(connection.clock.now(), timedelta(minutes=options.minutes))
     results = Audit(source, moment, strict=options.strict, progress=_progress()).run()
     show = report.as_json if options.json else report.as_text

@@ -20,13 +20,14 @@ from commandline.text import harmless
 from ops.core.aws_errors import explained
 from ops.core.errors import OperatorError
 from shared.adapters.dynamodb_tables import DynamoDBTables
+from shared.adapters.parameters import ssm_reader
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.errors import DependencyError, InvalidInputError, PermanentError
 from shared.kernel.settings import PublisherSettings
 from shared.messaging.ports import Publisher
-from shared.runtime import clients, compose
+from shared.runtime import botocore_clients, clients
 from shared.storage.schema import TABLES
 
 DEFAULT_STACK_FILE = Path(".local/stack.json")
@@ -174,7 +175,9 @@ def _stack(path: Path) -> object:
 
 def _outputs(stack: str) -> dict[str, str]:
     try:
-        found = clients.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        found = botocore_clients.plain("cloudformation").describe_stacks(StackName=stack)["Stacks"][
+            0
+        ]
     except ClientError as error:
         raise OperatorError(f"--stage: AWS does not show the stack {stack}") from error
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
@@ -190,7 +193,7 @@ def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) ->
         raise OperatorError(f"stage {stage}: its tables are not known: {', '.join(missing)}")
     settings = PublisherSettings.load(
         {**environ, "STAGE": stage, "CONFIG_PREFIX": f"/order-pipeline/{stage}"},
-        compose.parameter_reader(),
+        ssm_reader(lambda: botocore_clients.aws("ssm")),
     )
     clock = SystemClock()
     options = PublisherOptions(
@@ -202,7 +205,7 @@ def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) ->
     )
     return Connection(
         stage=stage,
-        tables=DynamoDBTables(clients.aws("dynamodb"), names),
+        tables=DynamoDBTables(botocore_clients.aws("dynamodb"), names),
         table_names=names,
         publisher=QStashPublisher(clients.http_pool(), options, clock, jitter=random.random),
         settings=settings,

@@ -15,7 +15,7 @@ from ops.mail.domain import Resolved
 from ops.mail.service import MailService
 from ops.mail.suppression import SESList, SuppressionService, checked_address
 from shared.kernel.text import one_line
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 
 _MAX_WHY = 200
 
@@ -91,7 +91,7 @@ def _unsuppress(options: argparse.Namespace) -> int:
     ledger = OperatorLedger(
         connection.tables, connection.publisher, connection.clock, jitter=random.random
     )
-    provider = SESList(lambda: clients.aws("sesv2"))
+    provider = SESList(lambda: botocore_clients.plain("sesv2"))
     service = SuppressionService(
         connection.tables, ledger, provider, actor=options.operator, reason=reason
     )

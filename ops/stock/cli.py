@@ -38,7 +38,7 @@ from ops.stock.service import StockService
 from ops.stock.store import StockTables, every_row
 from shared.kernel.errors import PipelineError
 from shared.kernel.text import one_line
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 
 _MAX_WHY = 200
 _QUIET_SECONDS = 2.0
@@ -111,7 +111,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _list(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    source = StoredTables(connection.tables, clients.aws("dynamodb"), connection.table_names)
+    source = StoredTables(
+        connection.tables, botocore_clients.plain("dynamodb"), connection.table_names
+    )
     wanted = [row for row in every_row(source) if row.is_low or not options.low]
     print(view.stock_rows(wanted) if wanted else "no stock")
     return 0

@@ -1,11 +1,12 @@
-"""The ``Tables`` port on DynamoDB, through botocore's plain client."""
+"""The ``Tables`` port on DynamoDB."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, Protocol
-
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from typing import Any, NoReturn
 
 from shared.adapters.attributes import from_attributes, to_attributes
+from shared.adapters.aws.errors import AwsError, AwsRefusedError
+from shared.adapters.aws.port import AwsClient
 from shared.adapters.expressions import request_of
 from shared.kernel.errors import ContentionError, DependencyError
 from shared.storage.schema import TABLES
@@ -28,41 +29,8 @@ _NONSENSE = frozenset({"ValidationException", "SerializationException"})
 _BATCH_ROUNDS = 4
 
 
-class DynamoDBClient(Protocol):
-    """The operations used, as botocore's client offers them."""
-
-    def get_item(self, **request: Any) -> dict[str, Any]:
-        """GetItem."""
-        ...
-
-    def batch_get_item(self, **request: Any) -> dict[str, Any]:
-        """BatchGetItem."""
-        ...
-
-    def query(self, **request: Any) -> dict[str, Any]:
-        """Query."""
-        ...
-
-    def put_item(self, **request: Any) -> dict[str, Any]:
-        """PutItem."""
-        ...
-
-    def update_item(self, **request: Any) -> dict[str, Any]:
-        """UpdateItem."""
-        ...
-
-    def delete_item(self, **request: Any) -> dict[str, Any]:
-        """DeleteItem."""
-        ...
-
-    def transact_write_items(self, **request: Any) -> dict[str, Any]:
-        """TransactWriteItems."""
-        ...
-
-
-def _unavailable(error: Exception) -> NoReturn:
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else None
-    raise DependencyError(f"DynamoDB: {code or type(error).__name__}") from error
+def _unavailable(error: AwsError) -> NoReturn:
+    raise DependencyError(f"DynamoDB: {error}") from error
 
 
 def _old_item(source: Mapping[str, Any]) -> Item | None:
@@ -76,16 +44,19 @@ class DynamoDBTables:
     Args:
         names: logical to physical table name.
         on_failure: told of every call that DynamoDB did not answer, for the metric.
+        new_token: names a transaction, so that DynamoDB recognises a repeated request.
     """
 
     def __init__(
         self,
-        client: DynamoDBClient,
+        client: AwsClient,
         names: Mapping[str, str],
         *,
         on_failure: Callable[[], None] = lambda: None,
+        new_token: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._client, self._names, self._on_failure = client, names, on_failure
+        self._new_token = new_token
 
     def get(self, table: str, key: Key) -> Item | None:
         """The item as of now.
@@ -98,7 +69,7 @@ class DynamoDBTables:
             "Key": to_attributes(key),
             "ConsistentRead": True,
         }
-        return _old_item(self._read(self._client.get_item, request))
+        return _old_item(self._read("GetItem", request))
 
     def get_many(self, keys: Sequence[tuple[str, Key]]) -> list[Item | None]:
         """Items of any tables in one call, in the order asked.
@@ -114,7 +85,7 @@ class DynamoDBTables:
         for _ in range(_BATCH_ROUNDS):
             if not wanted:
                 return [found.get((table, _identity(table, key))) for table, key in keys]
-            answer = self._read(self._client.batch_get_item, {"RequestItems": wanted})
+            answer = self._read("BatchGetItem", {"RequestItems": wanted})
             for physical, items in answer.get("Responses", {}).items():
                 table = self._logical(physical)
                 for attributes in items:
@@ -155,7 +126,7 @@ class DynamoDBTables:
         }
         found: list[Item] = []
         while True:  # a page ends at a megabyte, whatever the limit
-            answer = self._read(self._client.query, {**request, "Limit": limit - len(found)})
+            answer = self._read("Query", {**request, "Limit": limit - len(found)})
             found += [from_attributes(item) for item in answer.get("Items", [])]
             if "LastEvaluatedKey" not in answer or len(found) >= limit:
                 return found
@@ -172,30 +143,25 @@ class DynamoDBTables:
         requests = [request_of(write, self._names.__getitem__) for write in writes]
         try:
             if len(requests) == 1 and not isinstance(writes[0], Check):
-                self._single(*requests[0])
+                operation, request = requests[0]
+                self._client.call(f"{operation}Item", request)
             else:
                 items = [{operation: request} for operation, request in requests]
-                self._client.transact_write_items(TransactItems=items)
-        except ClientError as error:
-            self._refused(error)
-        except ParamValidationError:
-            raise  # our own mistake: retrying cannot help, the alarm must fire
-        except BotoCoreError as error:
+                # The same through all attempts of this call: a repeated one changes nothing more.
+                token = self._new_token()
+                self._client.call(
+                    "TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token}
+                )
+        except AwsRefusedError as refused:
+            self._refused(refused)
+        except AwsError as error:
             self._on_failure()
             _unavailable(error)
 
-    def _single(self, operation: str, request: dict[str, Any]) -> None:
-        call = {
-            "Put": self._client.put_item,
-            "Update": self._client.update_item,
-            "Delete": self._client.delete_item,
-        }[operation]
-        call(**request)
-
-    def _refused(self, error: ClientError) -> NoReturn:
-        code = error.response["Error"]["Code"]
+    def _refused(self, error: AwsRefusedError) -> NoReturn:
+        code = error.code
         if code == "ConditionalCheckFailedException":
-            raise ConditionsFailed([FailedWrite(0, _old_item(error.response))]) from None
+            raise ConditionsFailed([FailedWrite(0, _old_item(error.answer))]) from None
         if code == "TransactionCanceledException":
             self._cancelled(error)
         if code in _CONTENDED:
@@ -205,8 +171,8 @@ class DynamoDBTables:
         self._on_failure()
         _unavailable(error)
 
-    def _cancelled(self, error: ClientError) -> NoReturn:
-        reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])
+    def _cancelled(self, error: AwsRefusedError) -> NoReturn:
+        reasons: list[dict[str, Any]] = error.answer.get("CancellationReasons", [])
         failures = [
             FailedWrite(index, _old_item(reason))
             for index, reason in enumerate(reasons)
@@ -219,16 +185,12 @@ class DynamoDBTables:
             raise error
         raise ContentionError(f"DynamoDB: {', '.join(codes) or 'transaction cancelled'}") from error
 
-    def _read(self, call: Callable[..., dict[str, Any]], request: dict[str, Any]) -> dict[str, Any]:
+    def _read(self, operation: str, request: dict[str, Any]) -> Mapping[str, Any]:
         try:
-            return call(**request)
-        except ParamValidationError:
-            raise  # our own mistake
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError):
-                code = error.response["Error"]["Code"]
-                if code in _NONSENSE:
-                    raise
+            return self._client.call(operation, request)
+        except AwsError as error:
+            if isinstance(error, AwsRefusedError) and error.code in _NONSENSE:
+                raise
             self._on_failure()
             _unavailable(error)
 

@@ -1,25 +1,16 @@
 """Configuration from SSM: secrets and addresses, in as few calls as the service allows."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from shared.adapters.aws.errors import AwsError
+from shared.adapters.aws.port import AwsClient
 from shared.kernel.errors import DependencyError
 from shared.kernel.settings import ParameterReader
 
 _MOST_PER_CALL = 10
 
 
-class SSMClient(Protocol):
-    """The operation used, as botocore's client offers it."""
-
-    def get_parameters(self, **request: Any) -> dict[str, Any]:
-        """GetParameters."""
-        ...
-
-
-def ssm_reader(client: Callable[[], SSMClient]) -> ParameterReader:
+def ssm_reader(client: Callable[[], AwsClient]) -> ParameterReader:
     """Reads parameters, decrypted. The client is made on the first use only.
 
     The reader raises ``DependencyError`` when SSM does not answer; a name that does not exist is
@@ -30,11 +21,12 @@ def ssm_reader(client: Callable[[], SSMClient]) -> ParameterReader:
         found: dict[str, str] = {}
         for start in range(0, len(names), _MOST_PER_CALL):
             try:
-                answer = client().get_parameters(
-                    Names=names[start : start + _MOST_PER_CALL], WithDecryption=True
+                answer = client().call(
+                    "GetParameters",
+                    {"Names": names[start : start + _MOST_PER_CALL], "WithDecryption": True},
                 )
-            except (ClientError, BotoCoreError) as error:
-                raise DependencyError(f"SSM: {type(error).__name__}") from error
+            except AwsError as error:
+                raise DependencyError(f"SSM: {error}") from error
             found |= {entry["Name"]: entry["Value"] for entry in answer.get("Parameters", [])}
         return found
 

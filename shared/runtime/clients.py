@@ -3,33 +3,30 @@
 Nothing here is made on import; the code that composes a function asks for what it needs.
 """
 
+import os
+import random
 import ssl
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Literal
 
 import certifi
 import urllib3
-from botocore.config import Config
-from botocore.session import Session, get_session
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# Bounded so that a call and its one retry end well inside the 30 s of a function.
-_AWS = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    tcp_keepalive=True,
-    max_pool_connections=2,
-    # A tenth of an event's processor time, for what the service checks again anyway. The tests'
-    # clients keep it on.
-    parameter_validation=False,
-)
-# SES and SNS take longer, and a repeated send could be a second one: never retried below us (I12).
-_SENDING = Config(
-    connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 1}
-)
+from shared.adapters.aws.credentials import Credentials, credentials
+from shared.adapters.aws.json_client import DYNAMODB, SSM, JsonClient
+from shared.adapters.aws.port import AwsClient
+from shared.kernel.clock import SystemClock
+from shared.kernel.errors import ConfigurationError
+
+# "botocore" brings botocore back for DynamoDB and SSM: a way out, should ours meet what it cannot do.
+SWITCH = "AWS_CLIENT"
+# Other addresses than the usual one of a region. botocore knows how they are made.
+_SPECIAL_ADDRESSES = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
+_SPECIAL_REGIONS = ("us-iso", "eu-iso", "us-isof", "eusc-")
 _REDIS_SECONDS = 0.2
 
 
@@ -40,32 +37,56 @@ def tls_context() -> ssl.SSLContext:
 
 
 @cache
-def _session() -> Session:
-    return get_session()
+def aws(service: Literal["dynamodb", "ssm"]) -> AwsClient:
+    """A client for DynamoDB or SSM."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    if _needs_botocore(region):
+        from shared.runtime import botocore_clients  # noqa: PLC0415 - a quarter of a cold start
+
+        return botocore_clients.aws(service)
+    clock = SystemClock()
+    pool = http_pool()
+    return JsonClient(
+        {"dynamodb": DYNAMODB, "ssm": SSM}[service],
+        _endpoint(service, region),
+        region,
+        pool=pool,
+        credentials=_credentials(),
+        clock=clock,
+        jitter=random.random,
+    )
 
 
 @cache
-def aws(service: str) -> Any:
-    """A client for DynamoDB, SSM and the like."""
-    return _session().create_client(service, config=_AWS)
+def _credentials() -> Callable[[], Credentials]:
+    return credentials(os.environ, http_pool(), SystemClock())
 
 
-@cache
-def mail() -> Any:
-    """A client for SES that sends once."""
-    return _session().create_client("sesv2", config=_SENDING)
+def _needs_botocore(region: str) -> bool:
+    return (
+        os.environ.get(SWITCH) == "botocore"
+        or any(os.environ.get(name, "").lower() == "true" for name in _SPECIAL_ADDRESSES)
+        or region.startswith(_SPECIAL_REGIONS)
+    )
 
 
-@cache
-def messages() -> Any:
-    """A client for SNS, for texts and pushes, that sends once."""
-    return _session().create_client("sns", config=_SENDING)
+def _endpoint(service: str, region: str) -> str:
+    given = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get(
+        "AWS_ENDPOINT_URL"
+    )
+    if given:
+        return given.rstrip("/")
+    if not region:
+        raise ConfigurationError({"AWS_REGION": "must name the region of the tables"})
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{service}.{region}.{suffix}"
 
 
 @cache
 def http_pool() -> urllib3.PoolManager:
-    """Kept-alive connections for publishing."""
-    return urllib3.PoolManager(num_pools=2, maxsize=1, block=True, ssl_context=tls_context())
+    """Kept-alive connections: one each to QStash and to every service of AWS that we call."""
+    # More places than there are addresses: a pool that gives way to another is closed.
+    return urllib3.PoolManager(num_pools=8, maxsize=1, block=True, ssl_context=tls_context())
 
 
 def redis(url: str) -> Redis:
@@ -85,3 +106,9 @@ def redis(url: str) -> Redis:
         retry=Retry(NoBackoff(), 1),
         health_check_interval=0,
     )
+
+
+def forget() -> None:
+    """Make every client of AWS anew at its next use, as a process with other credentials needs."""
+    aws.cache_clear()
+    _credentials.cache_clear()

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.aws.botocore_client import BotocoreClient
+from shared.adapters.aws.json_client import DYNAMODB
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.storage.ports import Tables
 from tests import services as real
@@ -30,9 +32,15 @@ def physical_names(services: Services, dynamodb: Any) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def dynamodb_tables(dynamodb: Any, physical_names: dict[str, str]) -> DynamoDBTables:
+def dynamodb_tables(services: Services, physical_names: dict[str, str]) -> DynamoDBTables:
     """Shared by all tests: each uses keys of its own."""
-    return DynamoDBTables(dynamodb, physical_names)
+    return DynamoDBTables(services.aws(DYNAMODB), physical_names)
+
+
+@pytest.fixture(scope="session")
+def botocore_tables(dynamodb: Any, physical_names: dict[str, str]) -> DynamoDBTables:
+    """The same tables, reached through botocore."""
+    return DynamoDBTables(BotocoreClient(dynamodb), physical_names)
 
 
 @pytest.fixture
@@ -56,10 +64,10 @@ def name() -> Callable[[str], str]:
     return real.unique
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "dynamodb", "botocore"])
 def tables(request: pytest.FixtureRequest) -> Tables:
-    """The fake and the real adapter: every test that asks for this runs on both."""
+    """The fake and the real adapter over both of its clients: every test that asks for this runs on all."""
     if request.param == "memory":
         return InMemoryTables()
-    adapter: DynamoDBTables = request.getfixturevalue("dynamodb_tables")
+    adapter: DynamoDBTables = request.getfixturevalue(f"{request.param}_tables")
     return adapter

@@ -7,8 +7,11 @@ from typing import Any
 
 import botocore.endpoint
 import pytest
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ParamValidationError
 
+from shared.adapters.aws.errors import AwsRefusedError
+from shared.adapters.aws.json_client import DYNAMODB
+from shared.adapters.aws.port import AwsClient
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.kernel.errors import ContentionError, DependencyError
 from shared.runtime import clients
@@ -31,7 +34,7 @@ class Between:
     """The functions' own client, with an endpoint between it and the emulator."""
 
     def __init__(
-        self, client: Any, names: dict[str, str], endpoint: Endpoint, onward: Respond
+        self, client: AwsClient, names: dict[str, str], endpoint: Endpoint, onward: Respond
     ) -> None:
         self.tables = DynamoDBTables(client, names, on_failure=self.failed)
         self.endpoint, self.onward = endpoint, onward
@@ -58,13 +61,15 @@ class Between:
         self.failures += 1
 
 
-@pytest.fixture(scope="module")
-def watched(services: Services) -> Iterator[tuple[Any, Endpoint]]:
+@pytest.fixture(scope="module", params=["ours", "botocore"])
+def watched(
+    services: Services, request: pytest.FixtureRequest
+) -> Iterator[tuple[AwsClient, Endpoint]]:
+    """What the functions have, and what they have where the switch brings botocore back."""
     endpoint = Endpoint()
-    with product_clients(aws_environment(services) | {"AWS_ENDPOINT_URL": endpoint.url}):
-        client = clients.aws("dynamodb")
-        yield client, endpoint
-        client.close()
+    told = {"AWS_ENDPOINT_URL": endpoint.url, clients.SWITCH: request.param}
+    with product_clients(aws_environment(services) | told):
+        yield clients.aws("dynamodb"), endpoint
     endpoint.close()
 
 
@@ -72,7 +77,7 @@ def watched(services: Services) -> Iterator[tuple[Any, Endpoint]]:
 def between(
     services: Services,
     physical_names: dict[str, str],
-    watched: tuple[Any, Endpoint],
+    watched: tuple[AwsClient, Endpoint],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Between:
     # botocore's own pause before its one repetition, up to a second each time.
@@ -221,7 +226,7 @@ def test_a_throttled_read_is_a_dependency_error(between: Between, read: str) -> 
 def test_a_store_that_cannot_be_reached_is_a_dependency_error(
     services: Services, physical_names: dict[str, str]
 ) -> None:
-    client = services.client("dynamodb", endpoint_url="http://127.0.0.1:1")
+    client = services.aws(DYNAMODB, endpoint_url="http://127.0.0.1:1")
 
     with pytest.raises(DependencyError):
         DynamoDBTables(client, physical_names).get("stock", {"sku": "s"})
@@ -285,10 +290,12 @@ def reading(tables: DynamoDBTables, call: str, key: dict[str, str]) -> Any:
 
 
 def test_a_request_that_makes_no_sense_is_our_bug_and_no_outage(
-    dynamodb_tables: DynamoDBTables,
+    dynamodb_tables: DynamoDBTables, botocore_tables: DynamoDBTables
 ) -> None:
-    with pytest.raises(ParamValidationError):
+    with pytest.raises(AwsRefusedError, match="ValidationException"):
         dynamodb_tables.transact([])
+    with pytest.raises(ParamValidationError):
+        botocore_tables.transact([])
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "SerializationException"])
@@ -300,7 +307,7 @@ def test_what_only_the_service_finds_senseless_is_our_bug_too(
     refusal = {"__type": f"com.amazon.coral.service#{code}", "message": "no"}
     between.answer(Answer(400, json.dumps(refusal).encode()))
 
-    with pytest.raises(ClientError):
+    with pytest.raises(AwsRefusedError):
         reading(between.tables, call, {"sku": unique("d"), "movementId": "m"})
 
     assert between.failures == 0

@@ -18,7 +18,7 @@ from shared.kernel.errors import (
     PipelineError,
     ServiceNotReadyError,
 )
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.conformance.messages import forwarding
 from tests.fakes.mailer import InMemoryMailer
@@ -100,7 +100,7 @@ def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
             between.respond = answer
 
     with product_clients(aws_environment(services) | {"AWS_ENDPOINT_URL": between.url}):
-        client = clients.mail()
+        client = botocore_clients.mail()
         yield Kit(SESMailer(client, SENDER), mode, lambda to: len(services.mails(to)))
         client.close()
 
@@ -199,7 +199,7 @@ def test_a_failure_is_told_apart_and_never_answered_with_a_second_request(
 ) -> None:
     endpoint.respond = lambda _seen: answer
     with product_clients(aws_environment(services) | {"AWS_ENDPOINT_URL": endpoint.url}):
-        client = clients.mail()
+        client = botocore_clients.mail()
         with pytest.raises(PipelineError) as raised:
             SESMailer(client, SENDER).send(mail("ada@example.com"))
         client.close()

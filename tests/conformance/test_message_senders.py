@@ -23,7 +23,7 @@ from shared.kernel.errors import (
     PipelineError,
     ServiceNotReadyError,
 )
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 from tests.conformance.endpoint import Answer, Endpoint
 from tests.conformance.messages import forwarding
 from tests.fakes.messages import InMemorySmsSender
@@ -126,7 +126,7 @@ def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
             between.respond = answer
 
     with product_clients(aws_environment(services) | {"AWS_ENDPOINT_URL": between.url}):
-        client = clients.messages()
+        client = botocore_clients.messages()
         sender = SNSSmsSender(lambda: client, "TheShop")
         yield Kit(sender.send, mode, lambda to: len(texts_to(services, to)))
         client.close()
@@ -185,7 +185,7 @@ def test_a_failure_is_told_apart_and_never_answered_with_a_second_request(
     code, status, of_text, of_push = failure
     endpoint.respond = lambda _seen: refusal(status, code)
     with product_clients(aws_environment(services) | {"AWS_ENDPOINT_URL": endpoint.url}):
-        client = clients.messages()
+        client = botocore_clients.messages()
         with pytest.raises(PipelineError) as raised:
             attempt(client, to_device=to_device)
         client.close()

@@ -1,11 +1,16 @@
 """Configuration from SSM, on the emulator: secrets decrypted, any number of names, absent ones left out."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
 from functions.commands.settings import CommandsSettings
 from local.stack import secrets as stack_secrets
+from shared.adapters.aws.botocore_client import BotocoreClient
+from shared.adapters.aws.json_client import SSM
+from shared.adapters.aws.port import AwsClient
 from shared.adapters.parameters import ssm_reader
 from shared.kernel.errors import ConfigurationError, DependencyError
 from shared.kernel.settings import Parameter
@@ -20,6 +25,23 @@ def ssm(services: Services) -> Any:
     return services.client("ssm")
 
 
+def _client(services: Services, kind: str, url: str = "") -> AwsClient:
+    if kind == "ours":
+        return services.aws(SSM, endpoint_url=url)
+    return BotocoreClient(services.client("ssm", endpoint_url=url or services.aws_url))
+
+
+@pytest.fixture(params=["ours", "botocore"])
+def client_at(services: Services, request: pytest.FixtureRequest) -> Callable[..., AwsClient]:
+    """The functions' client and botocore's, of any address."""
+    return partial(_client, services, request.param)
+
+
+@pytest.fixture
+def client(client_at: Callable[..., AwsClient]) -> AwsClient:
+    return client_at()
+
+
 @pytest.fixture
 def prefix() -> str:
     return f"/{unique('config')}"
@@ -31,41 +53,40 @@ def put(ssm: Any, values: dict[str, str], kind: str = "String") -> None:
 
 
 class CountingClient:
-    """The client, with its calls counted."""
+    """A client, with its calls counted."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: AwsClient) -> None:
         self._client, self.calls = client, list[list[str]]()
 
-    def get_parameters(self, **request: Any) -> dict[str, Any]:
+    def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.calls.append(request["Names"])
-        answer: dict[str, Any] = self._client.get_parameters(**request)
-        return answer
+        return self._client.call(operation, request)
 
 
-def test_a_secure_string_is_read_decrypted(ssm: Any, prefix: str) -> None:
+def test_a_secure_string_is_read_decrypted(ssm: Any, client: AwsClient, prefix: str) -> None:
     put(ssm, {f"{prefix}/secret": "hush ☕"}, kind="SecureString")
 
-    assert ssm_reader(lambda: ssm)([f"{prefix}/secret"]) == {f"{prefix}/secret": "hush ☕"}
+    assert ssm_reader(lambda: client)([f"{prefix}/secret"]) == {f"{prefix}/secret": "hush ☕"}
 
 
 @pytest.mark.parametrize(("count", "calls"), [(1, 1), (10, 1), (11, 2), (25, 3)])
 def test_any_number_of_names_is_read_ten_at_a_time(
-    ssm: Any, prefix: str, count: int, calls: int
+    ssm: Any, client: AwsClient, prefix: str, count: int, calls: int
 ) -> None:
     values = {f"{prefix}/{n}": f"value-{n}" for n in range(count)}
     put(ssm, values)
-    client = CountingClient(ssm)
+    counting = CountingClient(client)
 
-    found = ssm_reader(lambda: client)(list(values))
+    found = ssm_reader(lambda: counting)(list(values))
 
     assert found == values
-    assert len(client.calls) == calls
+    assert len(counting.calls) == calls
 
 
-def test_names_that_do_not_exist_are_left_out(ssm: Any, prefix: str) -> None:
+def test_names_that_do_not_exist_are_left_out(ssm: Any, client: AwsClient, prefix: str) -> None:
     put(ssm, {f"{prefix}/here": "1"})
 
-    found = ssm_reader(lambda: ssm)([f"{prefix}/here", f"{prefix}/gone"])
+    found = ssm_reader(lambda: client)([f"{prefix}/here", f"{prefix}/gone"])
 
     assert found == {f"{prefix}/here": "1"}
 
@@ -77,16 +98,20 @@ def test_reading_no_names_makes_no_client() -> None:
     assert ssm_reader(never)([]) == {}
 
 
-def test_a_service_that_cannot_be_reached_is_a_dependency_error(services: Services) -> None:
-    client = services.client("ssm", endpoint_url="http://127.0.0.1:1")
+def test_a_service_that_cannot_be_reached_is_a_dependency_error(
+    client_at: Callable[..., AwsClient],
+) -> None:
+    client = client_at("http://127.0.0.1:1")
 
     with pytest.raises(DependencyError):
         ssm_reader(lambda: client)(["/a"])
 
 
-def test_a_refusal_is_a_dependency_error(services: Services, endpoint: Endpoint) -> None:
+def test_a_refusal_is_a_dependency_error(
+    client_at: Callable[..., AwsClient], endpoint: Endpoint
+) -> None:
     endpoint.respond = lambda _seen: Answer(400, b'{"__type": "AccessDeniedException"}')
-    client = services.client("ssm", endpoint_url=endpoint.url)
+    client = client_at(endpoint.url)
 
     with pytest.raises(DependencyError):
         ssm_reader(lambda: client)(["/a"])
@@ -101,7 +126,7 @@ def environ(prefix: str) -> dict[str, str]:
 
 
 def test_a_function_finds_its_whole_configuration_where_the_stack_puts_it(
-    ssm: Any, prefix: str
+    ssm: Any, client: AwsClient, prefix: str
 ) -> None:
     values = {
         "QSTASH_TOKEN": "token",
@@ -113,7 +138,7 @@ def test_a_function_finds_its_whole_configuration_where_the_stack_puts_it(
     addresses = {**URLS, "api": API_URL}
     put(ssm, {f"{prefix}/urls/{name}": url for name, url in addresses.items()})
 
-    settings = CommandsSettings.load(environ(prefix), ssm_reader(lambda: ssm))
+    settings = CommandsSettings.load(environ(prefix), ssm_reader(lambda: client))
 
     assert settings.qstash_token.get_secret_value() == "token"
     assert settings.qstash_next_signing_key.get_secret_value() == NEXT_KEY
@@ -121,8 +146,8 @@ def test_a_function_finds_its_whole_configuration_where_the_stack_puts_it(
     assert f"{API_URL}/api/webhooks/commands" in settings.addresses("commands")
 
 
-def test_every_parameter_that_is_missing_is_named_at_once(ssm: Any, prefix: str) -> None:
+def test_every_parameter_that_is_missing_is_named_at_once(client: AwsClient, prefix: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        CommandsSettings.load(environ(prefix), ssm_reader(lambda: ssm))
+        CommandsSettings.load(environ(prefix), ssm_reader(lambda: client))
 
     assert raised.value.problems.keys() == CommandsSettings.markers(Parameter).keys()

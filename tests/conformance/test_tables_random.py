@@ -5,10 +5,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.aws.errors import AwsRefusedError
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.storage.ports import Tables
 from shared.storage.writes import (
@@ -129,6 +129,6 @@ def outcome(tables: Tables, writes: Sequence[Write]) -> object:
         tables.transact(writes)
     except ConditionsFailed as refused:
         return [(failure.index, failure.current) for failure in refused.failures]
-    except (ClientError, ValueError):
+    except (AwsRefusedError, ValueError):
         return "refused"
     return "stored"

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.aws.errors import AwsRefusedError
 from shared.storage.ports import Tables
 from shared.storage.writes import Item, Put
 from tests.services import unique
@@ -101,7 +101,7 @@ def test_a_batch_takes_a_hundred_items(tables: Tables) -> None:
 def test_a_batch_of_more_than_a_hundred_items_is_refused(tables: Tables) -> None:
     keys = [("stock", {"sku": unique(f"s{n}")}) for n in range(101)]
 
-    with pytest.raises((ClientError, ValueError)):
+    with pytest.raises((AwsRefusedError, ValueError)):
         tables.get_many(keys)
 
 

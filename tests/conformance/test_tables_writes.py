@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from shared.adapters.aws.errors import AwsRefusedError
 from shared.storage.ports import Tables
 from shared.storage.writes import (
     Absent,
@@ -24,7 +24,7 @@ from shared.storage.writes import (
 from tests.services import unique
 
 # How either store says that a request makes no sense: a bug, which no retry can heal.
-NONSENSE = (ClientError, TypeError, ValueError)
+NONSENSE = (AwsRefusedError, TypeError, ValueError)
 
 
 def seeded(tables: Tables, **attributes: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ import sys
 import botocore.session
 
 from local.stack import environment
+from shared.adapters.aws.botocore_client import BotocoreClient
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.redis_claims import RedisClaims
 from shared.messaging.claims import ClaimFormat
@@ -80,7 +81,7 @@ def main() -> None:
     )
     with publisher_to(story["qstash_url"], WallClock()) as publisher:
         pipeline = LivePipeline(
-            tables=around(DynamoDBTables(client, story["names"]), "tables", point),
+            tables=around(DynamoDBTables(BotocoreClient(client), story["names"]), "tables", point),
             claims=around(claims, "claims", point),
             publisher=around(publisher, "publisher", point),
             milliseconds=story["milliseconds"],

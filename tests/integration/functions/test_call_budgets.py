@@ -1,10 +1,11 @@
 """What an event may cost in calls, counted on the wire, and in which order they are made."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from shared.adapters.aws.port import AwsClient
 from tests.builders import checkout_payload, line, stock
 from tests.conformance.live import LivePipeline
 from tests.conformance.redis_proxy import RedisProxy
@@ -18,9 +19,9 @@ class Wire:
         self._world, self._proxy, self._calls = world, proxy, list[str]()
         self._seen = 0
 
-    def dynamodb(self, model: Any, **_rest: Any) -> None:
+    def dynamodb(self, operation: str) -> None:
         self._redis()
-        self._calls.append(f"dynamodb.{model.name}")
+        self._calls.append(f"dynamodb.{operation}")
 
     def publish(self, _name: str) -> None:
         self._redis()
@@ -40,12 +41,22 @@ class Wire:
         self._calls.clear()
 
 
+class _Overheard:
+    """DynamoDB's client, each of whose calls the wire hears of."""
+
+    def __init__(self, client: AwsClient, wire: Wire) -> None:
+        self._client, self._wire = client, wire
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._wire.dynamodb(operation)
+        return self._client.call(operation, request)
+
+
 @pytest.fixture
-def wire(world: World, redis_proxy: RedisProxy) -> Iterator[Wire]:
+def wire(world: World, redis_proxy: RedisProxy) -> Wire:
     wire = Wire(world, redis_proxy)
-    world.client.meta.events.register("before-call.dynamodb", wire.dynamodb)
-    yield wire
-    world.client.meta.events.unregister("before-call.dynamodb", wire.dynamodb)
+    world.aws = _Overheard(world.aws, wire)
+    return wire
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
+from shared.adapters.aws.errors import AwsRefusedError, AwsUnreachableError
+from shared.adapters.aws.port import AwsClient
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.kernel.errors import PublishError
 from shared.messaging.processor import PUBLISH_RESERVE
@@ -20,16 +21,16 @@ Fault = Callable[[Callable[[], Any]], Any]
 
 
 def throttled(_call: Callable[[], Any]) -> Any:
-    raise ClientError({"Error": {"Code": "ThrottlingException"}}, "any")
+    raise AwsRefusedError("ThrottlingException", {}, passing=True)
 
 
 def away(_call: Callable[[], Any]) -> Any:
-    raise ConnectTimeoutError(endpoint_url="dynamodb")
+    raise AwsUnreachableError("ConnectTimeoutError")
 
 
 def silent_after_effect(call: Callable[[], Any]) -> Any:
     call()
-    raise ReadTimeoutError(endpoint_url="dynamodb")
+    raise AwsUnreachableError("ReadTimeoutError")
 
 
 def fine(call: Callable[[], Any]) -> Any:
@@ -39,26 +40,21 @@ def fine(call: Callable[[], Any]) -> Any:
 class FaultyClient:
     """DynamoDB's client; what goes wrong next with which operation is up to the test."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: AwsClient) -> None:
         self._client = client
         self.next: dict[str, deque[Fault]] = {}
         self.always: dict[str, Fault] = {}
 
-    def __getattr__(self, operation: str) -> Any:
-        real = getattr(self._client, operation)
-
-        def call(**request: Any) -> Any:
-            queue = self.next.get(operation)
-            fault = queue.popleft() if queue else self.always.get(operation, fine)
-            return fault(lambda: real(**request))
-
-        return call
+    def call(self, operation: str, request: Mapping[str, Any]) -> Any:
+        queue = self.next.get(operation)
+        fault = queue.popleft() if queue else self.always.get(operation, fine)
+        return fault(lambda: self._client.call(operation, request))
 
 
 @pytest.fixture
 def faulty(world: World) -> FaultyClient:
     world.seed(stock(available=10))
-    return FaultyClient(world.client)
+    return FaultyClient(world.aws)
 
 
 @pytest.fixture
@@ -79,7 +75,7 @@ def assert_one_order(world: World, pipeline: LivePipeline) -> None:
 def test_throttled_for_a_moment_is_waited_out_within_the_invocation(
     world: World, pipeline: LivePipeline, faulty: FaultyClient
 ) -> None:
-    faulty.next["transact_write_items"] = deque([throttled, throttled])
+    faulty.next["TransactWriteItems"] = deque([throttled, throttled])
 
     assert pipeline.status_of("commands", command()) == 200
 
@@ -89,7 +85,7 @@ def test_throttled_for_a_moment_is_waited_out_within_the_invocation(
 def test_throttled_for_long_is_handed_back_and_healed_by_the_next_delivery(
     world: World, pipeline: LivePipeline, faulty: FaultyClient
 ) -> None:
-    faulty.always["transact_write_items"] = throttled
+    faulty.always["TransactWriteItems"] = throttled
 
     first = pipeline.post("commands", command())
     faulty.always.clear()
@@ -101,7 +97,7 @@ def test_throttled_for_long_is_handed_back_and_healed_by_the_next_delivery(
 
 
 @pytest.mark.parametrize("fault", [throttled, away, silent_after_effect])
-@pytest.mark.parametrize("operation", ["batch_get_item", "transact_write_items", "update_item"])
+@pytest.mark.parametrize("operation", ["BatchGetItem", "TransactWriteItems", "UpdateItem"])
 def test_any_call_that_fails_once_is_answered_503_at_most_and_healed(
     world: World, pipeline: LivePipeline, faulty: FaultyClient, operation: str, fault: Fault
 ) -> None:
@@ -121,7 +117,7 @@ def test_any_call_that_fails_once_is_answered_503_at_most_and_healed(
 def test_a_commit_that_nobody_heard_of_is_published_by_the_next_delivery(
     world: World, pipeline: LivePipeline, faulty: FaultyClient
 ) -> None:
-    faulty.next["transact_write_items"] = deque([silent_after_effect])
+    faulty.next["TransactWriteItems"] = deque([silent_after_effect])
 
     first = pipeline.status_of("commands", command())
     published = len(pipeline.outbox.messages)
@@ -133,7 +129,7 @@ def test_a_commit_that_nobody_heard_of_is_published_by_the_next_delivery(
 
 
 @pytest.mark.parametrize("fault", [throttled, away, silent_after_effect])
-@pytest.mark.parametrize("operation", ["batch_get_item", "put_item"])
+@pytest.mark.parametrize("operation", ["BatchGetItem", "PutItem"])
 def test_a_checkout_that_failed_may_be_posted_again(
     world: World, pipeline: LivePipeline, faulty: FaultyClient, operation: str, fault: Fault
 ) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.adapters.attributes import from_attributes
+from shared.adapters.aws.json_client import DYNAMODB
+from shared.adapters.aws.port import AwsClient
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.redis_claims import RedisClaims
 from shared.kernel.ids import order_id_for
@@ -28,6 +30,7 @@ class World:
 
     services: Services
     client: Any
+    aws: AwsClient
     names: dict[str, str]
     _stack: ExitStack
     prefix: str = field(default_factory=lambda: unique("world") + ":")
@@ -35,7 +38,7 @@ class World:
     @property
     def tables(self) -> DynamoDBTables:
         """The store as the functions have it."""
-        return DynamoDBTables(self.client, self.names)
+        return DynamoDBTables(self.aws, self.names)
 
     def claims(self, url: str = "", *, patient: bool = False) -> RedisClaims:
         """The fast path as the functions have it, at another address if one is given.
@@ -102,7 +105,8 @@ class World:
 def new_world(services: Services, client: Any) -> Iterator[World]:
     """A world, and an end to its connections."""
     with ExitStack() as stack:
-        yield World(services, client, services.create_tables(client), stack)
+        names = services.create_tables(client)
+        yield World(services, client, services.aws(DYNAMODB), names, stack)
 
 
 def command(number: int = 1, **changes: Any) -> dict[str, Any]:

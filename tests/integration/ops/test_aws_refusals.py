@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from ops.__main__ import main
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 from shared.storage.schema import TABLES
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -91,8 +91,7 @@ def asked(tmp_path, capsys):
 
 def forget_connections() -> None:
     """The next client reads its environment anew."""
-    clients.aws.cache_clear()
-    clients._session.cache_clear()
+    botocore_clients.forget()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from shared.contracts.topics import Topic
 from shared.messaging.compose import processor
 from shared.messaging.consumer import Handler
 from shared.messaging.processor import Route, route
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 
 
 def route_of(dependencies: Dependencies, mailer: Mailer | None) -> Route[Event]:
@@ -42,4 +42,4 @@ def beside_feedback(deliveries: Handler, dependencies: Dependencies) -> Handler:
 
 def _ses(settings: NotificationsSettings) -> SESMailer:
     sender = Sender(settings.sender_address, settings.shop_name, settings.ses_configuration_set)
-    return SESMailer(clients.mail(), sender)
+    return SESMailer(botocore_clients.mail(), sender)

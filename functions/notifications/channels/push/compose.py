@@ -10,7 +10,7 @@ from functions.notifications.compose import Dependencies
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import PushRequested
 from shared.messaging.processor import Route, route
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 
 
 def route_of(dependencies: Dependencies, sender: PushSender | None) -> Route[Event]:
@@ -19,7 +19,7 @@ def route_of(dependencies: Dependencies, sender: PushSender | None) -> Route[Eve
     decide = partial(
         send_push,
         devices=DeviceTables(ports.tables, ports.clock),
-        sender=sender or SNSPushSender(clients.messages),
+        sender=sender or SNSPushSender(botocore_clients.messages),
         send_once=dependencies.send_once,
     )
     return route(PushRequested, decide)

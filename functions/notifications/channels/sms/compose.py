@@ -9,7 +9,7 @@ from functions.notifications.compose import Dependencies
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import SmsRequested
 from shared.messaging.processor import Route, route
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 
 
 def route_of(dependencies: Dependencies, sender: SmsSender | None) -> Route[Event]:
@@ -17,7 +17,7 @@ def route_of(dependencies: Dependencies, sender: SmsSender | None) -> Route[Even
     settings = dependencies.settings
     decide = partial(
         send_sms,
-        sender=sender or SNSSmsSender(clients.messages, settings.sms_sender_id),
+        sender=sender or SNSSmsSender(botocore_clients.messages, settings.sms_sender_id),
         send_once=dependencies.send_once,
         max_segments=settings.sms_max_segments,
     )

@@ -12,7 +12,7 @@ from ops.core.rows import Name
 from ops.core.table_reader import StoredTables
 from shared.adapters.attributes import to_attributes
 from shared.kernel.errors import DependencyError
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 from shared.storage.schema import TABLES
 from tests.unit.ops.audit.test_run import SOLD, Memory, lived
 
@@ -54,7 +54,7 @@ def scanner(shop, monkeypatch):
         clock=shop.clock,
     )
     monkeypatch.setattr(connection, "connect", lambda _options: opened)
-    monkeypatch.setattr(clients, "aws", lambda _service: found)
+    monkeypatch.setattr(botocore_clients, "plain", lambda _service: found)
     return found
 
 

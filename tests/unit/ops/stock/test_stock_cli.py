@@ -9,7 +9,7 @@ import pytest
 
 from ops.__main__ import main
 from ops.core import connection
-from shared.runtime import clients
+from shared.runtime import botocore_clients
 from shared.storage.schema import TABLES
 from tests.builders import stock
 from tests.unit.ops.audit.test_cli import Scanner
@@ -33,7 +33,7 @@ def shop(monkeypatch):
     )
     memory: Any = SimpleNamespace(tables=shop.memory)
     monkeypatch.setattr(connection, "connect", lambda _options: opened)
-    monkeypatch.setattr(clients, "aws", lambda _service: Scanner(memory))
+    monkeypatch.setattr(botocore_clients, "plain", lambda _service: Scanner(memory))
     return shop
 
 

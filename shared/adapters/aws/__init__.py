@@ -1,0 +1,1 @@
+"""Calls to AWS's JSON services: DynamoDB and SSM."""
