@@ -5,6 +5,7 @@ import traceback
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from shared.telemetry.log_lines import FIELDS, LineFormatter
 from shared.telemetry.measurement import Measure
 from shared.telemetry.metrics import NAMESPACE, SERVICE
 
@@ -48,7 +49,12 @@ class PowertoolsTelemetry:
     """Telemetry as JSON lines and CloudWatch EMF on standard output."""
 
     def __init__(self, *, service: str, stage: str, level: str) -> None:
-        self._logger = Logger(service=service, level=level, utc=True, log_uncaught_exceptions=False)
+        self._logger: Logger = Logger(
+            service=service,
+            level=level,
+            logger_formatter=LineFormatter(),
+            log_uncaught_exceptions=False,
+        )
         self._logger.append_keys(stage=stage)
         # One namespace per stage: two stages in one account must not ring each other's alarms.
         self._namespace = f"{NAMESPACE}/{stage}"
@@ -66,16 +72,16 @@ class PowertoolsTelemetry:
 
     def info(self, message: str, **fields: str | int | bool) -> None:
         """A line at INFO."""
-        self._logger.info(message, extra=_allowed(fields), stacklevel=3)
+        self._logger.info(message, extra={FIELDS: _allowed(fields)}, stacklevel=3)
 
     def warning(self, message: str, **fields: str | int | bool) -> None:
         """A line at WARNING."""
-        self._logger.warning(message, extra=_allowed(fields), stacklevel=3)
+        self._logger.warning(message, extra={FIELDS: _allowed(fields)}, stacklevel=3)
 
     def failure(self, message: str, error: BaseException, **fields: str | int | bool) -> None:
         """A line at ERROR: the exception's class and place, never its text."""
         place = {"error_type": type(error).__name__, "stack": where(error)}
-        self._logger.error(message, extra={**_allowed(fields), **place}, stacklevel=3)
+        self._logger.error(message, extra={FIELDS: {**_allowed(fields), **place}}, stacklevel=3)
 
     def count(self, metric: str, value: int = 1) -> None:
         """Add to a counter."""
