@@ -20,6 +20,7 @@ AMOUNT_RULE = f"must be a JSON number from 0 to {MAX_AMOUNT} with at most two de
 BALANCE_RULE = f"must be a JSON number from -{MAX_AMOUNT} to {MAX_AMOUNT} with at most two decimals"
 CENT = Decimal("0.01")
 TOLERANCE = Decimal("0.000001")
+_BEYOND = MAX_AMOUNT + 1
 SPELLING = (
     "with at most two decimals; "
     f"a number within {TOLERANCE:f} of whole cents, as floats add up to, is those cents"
@@ -54,13 +55,14 @@ def balance(value: object) -> Decimal:
 def _cents(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, Decimal | int):
         return None
-    number = Decimal(value)
+    number = value if isinstance(value, Decimal) else Decimal(value)
     # Looked at before anything is computed: an exponent may be as large as its writer likes.
-    if not number.is_finite() or not -MAX_AMOUNT - 1 < number < MAX_AMOUNT + 1:
+    if not number.is_finite() or not -_BEYOND < number < _BEYOND:
         return None
     cents = number.quantize(CENT, ROUND_HALF_EVEN)
     # Compared, not subtracted: a difference would be rounded to the context's 28 digits.
-    if not cents - TOLERANCE <= number <= cents + TOLERANCE or abs(cents) > MAX_AMOUNT:
+    near = cents == number or cents - TOLERANCE <= number <= cents + TOLERANCE
+    if not near or not -MAX_AMOUNT <= cents <= MAX_AMOUNT:
         return None
     return cents or Decimal("0.00")  # minus zero is zero
 

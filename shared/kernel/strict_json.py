@@ -43,6 +43,9 @@ def _integer(text: str) -> int:
 
 
 def _fraction(text: str) -> Decimal:
+    # What prices are: too short to break a limit, and without an exponent.
+    if len(text) <= _MAX_DIGITS and "e" not in text and "E" not in text:
+        return Decimal(text)
     try:
         number = Decimal(text) if len(text) <= 64 else None
     except InvalidOperation:  # an exponent that even Decimal does not hold
