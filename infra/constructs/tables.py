@@ -61,7 +61,9 @@ def _add_index(table: dynamodb.Table, index: Index) -> None:
         index_name=index.name,
         partition_key=_string(index.partition),
         sort_key=_string(index.sort) if index.sort else None,
-        projection_type=dynamodb.ProjectionType.ALL,
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY
+        if index.keys_only
+        else dynamodb.ProjectionType.ALL,
     )
 
 

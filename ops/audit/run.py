@@ -10,6 +10,8 @@ from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.stock_totals import StockTotals
 from ops.core.rows import Name, name_of
 from ops.core.table_reader import Source
+from shared.storage.odd import OddAttributeError
+from shared.storage.readable import ODD
 from shared.storage.schema import (
     CHECKOUTS,
     DEAD_LETTERS,
@@ -36,9 +38,6 @@ MOST_FINDINGS = 1000
 
 T = TypeVar("T")
 P = ParamSpec("P")
-# What reading a row raises that another program, another version or a hand wrote.
-_ODD = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
-
 Progress = Callable[[str, int], None]
 _FIRST: Mapping[str, Callable[[Item], list[Name]]] = {
     ORDERS.name: orders.first_round,
@@ -133,7 +132,7 @@ class Audit:
         """The findings on a page; row by row where one of them makes no sense."""
         try:
             return list(check.look(page, self.moment))
-        except _ODD:
+        except ODD:
             alone = [
                 self._alone(
                     check.table,
@@ -148,11 +147,12 @@ class Audit:
         """Do something with one row; one that makes no sense is a finding, and stops no other."""
         try:
             return do()
-        except _ODD as error:
+        except ODD as error:
             name = name_of(table, row)
             if name not in self._reported:
                 self._reported.add(name)
-                said = f"cannot be read: {type(error).__name__} in {table}"
+                why = error if isinstance(error, OddAttributeError) else type(error).__name__
+                said = f"cannot be read: {why} in {table}"
                 self._odd.rows += 1
                 self._odd.add([Finding("/".join(name[1]), said)], strict=self.strict)
         return None

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from shared.contracts.envelope import Event
 from shared.contracts.sources import API
+from shared.contracts.trace import own_trace
 from shared.kernel.clock import Clock
 from shared.kernel.errors import ContentionError, PipelineError
 from shared.messaging.contention import Backoff, retry_contention
@@ -73,9 +74,20 @@ class OperatorLedger:
         return self._outbox.find(event_id)
 
     def commit(
-        self, event_id: str, kind: str, effects: Effects, *, attempt: int, correlation_id: str
+        self,
+        event_id: str,
+        kind: str,
+        effects: Effects,
+        *,
+        attempt: int,
+        correlation_id: str = "",
+        order_id: str = "",
     ) -> Record:
         """Store the effects and the record together.
+
+        Args:
+            correlation_id: what the events that follow name; without one, this record's own id.
+            order_id: the order that this is done for; it belongs to that order's trace.
 
         Raises:
             AlreadyRecordedError: this was committed before; carries what was recorded.
@@ -89,6 +101,7 @@ class OperatorLedger:
             timestamp=self._clock.now(),
             source=API,
             correlation_id=correlation_id or event_id,
+            trace_id=order_id or own_trace(event_id),
             payload={},
         )
         return self._outbox.commit(cause, effects, attempt=attempt)

@@ -8,11 +8,14 @@ from ops.core import actor
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.terminal import harmless
+from ops.core.unreadable import parted
+from ops.core.view import tell_unreadable
 from ops.dead_letters import view
 from ops.dead_letters.domain import FAILURES, Filter, ReplayOptions, Result
 from ops.dead_letters.service import Outcome, Replayer
 from ops.dead_letters.store import DeadLetterStore
 from shared.contracts.topics import Topic
+from shared.kernel.errors import UnreadableRowError
 from shared.storage.records.dead_letter import DeadLetterKind, DeadLetterState
 
 
@@ -86,12 +89,13 @@ def _list(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
     store = DeadLetterStore(connection.tables, connection.clock)
     wanted, state = _filter(options), DeadLetterState(options.state)
-    found = [row for row in store.by_state(state) if wanted.admits(row)]
-    if not found:
-        print(f"no {options.state} dead letters")
-        return 0
-    print(view.groups(found) if options.groups else view.rows(found))
-    return 0
+    readable, unreadable = parted(store.by_state(state))
+    found = [row for row in readable if wanted.admits(row)]
+    if found:
+        print(view.groups(found) if options.groups else view.rows(found))
+    else:
+        print(f"no {options.state} dead letters{' that can be read' if unreadable else ''}")
+    return tell_unreadable(unreadable)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -112,7 +116,8 @@ def _replay(options: argparse.Namespace) -> int:
         progress=_print_outcome,
     )
     dead_letters = replayer.select(_filter(options, tuple(options.event_ids)), limit=options.limit)
-    missing = sorted(set(options.event_ids) - {row.key for row in dead_letters})
+    odd = {error.key for error in replayer.unreadable}
+    missing = sorted(set(options.event_ids) - {row.key for row in dead_letters} - odd)
     for event_id in missing:
         print(f"{harmless(event_id)}  is not among the open dead letters")
     print(f"{len(dead_letters)} selected")
@@ -131,8 +136,10 @@ def _replay(options: argparse.Namespace) -> int:
     with noting(lambda: "nothing was sent" if options.dry_run else under_way):
         outcomes = replayer.run(dead_letters, how)
     print(view.counts(outcomes))
+    unread = tell_unreadable(replayer.unreadable)
     bad = FAILURES | {Result.NOT_REACHED, Result.UNREADABLE, Result.TOO_OFTEN}
-    return 1 if missing or any(outcome.result in bad for outcome in outcomes) else 0
+    failed = any(outcome.result in bad for outcome in outcomes)
+    return 1 if missing or unread or failed else 0
 
 
 def _print_outcome(outcome: Outcome) -> None:
@@ -153,9 +160,12 @@ def _discard(options: argparse.Namespace) -> int:
         with noting(
             lambda: "the dead letter after those named above may be discarded: `show` tells"
         ):
-            done = replayer.discard(
-                store.get(event_id), actor=options.operator, reason=options.reason
-            )
+            try:
+                row = store.get(event_id)
+            except UnreadableRowError as odd:
+                status = tell_unreadable([odd])
+                continue
+            done = replayer.discard(row, actor=options.operator, reason=options.reason)
         result = "discarded" if done else "was changed by another operator or run"
         print(f"{harmless(event_id)}  {result}", flush=True)
         status = status if done else 1

@@ -8,6 +8,7 @@ each is claimed by a conditional write before it is sent (I17).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ops.core.unreadable import parted
 from ops.dead_letters.domain import (
     FAILURES,
     MAX_REPLAYS,
@@ -18,7 +19,7 @@ from ops.dead_letters.domain import (
 )
 from ops.dead_letters.store import ABANDONED_AFTER, DeadLetterStore
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import PublishError
+from shared.kernel.errors import PublishError, UnreadableRowError
 from shared.messaging.dead_letters.dead_letter import event_id_of
 from shared.messaging.dead_letters.resend import deduplication_id, message_of, obstacle, parsed
 from shared.messaging.dead_letters.store import DeadLetterTables
@@ -61,6 +62,7 @@ class Replayer:
         self._store, self._publisher = store, publisher
         self._dead_letters = DeadLetterTables(tables, clock)
         self._clock, self._progress = clock, progress
+        self.unreadable: list[UnreadableRowError] = []
 
     def select(self, wanted: Filter, *, limit: int) -> list[DeadLetterRow]:
         """The dead letters that are meant, now. What fails later is not part of it.
@@ -68,16 +70,25 @@ class Replayer:
         Beside the open ones those whose replay began long ago and never ended: its operator
         may have died before anything was sent.
 
+        What cannot be read is in ``unreadable`` afterwards; it stops no other.
+
         Raises:
             DependencyError: the store did not answer.
         """
         stale = iso(self._clock.now() - ABANDONED_AFTER)
+        replaying, odd = parted(self._store.by_state(DeadLetterState.REPLAYING))
         abandoned = [
             dead_letter
-            for dead_letter in self._store.by_state(DeadLetterState.REPLAYING)
+            for dead_letter in replaying
             if dead_letter.history.entries and dead_letter.history.entries[-1].at <= stale
         ]
-        dead_letters = [*self._store.by_state(DeadLetterState.OPEN), *abandoned]
+        opened, also_odd = parted(self._store.by_state(DeadLetterState.OPEN))
+        self.unreadable = [
+            error
+            for error in (*also_odd, *odd)
+            if not wanted.event_ids or error.key in wanted.event_ids
+        ]
+        dead_letters = [*opened, *abandoned]
         return [dead_letter for dead_letter in dead_letters if wanted.admits(dead_letter)][:limit]
 
     def run(self, dead_letters: Sequence[DeadLetterRow], options: ReplayOptions) -> list[Outcome]:
@@ -93,7 +104,7 @@ class Replayer:
                     self._reported(Outcome(dead_letter, Result.NOT_REACHED)) for dead_letter in wave
                 ]
                 continue
-            sent = [self._one(dead_letter, options) for dead_letter in wave]
+            sent = [self._tried(dead_letter, options) for dead_letter in wave]
             outcomes += [self._reported(outcome) for outcome in self._settled(sent, options)]
         return outcomes
 
@@ -110,6 +121,12 @@ class Replayer:
         )
 
     # ------------------------------------------------------------------ one dead letter
+    def _tried(self, selected: DeadLetterRow, options: ReplayOptions) -> Outcome:
+        try:
+            return self._one(selected, options)
+        except UnreadableRowError as odd:
+            return Outcome(selected, Result.UNREADABLE, str(odd))
+
     def _one(self, selected: DeadLetterRow, options: ReplayOptions) -> Outcome:
         # As it is now: a wave takes its time, and the pipeline carries on by itself meanwhile.
         dead_letter = self._store.get(selected.key)
@@ -175,7 +192,10 @@ class Replayer:
         return Outcome(under_way, Result.REPLAYED)
 
     def _reopen(self, key: str, options: ReplayOptions, *, reason: str) -> None:
-        now = self._store.get(key)
+        try:
+            now = self._store.get(key)
+        except UnreadableRowError:
+            return  # told as not published; its row is for `show` to tell
         if now.state is DeadLetterState.REPLAYING:
             self._store.move(
                 now,
@@ -206,7 +226,10 @@ class Replayer:
             self._clock.sleep(_POLL_SECONDS)
 
     def _looked_at(self, outcome: Outcome, options: ReplayOptions) -> Outcome:
-        now = self._store.get(outcome.dead_letter.key)
+        try:
+            now = self._store.get(outcome.dead_letter.key)
+        except UnreadableRowError as odd:
+            return replace(outcome, result=Result.UNREADABLE, remark=str(odd))
         if now.state is DeadLetterState.RESOLVED:
             return Outcome(now, Result.HANDLED)
         if now.state is DeadLetterState.OPEN:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from ops.core.errors import OperatorError
 from shared.kernel.clock import Clock, iso
+from shared.kernel.errors import UnreadableRowError
 from shared.messaging.dead_letters.schedule import opened
 from shared.storage.ports import Tables
+from shared.storage.readable import read_rows
 from shared.storage.records.dead_letter import (
     Counter,
     DeadLetterRow,
@@ -32,20 +34,23 @@ class DeadLetterStore:
     def __init__(self, tables: Tables, clock: Clock) -> None:
         self._tables, self._clock = tables, clock
 
-    def by_state(self, state: DeadLetterState, limit: int = PAGE) -> list[DeadLetterRow]:
-        """Dead letters in a state, longest failing first.
+    def by_state(
+        self, state: DeadLetterState, limit: int = PAGE
+    ) -> list[DeadLetterRow | UnreadableRowError]:
+        """Dead letters in a state, longest failing first; in the place of one that cannot be read, why.
 
         Raises:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(DEAD_LETTERS.name, state.value, index="byState", limit=limit)
-        return [DeadLetterRow.from_item(item) for item in items]
+        return list(read_rows(DEAD_LETTERS.name, items, DeadLetterRow.from_item))
 
     def get(self, key: str) -> DeadLetterRow:
         """One dead letter.
 
         Raises:
             OperatorError: there is none.
+            UnreadableRowError: it makes no sense.
             DependencyError: the store did not answer.
         """
         row = dead_letter_row_of(self._tables.get(*dead_letter_key(key)))

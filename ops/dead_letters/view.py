@@ -67,7 +67,7 @@ def whole(row: DeadLetterRow) -> str:
         ("last failed", row.last_failed_at),
     )
     history = [(e.at[:19], e.action, e.by, e.reason) for e in row.history.entries]
-    event = json.dumps(json.loads(row.original), indent=2)
+    event = _pretty(row.original)
     return "\n".join(
         [
             *(f"{name:<14} {harmless(value)}" for name, value in facts),
@@ -78,6 +78,14 @@ def whole(row: DeadLetterRow) -> str:
             *map(harmless, event.splitlines()),
         ]
     )
+
+
+def _pretty(original: str) -> str:
+    """The event, indented; as it is stored, if it is no JSON that can be read."""
+    try:
+        return json.dumps(json.loads(original), indent=2)
+    except (ValueError, RecursionError):
+        return original
 
 
 def outcome(what: Outcome) -> str:

@@ -8,6 +8,7 @@ from commandline.arguments import whole
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.terminal import harmless
+from ops.core.view import tell_unreadable
 from ops.history.domain import KINDS
 from ops.history.service import DEFAULT_LIMIT, MOST, HistoryService
 from ops.history.view import as_json, as_text
@@ -44,7 +45,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def tell(options: argparse.Namespace, tables: Tables, clock: Clock) -> int:
-    """Print what the options ask for; the exit status: 1 if nothing is recorded.
+    """Print what the options ask for; the exit status: 1 if nothing is recorded, or an
+    entry could not be read.
 
     Raises:
         OperatorError: an option that makes no sense; names it.
@@ -59,7 +61,8 @@ def tell(options: argparse.Namespace, tables: Tables, clock: Clock) -> int:
         print(as_text(timeline))
     else:
         print(f"nothing is recorded of {options.kind} {harmless(options.name)}")
-    return 0 if timeline.entries else 1
+    unread = tell_unreadable(timeline.unreadable)
+    return 0 if timeline.entries and not unread else 1
 
 
 def moment(text: str, now: datetime) -> str:

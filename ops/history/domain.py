@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.actor import Actor
+from shared.kernel.errors import UnreadableRowError
 from shared.storage.writes import Item, Value
 
 KINDS: Mapping[str, str] = {
@@ -43,14 +44,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class AuditTimeline:
-    """Entries in time order; ``more`` if there are, or may be, older ones that the limit left out."""
+    """Entries in time order.
+
+    Args:
+        more: whether there are, or may be, older ones that the limit left out.
+        unreadable: entries in their place that make no sense.
+    """
 
     entries: Sequence[Entry]
     more: bool
+    unreadable: Sequence[UnreadableRowError] = ()
 
     def only(self, wanted: Callable[[Entry], bool]) -> "AuditTimeline":
         """The entries that are meant."""
-        return AuditTimeline([entry for entry in self.entries if wanted(entry)], self.more)
+        entries = [entry for entry in self.entries if wanted(entry)]
+        return AuditTimeline(entries, self.more, self.unreadable)
 
 
 def merged(parts: Iterable[AuditTimeline], limit: int) -> AuditTimeline:
@@ -60,7 +68,8 @@ def merged(parts: Iterable[AuditTimeline], limit: int) -> AuditTimeline:
     found = {entry.event_id: entry for part in read for entry in part.entries}
     entries = sorted(found.values(), key=lambda entry: (entry.at, entry.event_id))
     more = len(entries) > limit or any(part.more for part in read)
-    return AuditTimeline(entries[-limit:], more)
+    odd = {error.key: error for part in read for error in part.unreadable}
+    return AuditTimeline(entries[-limit:], more, list(odd.values()))
 
 
 def differences(before: Item, after: Item) -> Sequence[tuple[str, Value, Value]]:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ops.core.unreadable import parted
 from ops.history.domain import AuditTimeline, Entry
 from shared.contracts.actor import Actor
 from shared.kernel.ids import is_id, order_id_for
 from shared.storage.ports import Tables
+from shared.storage.readable import read_rows
 from shared.storage.schema import AUDIT, CHECKOUTS, ORDERS
 from shared.storage.writes import Item, Value
 
@@ -70,8 +72,9 @@ class AuditStore:
         items = self._tables.query(
             AUDIT.name, value, index=index, newest_first=True, limit=self._limit + 1
         )
-        entries = [_entry(item) for item in items if str(item["at"]) >= self._since]
-        return AuditTimeline(entries, more=len(entries) > self._limit)
+        read, odd = parted(read_rows(AUDIT.name, items, _entry))
+        entries = [entry for entry in read if entry.at >= self._since]
+        return AuditTimeline(entries, more=len(entries) + len(odd) > self._limit, unreadable=odd)
 
 
 def _entry(item: Item) -> Entry:
@@ -94,7 +97,11 @@ def _entry(item: Item) -> Entry:
 
 
 def _object(value: Value) -> Item:
-    return value if isinstance(value, Mapping) else {}
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(type(value).__name__)
+    return value
 
 
 def _text(value: Value) -> str | None:

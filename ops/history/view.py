@@ -41,6 +41,7 @@ def as_json(timeline: AuditTimeline, *, kind: str, name: str) -> str:
     values = {
         "about": {"kind": kind, "id": name},
         "more": timeline.more,
+        "unreadable": [error.key for error in timeline.unreadable],
         "entries": [
             {
                 "at": entry.at,

@@ -10,6 +10,8 @@ from ops.core import connection as stage
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless
+from ops.core.unreadable import parted
+from ops.core.view import tell_unreadable
 from ops.mail import preview, view
 from ops.mail.domain import Resolved
 from ops.mail.service import MailService
@@ -75,12 +77,12 @@ def _service(options: argparse.Namespace) -> MailService:
 
 
 def _list(options: argparse.Namespace) -> int:
-    mails = _service(options).waiting(options.state)
-    if not mails:
-        print(f"no mail is {options.state}")
-        return 0
-    print(view.mails(mails))
-    return 0
+    mails, unreadable = parted(_service(options).waiting(options.state))
+    if mails:
+        print(view.mails(mails))
+    else:
+        print(f"no mail{' that can be read' if unreadable else ''} is {options.state}")
+    return tell_unreadable(unreadable)
 
 
 def _unsuppress(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload
 from shared.contracts.channels import BY_EVENT_TYPE
 from shared.contracts.topics import Topic
+from shared.contracts.trace import trace_in
 from shared.kernel import strict_json
 from shared.kernel.errors import PipelineError
 from shared.kernel.ids import caused_event_id, is_id
@@ -46,9 +47,14 @@ class DoubtfulMail:
 
     @property
     def correlation_id(self) -> str | None:
-        """What the event belongs to, if it says so."""
+        """The correlation id that the event repeats, if any."""
         correlation = self.asked.get("correlationId")
         return correlation if is_id(correlation) else None
+
+    @property
+    def trace_id(self) -> str:
+        """The key of the trace that the mail belongs to."""
+        return trace_in(self.asked, self.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,22 @@ class Resolved:
     unpublished: PipelineError | None = None
 
 
+def check_can_be_decided(mail: DoubtfulMail) -> None:
+    """Nothing, if the event that asked for the mail can be read.
+
+    Raises:
+        LookupError, TypeError: it lacks what a decision must tell of it.
+        PermanentError: it is no JSON.
+    """
+    asked = mail.asked
+    if not isinstance(asked["payload"], Mapping):
+        raise TypeError("event")
+    _ = (BY_EVENT_TYPE[mail.event_type], asked["eventId"], asked["version"])
+    data = asked["payload"].get("templateData")
+    if data is not None and not isinstance(data, Mapping):
+        raise TypeError("templateData")
+
+
 def again(mail: DoubtfulMail) -> Outbound:
     """The mail's event under a new id that follows from the old one."""
     values, event_type = mail.asked, mail.event_type
@@ -87,7 +109,14 @@ def again(mail: DoubtfulMail) -> Outbound:
         version=str(values["version"]),
         source=source_in_header(values.get("source")),
         correlation_id=mail.correlation_id,
-        body=strict_json.dumps({**values, "eventId": new_id, "causationId": mail.event_id}),
+        body=strict_json.dumps(
+            {
+                **values,
+                "eventId": new_id,
+                "causationId": mail.event_id,
+                "traceId": mail.trace_id,
+            }
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from shared.contracts.analytics import AuditRecorded
 from shared.contracts.envelope import Event
 from shared.contracts.topics import NOTIFICATION_PUSH
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import PipelineError
+from shared.kernel.errors import PipelineError, UnreadableRowError
 from shared.kernel.ids import caused_event_id
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
@@ -29,8 +29,8 @@ class MailService:
         self._mails, self._clock = MailTables(tables), clock
         self._outbox = TransactionalOutbox(tables, publisher, clock, consumer=CONSUMER)
 
-    def waiting(self, attention: Attention) -> list[DoubtfulMail]:
-        """Mail that needs a decision, longest waiting first.
+    def waiting(self, attention: Attention) -> list[DoubtfulMail | UnreadableRowError]:
+        """Mail that needs a decision, longest waiting first; in the place of one that cannot be read, why.
 
         Raises:
             DependencyError: the store did not answer.
@@ -92,6 +92,7 @@ class MailService:
             timestamp=now,
             source=OPERATOR,
             correlation_id=mail.correlation_id,
+            trace_id=mail.trace_id,
             payload=None,
         )
         effects = Effects(

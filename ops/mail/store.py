@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from functions.notifications.send_ledger import suppression_key
 from ops.core.errors import OperatorError
-from ops.mail.domain import Attention, Decision, DoubtfulMail
+from ops.mail.domain import Attention, Decision, DoubtfulMail, check_can_be_decided
+from shared.kernel.errors import UnreadableRowError
 from shared.storage.bounded import Note, note, noted
 from shared.storage.ports import Tables
+from shared.storage.readable import read_row, read_rows
 from shared.storage.schema import NOTIFICATIONS
 from shared.storage.writes import Delete, Equals, Item, Update, Write
 
@@ -32,28 +34,27 @@ class MailTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def waiting(self, attention: Attention) -> list[DoubtfulMail]:
-        """Mail that needs a decision, longest waiting first.
+    def waiting(self, attention: Attention) -> list[DoubtfulMail | UnreadableRowError]:
+        """Mail that needs a decision, longest waiting first; in the place of one that cannot be read, why.
 
         Raises:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(NOTIFICATIONS.name, attention, index="byState", limit=1000)
-        return [_mail(item) for item in items]
+        return list(read_rows(NOTIFICATIONS.name, items, _mail))
 
     def find(self, event_id: str) -> StoredMail:
         """One mail.
 
         Raises:
             OperatorError: there is none.
+            UnreadableRowError: it makes no sense.
             DependencyError: the store did not answer.
         """
         item = self._tables.get(NOTIFICATIONS.name, {"id": event_id})
         if item is None or "event" not in item:
             raise OperatorError(f"event id: there is no mail {event_id}")
-        decided = item.get("resolution")
-        resolution = None if decided is None else str(decided)
-        return StoredMail(_mail(item), noted(item, "history"), resolution, item)
+        return read_row(NOTIFICATIONS.name, item, _stored)
 
 
 def decision_write(stored: StoredMail, decision: Decision, now: str) -> Write:
@@ -78,6 +79,14 @@ def _noted(stored: StoredMail, decision: Decision, now: str) -> Note:
         "reason": decision.reason,
     }
     return note(stored.row, "history", entry)
+
+
+def _stored(item: Item) -> StoredMail:
+    mail = _mail(item)
+    check_can_be_decided(mail)
+    decided = item.get("resolution")
+    resolution = None if decided is None else str(decided)
+    return StoredMail(mail, noted(item, "history"), resolution, item)
 
 
 def _mail(item: Item) -> DoubtfulMail:
@@ -117,7 +126,13 @@ class SuppressionTables:
         item = self._tables.get(NOTIFICATIONS.name, suppression_key(address))
         if item is None:
             return None
-        return Suppression(address, reason=str(item["reason"]), since=str(item["updatedAt"]))
+        return read_row(
+            NOTIFICATIONS.name,
+            item,
+            lambda row: Suppression(
+                address, reason=str(row["reason"]), since=str(row["updatedAt"])
+            ),
+        )
 
 
 def removal_write(entry: Suppression) -> Write:

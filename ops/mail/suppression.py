@@ -141,7 +141,7 @@ class SuppressionService:
             emits=[Emit(AuditRecorded, audit)],
         )
         return self._ledger.commit(
-            event_id, AuditAction.ADDRESS_UNSUPPRESSED, effects, attempt=attempt, correlation_id=""
+            event_id, AuditAction.ADDRESS_UNSUPPRESSED, effects, attempt=attempt
         )
 
 

@@ -12,6 +12,8 @@ from ops.core.connection import Connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
 from ops.core.terminal import harmless
+from ops.core.unreadable import parted
+from ops.core.view import tell_unreadable
 from ops.refunds import view
 from ops.refunds.service import RefundService
 from shared.kernel.text import one_line
@@ -41,15 +43,28 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _list(options: argparse.Namespace) -> int:
-    refunds = _service(stage.connect(options)).list(options.state, _MOST)
+    return tell(options, _service(stage.connect(options)))
+
+
+def tell(options: argparse.Namespace, service: RefundService) -> int:
+    """Print the refunds that the options ask for; the exit status: 1 if one could not be read.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    found = service.list(options.state, _MOST)
+    refunds, unreadable = parted(found)
     if options.json:
         for refund in refunds:
             print(as_json(refund.as_json()))
-        return 0
-    print(view.refunds(refunds) if refunds else f"no refund is {options.state}")
-    if len(refunds) == _MOST:
+    elif refunds:
+        print(view.refunds(refunds))
+    else:
+        readable = " that can be read" if unreadable else ""
+        print(f"no refund{readable} is {options.state}")
+    if len(found) == _MOST and not options.json:
         print(f"the first {_MOST}; there may be more", file=sys.stderr)
-    return 0
+    return tell_unreadable(unreadable)
 
 
 def _settle(options: argparse.Namespace) -> int:

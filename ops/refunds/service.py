@@ -12,7 +12,7 @@ from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.audit_actions import AuditAction
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import PipelineError
+from shared.kernel.errors import PipelineError, UnreadableRowError
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit
@@ -26,8 +26,8 @@ class RefundService:
     def __init__(self, tables: Tables, ledger: OperatorLedger, clock: Clock) -> None:
         self._refunds, self._ledger, self._clock = RefundTables(tables), ledger, clock
 
-    def list(self, status: str, limit: int) -> list[Refund]:
-        """Refunds in a state, longest waiting first.
+    def list(self, status: str, limit: int) -> list[Refund | UnreadableRowError]:
+        """Refunds in a state, longest waiting first; in the place of one that cannot be read, why.
 
         Raises:
             DependencyError: the store did not answer.
@@ -104,4 +104,5 @@ class RefundService:
             effects,
             attempt=attempt,
             correlation_id=correlation,
+            order_id=refund.order_id,
         )

@@ -1,11 +1,13 @@
 """Refunds, as operators read and settle them: attributes of checkout rows."""
 
 from ops.refunds.domain import Refund
+from shared.kernel.errors import UnreadableRowError
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
+from shared.storage.readable import read_row, read_rows
 from shared.storage.records.checkout import CheckoutRow, settle_refund
 from shared.storage.schema import CHECKOUTS
-from shared.storage.writes import Write
+from shared.storage.writes import Item, Write
 
 
 class RefundTables:
@@ -14,15 +16,15 @@ class RefundTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def by_status(self, status: str, limit: int) -> list[Refund]:
-        """Refunds in a state, longest waiting first.
+    def by_status(self, status: str, limit: int) -> list[Refund | UnreadableRowError]:
+        """Refunds in a state, longest waiting first; in the place of one that cannot be read, why.
 
         Raises:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(CHECKOUTS.name, status, index="refunds", limit=limit)
-        rows = [CheckoutRow.from_item(item) for item in items]
-        return [Refund.of(row, row.refund) for row in rows if row.refund is not None]
+        read = read_rows(CHECKOUTS.name, items, _refund)
+        return [found for found in read if found is not None]
 
     def find(self, order_id: str) -> Refund | None:
         """The refund of an order, None if no money of it is to go back.
@@ -36,7 +38,7 @@ class RefundTables:
         return Refund.of(checkout, checkout.refund)
 
     def correlation_of(self, order_id: str) -> str:
-        """The name of the order's trace, whatever its producer called it.
+        """The correlation id that the order's events repeat.
 
         Raises:
             DependencyError: the store did not answer.
@@ -44,11 +46,19 @@ class RefundTables:
         checkout = self._checkout(order_id)
         if checkout is None or checkout.command is None:
             return order_id
-        return Outbound.from_item(checkout.command).correlation_id or order_id
+        command = read_row(
+            CHECKOUTS.name, {"orderId": order_id, **checkout.command}, Outbound.from_item
+        )
+        return command.correlation_id or order_id
 
     def _checkout(self, order_id: str) -> CheckoutRow | None:
         item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
-        return None if item is None else CheckoutRow.from_item(item)
+        return None if item is None else read_row(CHECKOUTS.name, item, CheckoutRow.from_item)
+
+
+def _refund(item: Item) -> Refund | None:
+    row = CheckoutRow.from_item(item)
+    return None if row.refund is None else Refund.of(row, row.refund)
 
 
 def settlement_write(refund: Refund, reference: str, now: str) -> Write:

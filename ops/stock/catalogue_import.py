@@ -22,7 +22,7 @@ from ops.stock.store import StockTables
 from shared.contracts.audit_actions import AuditAction
 from shared.contracts.envelope import JsonObject
 from shared.kernel.clock import Clock, iso
-from shared.kernel.errors import PipelineError
+from shared.kernel.errors import PipelineError, UnreadableRowError
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import AlreadyRecordedError, Record
 from shared.messaging.outbox import Emit
@@ -74,6 +74,7 @@ class Importer:
         self._operator, self._why, self._key = operator, why, key
         self._new_id, self._progress = new_id, progress
         self.unpublished: PipelineError | None = None
+        self.unreadable: list[UnreadableRowError] = []
 
     def refuse_twins(self, entries: Sequence[Entry]) -> None:
         """Refuse SKUs that differ only in case, unless the catalogue has both.
@@ -93,6 +94,8 @@ class Importer:
     def look(self, entries: Sequence[Entry]) -> Iterator[Change]:
         """What the entries would change, now, in their order.
 
+        An entry whose row cannot be read is left as it is, and is in ``unreadable`` afterwards.
+
         Raises:
             DependencyError: the store did not answer.
         """
@@ -101,6 +104,9 @@ class Importer:
             known = self._stock.look_for_import({e.sku: self._counted(e) for e in some})
             for entry in some:
                 row, counted = known[entry.sku]
+                if isinstance(row, UnreadableRowError):
+                    self.unreadable.append(row)
+                    continue
                 yield Change(entry, row, counted=counted)
 
     def run(self, entries: Sequence[Entry]) -> Iterator[Change]:
@@ -132,7 +138,9 @@ class Importer:
         entry = seen.entry
 
         def brought(attempt: int) -> tuple[Change, Record | None]:
-            [change] = [seen] if attempt == 1 else self.look([entry])
+            change = seen if attempt == 1 else next(self.look([entry]), None)
+            if change is None:
+                return seen, None  # it became unreadable meanwhile
             if change.is_nothing:
                 return change, None
             action = self._action(change)
@@ -141,7 +149,6 @@ class Importer:
                 "stock.import",
                 self._effects(change, action),
                 attempt=attempt,
-                correlation_id="",
             )
             return change, record
 

@@ -16,8 +16,10 @@ from ops.core import connection as stage
 from ops.core.connection import Connection
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import OperatorLedger
-from ops.core.table_reader import StoredTables
+from ops.core.table_reader import Source, StoredTables
 from ops.core.terminal import harmless
+from ops.core.unreadable import parted
+from ops.core.view import tell_unreadable
 from ops.stock import view
 from ops.stock.catalogue_diff import Change, summary_of
 from ops.stock.catalogue_file import Entry, parse
@@ -114,9 +116,19 @@ def _list(options: argparse.Namespace) -> int:
     source = StoredTables(
         connection.tables, botocore_clients.plain("dynamodb"), connection.table_names
     )
-    wanted = [row for row in every_row(source) if row.is_low or not options.low]
+    return tell(source, only_low=options.low)
+
+
+def tell(source: Source, *, only_low: bool) -> int:
+    """Print the stock rows; the exit status: 1 if one could not be read.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    readable, unreadable = parted(every_row(source))
+    wanted = [row for row in readable if row.is_low or not only_low]
     print(view.stock_rows(wanted) if wanted else "no stock")
-    return 0
+    return tell_unreadable(unreadable)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -127,9 +139,11 @@ def _show(options: argparse.Namespace) -> int:
     if row is None:
         raise OperatorError(f"sku: there is no {options.sku} in the catalogue")
     print(view.stock_rows([row]))
-    if options.last:
-        print(f"\n{view.movements(stock.movements(options.sku, options.last))}")
-    return 0
+    if not options.last:
+        return 0
+    movements, unreadable = parted(stock.movements(options.sku, options.last))
+    print(f"\n{view.movements(movements)}")
+    return tell_unreadable(unreadable)
 
 
 def _move(options: argparse.Namespace) -> int:
@@ -186,7 +200,7 @@ def _carried_out(importer: Importer, entries: tuple[Entry, ...], *, dry_run: boo
     def how_far() -> str:
         if dry_run:
             return "nothing was written"
-        if len(done) == len(entries):
+        if len(done) + len(importer.unreadable) == len(entries):
             return f"all {len(done)} products are done"
         told = f"stopped after {len(done)} of {len(entries)} products"
         return f"{told}: the same command carries on there"
@@ -199,7 +213,7 @@ def _carried_out(importer: Importer, entries: tuple[Entry, ...], *, dry_run: boo
         end = "; nothing was written" if dry_run else ""
         print(f"{view.summary(summary_of(done))}{end}", flush=True)
     _tell_unpublished(importer.unpublished)
-    return 0
+    return tell_unreadable(importer.unreadable)
 
 
 def _ledger(connection: Connection) -> OperatorLedger:

@@ -109,7 +109,8 @@ class StockService:
             AuditAction.of("stock", request.reason),
             effects,
             attempt=attempt,
-            correlation_id=_trace_of(sold.order) if sold is not None else "",
+            correlation_id=_correlation_of(sold.order) if sold is not None else "",
+            order_id=sold.order.order_id if sold is not None else "",
         )
 
     def _look(self, request: Request) -> tuple[StockRow, Sold | None]:
@@ -120,8 +121,8 @@ class StockService:
         return row, sold
 
 
-def _trace_of(order: OrderRow) -> str:
-    """The name of everything that followed from the order's checkout."""
+def _correlation_of(order: OrderRow) -> str:
+    """What the events about the order repeat."""
     return order.correlation_id or order.order_id
 
 

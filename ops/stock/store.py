@@ -3,24 +3,27 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ops.core.operator_ledger import CONSUMER
-from ops.core.table_reader import StoredTables
+from ops.core.rows import text
+from ops.core.table_reader import Source
 from ops.stock.domain import Movement, OperatorAction, Request, Return, Sold, parts_of
+from shared.kernel.errors import UnreadableRowError
 from shared.storage.bounded import MAX_TEXT
 from shared.storage.ports import Tables
+from shared.storage.readable import read_row, read_rows
 from shared.storage.records.order import OrderRow, ReturnedUnits, note_return
-from shared.storage.records.stock import StockRow, adjust, read_stock, stock_by_sku, stock_key
+from shared.storage.records.stock import StockRow, adjust, read_stock, stock_key
 from shared.storage.schema import LEDGER, MOVEMENTS, ORDERS, STOCK
 from shared.storage.writes import Item, Key, Write
 
 
-def every_row(source: StoredTables) -> Iterator[StockRow]:
-    """The rows of all SKUs, in no order.
+def every_row(source: Source) -> Iterator[StockRow | UnreadableRowError]:
+    """The rows of all SKUs, in no order; in the place of one that cannot be read, why.
 
     Raises:
         DependencyError: the store did not answer.
     """
     for page in source.pages(STOCK.name):
-        yield from map(StockRow.from_item, page)
+        yield from read_rows(STOCK.name, page, StockRow.from_item)
 
 
 class StockTables:
@@ -36,7 +39,7 @@ class StockTables:
             DependencyError: the store did not answer.
         """
         item = self._tables.get(*stock_key(sku))
-        return None if item is None else StockRow.from_item(item)
+        return None if item is None else read_row(STOCK.name, item, StockRow.from_item)
 
     def find_all(self, skus: Sequence[str]) -> Mapping[str, StockRow]:
         """The rows as they are now, in one batch; a SKU that does not exist is not in it.
@@ -58,14 +61,17 @@ class StockTables:
         row, *orders = self._tables.get_many(keys)
         order = orders[0] if orders else None
         return (
-            None if row is None else StockRow.from_item(row),
-            None if order is None else _sold(OrderRow.from_item(order), request.sku),
+            None if row is None else read_row(STOCK.name, row, StockRow.from_item),
+            None
+            if order is None
+            else _sold(read_row(ORDERS.name, order, OrderRow.from_item), request.sku),
         )
 
     def look_for_import(
         self, counts: Mapping[str, str]
-    ) -> Mapping[str, tuple[StockRow | None, bool]]:
-        """The row of each SKU and whether its count was applied before, in one batch.
+    ) -> Mapping[str, tuple[StockRow | UnreadableRowError | None, bool]]:
+        """The row of each SKU, or why it cannot be read, and whether its count was applied before, in
+        one batch.
 
         Args:
             counts: by SKU the name under which the ledger remembers the count.
@@ -76,21 +82,23 @@ class StockTables:
         keys: list[tuple[str, Key]] = [stock_key(sku) for sku in counts]
         keys += [(LEDGER.name, {"id": f"{CONSUMER}#{name}"}) for name in counts.values()]
         items = self._tables.get_many(keys)
-        rows = stock_by_sku(items[: len(counts)])
+        known = [row for row in items[: len(counts)] if row is not None]
+        read = read_rows(STOCK.name, known, StockRow.from_item)
+        rows = {text(item, "sku"): row for item, row in zip(known, read, strict=True)}
         records = items[len(counts) :]
         return {
             sku: (rows.get(sku), record is not None)
             for sku, record in zip(counts, records, strict=True)
         }
 
-    def movements(self, sku: str, limit: int) -> Sequence[Movement]:
-        """The last movements of a SKU, newest first.
+    def movements(self, sku: str, limit: int) -> Sequence[Movement | UnreadableRowError]:
+        """The last movements of a SKU, newest first; in the place of one that cannot be read, why.
 
         Raises:
             DependencyError: the store did not answer.
         """
         items = self._tables.query(MOVEMENTS.name, sku, newest_first=True, limit=limit)
-        return [_movement(item) for item in items]
+        return list(read_rows(MOVEMENTS.name, items, _movement))
 
 
 def move_writes(

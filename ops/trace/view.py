@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ops.core.terminal import harmless, table
-from ops.trace.domain import Hop, OwedEvent, Trace
+from ops.trace.domain import Hop, NamedTraces, OwedEvent, Trace
+from shared.kernel.errors import UnreadableRowError
 
 
 def as_text(trace: Trace) -> str:
@@ -12,12 +13,34 @@ def as_text(trace: Trace) -> str:
     lines = [*_facts(trace), "", _hops(trace.hops)]
     if trace.owed:
         lines += ["", "not handled so far:", _owed(trace.owed)]
+    if trace.more_owed:
+        lines += [f"({trace.more_owed} more)"]
+    if trace.more:
+        lines += ["", "there are more than could be read: what follows from an event, its id tells"]
+    return "\n".join(lines)
+
+
+def named(correlation_id: str, found: NamedTraces, *, page: int) -> str:
+    """The traces that came with a correlation id; each is another one, whatever they share."""
+    total = str(found.total) if found.counted else f"at least {found.total}"
+    head = f"{total} traces name the correlation id {harmless(correlation_id)}"
+    if not found.traces:
+        return head
+    rows = [
+        (trace.began_at[:19], trace.name, trace.event_type, trace.event_id)
+        for trace in found.traces
+    ]
+    lines = [head, "", table(("began", "trace", "event", "event id"), rows)]
+    if found.more or not found.counted:
+        least = "" if found.counted else "at least "
+        lines += ["", f"{least}{found.more} more: --page {page + 1}"]
     return "\n".join(lines)
 
 
 def _facts(trace: Trace) -> list[str]:
     checkout, order = trace.checkout, trace.order
-    facts: list[tuple[str, str | None]] = [("order", trace.order_id)]
+    is_order = checkout is not None or order is not None
+    facts: list[tuple[str, str | None]] = [("order" if is_order else "event", trace.name)]
     if checkout is not None:
         facts += [
             ("payment", checkout.payment_id),
@@ -39,10 +62,11 @@ def _hops(hops: Sequence[Hop]) -> str:
             hop.outcome,
             hop.attempts,
             hop.state,
+            hop.began,
         )
         for hop in hops
     ]
-    return table(("time", "function", "event", "outcome", "try", "state"), rows)
+    return table(("time", "function", "event", "outcome", "try", "state", "began with"), rows)
 
 
 def _owed(owed: Sequence[OwedEvent]) -> str:
@@ -52,6 +76,8 @@ def _owed(owed: Sequence[OwedEvent]) -> str:
 
 def _place(event: OwedEvent) -> str:
     row = event.dead_letter
+    if isinstance(row, UnreadableRowError):
+        return f"dead letter, unreadable: {row}"
     if row is None:
         return "on its way, or waiting for its time"
     return f"dead letter, {row.state.value}: {row.cause}"

@@ -2,12 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
+from shared.storage.odd import OddAttribute
 from shared.storage.writes import Item, Value
 
 
-def to_attribute(value: Value) -> dict[str, Any]:
+class _OddKindError(TypeError):
+    """An attribute of a kind that is not stored here."""
+
+    def __init__(self, kind: str, path: str = "") -> None:
+        self.kind, self.path = kind, path
+        super().__init__(kind)
+
+    def inside(self, part: str) -> "_OddKindError":
+        """The same, seen from the value that it stands in."""
+        return _OddKindError(self.kind, f"{part}{self.path}")
+
+
+def to_attribute(value: "Value | OddAttribute") -> dict[str, Any]:  # noqa: PLR0911 - a table
     """One value in DynamoDB's typed form.
 
     Raises:
@@ -26,6 +39,8 @@ def to_attribute(value: Value) -> dict[str, Any]:
             return {"M": to_attributes(value)}
         case Sequence():
             return {"L": [to_attribute(child) for child in value]}
+        case OddAttribute():
+            return dict(value.stored)
     raise TypeError(f"{type(value).__name__} has no exact form in DynamoDB")
 
 
@@ -35,7 +50,11 @@ def to_attributes(item: Mapping[str, Value]) -> dict[str, dict[str, Any]]:
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Value:
-    """One value back in Python. Numbers are int where they are whole, else Decimal."""
+    """One value back in Python. Numbers are int where they are whole, else Decimal.
+
+    Raises:
+        TypeError: it is of a kind that this pipeline does not store.
+    """
     ((kind, value),) = attribute.items()
     match kind:
         case "S" | "BOOL":
@@ -46,12 +65,30 @@ def from_attribute(attribute: Mapping[str, Any]) -> Value:
         case "NULL":
             return None
         case "M":
-            return from_attributes(value)
+            return {name: _inside(f".{name}", child) for name, child in value.items()}
         case "L":
-            return [from_attribute(child) for child in value]
-    raise TypeError(f"attribute type {kind} is not one that this pipeline stores")
+            return [_inside(f"[{place}]", child) for place, child in enumerate(value)]
+    raise _OddKindError(kind)
+
+
+def _inside(part: str, attribute: Mapping[str, Any]) -> Value:
+    try:
+        return from_attribute(attribute)
+    except _OddKindError as odd:
+        raise odd.inside(part) from None
 
 
 def from_attributes(item: Mapping[str, Mapping[str, Any]]) -> Item:
-    """A whole item back in Python."""
-    return {name: from_attribute(attribute) for name, attribute in item.items()}
+    """A whole item back in Python.
+
+    An attribute of a kind that this pipeline does not store becomes an ``OddAttribute``, which says so
+    when it is read: the rest of the item, and the items beside it, can be read without it.
+    """
+    return {name: _attribute(name, attribute) for name, attribute in item.items()}
+
+
+def _attribute(name: str, attribute: Mapping[str, Any]) -> Value:
+    try:
+        return from_attribute(attribute)
+    except _OddKindError as odd:
+        return cast("Value", OddAttribute(f"{name}{odd.path}", attribute, odd.kind))

@@ -123,14 +123,15 @@ def _or_unknown(value: object, rules: ValidatorFunctionWrapHandler) -> object:
 # nothing may be refused, or lost, for its sake (I31).
 OR_NONE = WrapValidator(_or_none)
 UNKNOWN_SOURCE = "unknown"
-_DIAGNOSTIC = ("source", "correlationId", "causationId")
+_DIAGNOSTIC = ("source", "correlationId", "causationId", "traceId")
 
 
 class Event(WireModel):
     """What every event has. Subclasses narrow ``event_type`` and give ``payload`` its shape.
 
-    ``source`` and the two ids after it only diagnose: an odd one counts as left out (I31).
-    ``causation_id`` is ours: the event whose handling emitted this one. ``kept_in_part`` says of a
+    ``source`` and the three ids after it only diagnose: an odd one counts as left out (I31).
+    ``causation_id`` is ours: the event whose handling emitted this one. So is ``trace_id``, the key of
+    the trace that it belongs to, where its payload names no order (``shared.contracts.trace``). ``kept_in_part`` says of a
     type that its use case cuts what is too long, so that none is refused for its length.
     """
 
@@ -143,6 +144,7 @@ class Event(WireModel):
     source: Annotated[Line, WrapValidator(_or_unknown)] = UNKNOWN_SOURCE
     correlation_id: Annotated[Id | None, OR_NONE] = None
     causation_id: Annotated[Id | None, OR_NONE] = None
+    trace_id: Annotated[Id | None, OR_NONE] = None
     payload: Any
 
     _ignored: tuple[str, ...] = PrivateAttr(default=())
@@ -302,5 +304,9 @@ def _check_written(event: Event, max_bytes: int) -> None:
 def _is_left_out(event: Event, name: str, values: Mapping[str, Any]) -> bool:
     # Producers that know no correlation write an empty one: that is not odd.
     given = values.get(name) or None
-    kept = {"correlationId": event.correlation_id, "causationId": event.causation_id}
+    kept = {
+        "correlationId": event.correlation_id,
+        "causationId": event.causation_id,
+        "traceId": event.trace_id,
+    }
     return given is not None and given != kept.get(name, event.source)

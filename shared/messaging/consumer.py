@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.contracts.envelope import Event
+from shared.contracts.trace import trace_of
 from shared.kernel.clock import Clock, Deadline
 from shared.kernel.errors import PipelineError, TransientError, UnauthenticatedError
 from shared.kernel.ids import is_id
@@ -114,6 +115,7 @@ class Consumer:
     ) -> HttpResponse:
         self._telemetry.bind(
             correlation_id=message.correlation_id or message.event_id,
+            trace_id=trace_of(message),
             event_id=message.event_id,
             event_type=message.event_type,
             # A header is no part of what was signed.

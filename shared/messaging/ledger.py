@@ -13,12 +13,13 @@ from typing import cast
 
 from shared.contracts.content import digest_of, may_be_same
 from shared.contracts.envelope import Event
+from shared.contracts.trace import named_correlation, trace_of
 from shared.kernel.clock import Clock, iso
 from shared.kernel.errors import EventIdReusedError
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
-from shared.storage.schema import LEDGER, shard_of
+from shared.storage.schema import LEDGER, NAMED_CORRELATION, TRACE_KEY, shard_of
 from shared.storage.size import check_fits
 from shared.storage.writes import Absent, ConditionsFailed, Item, Put, Value
 
@@ -145,7 +146,8 @@ class Ledger:
             "consumer": self._consumer,
             "eventId": event.event_id,
             "eventType": event.event_type,
-            "correlationId": event.correlation_id or event.event_id,
+            # The trace's own key, whatever its name says: rows from before it had one held the caller's.
+            TRACE_KEY: trace_of(event),
             "state": (State.COMMITTED if outbox else State.DONE).value,
             "outcome": outcome,
             "attempts": attempt,
@@ -154,6 +156,8 @@ class Ledger:
             "outbox": [message.to_item() for message in outbox],
             "ttl": int((now + RETENTION).timestamp()),
         }
+        if (named := named_correlation(event)) is not None:
+            item[NAMED_CORRELATION] = named
         if event.causation_id is not None:
             item["causationId"] = event.causation_id
         if outbox:

@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.contracts.envelope import MAX_EVENT_BYTES, UNKNOWN_SOURCE, Event, WireModel
 from shared.contracts.sources import source_of
 from shared.contracts.topics import Topic, topic_of
+from shared.contracts.trace import handed_on, trace_of
 from shared.kernel.errors import InvalidInputError, PayloadTooLargeError
 from shared.kernel.ids import caused_event_id, is_id
 from shared.storage.writes import Item
@@ -132,6 +133,7 @@ class Emit:
             source=source_of(event_type),
             correlation_id=cause.correlation_id or cause.event_id,
             causation_id=cause.event_id,
+            trace_id=handed_on(trace_of(cause), self.payload),
             payload=self.payload,
         )
         return Outbound.of(event, delay=self.delay, retries=self.retries)

@@ -3,14 +3,23 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from shared.kernel.errors import UnreadableRowError
+from shared.kernel.errors import PermanentError, UnreadableRowError
+from shared.storage.odd import OddAttribute
 from shared.storage.schema import TABLES
 from shared.storage.writes import Item
 
 T = TypeVar("T")
 
 # What reading a row raises that another program, another version or a hand wrote.
-_ODD = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+ODD = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    PermanentError,
+)
 
 
 def read_row(table: str, item: Item, decode: Callable[[Item], T]) -> T:
@@ -19,11 +28,17 @@ def read_row(table: str, item: Item, decode: Callable[[Item], T]) -> T:
     Raises:
         UnreadableRowError: it lacks something, or something in it is of another kind.
     """
+    for value in item.values():
+        if isinstance(value, OddAttribute):
+            raise UnreadableRowError(table, _key(table, item), value.problem)
     try:
         return decode(item)
-    except _ODD as error:
-        key = str(item.get(TABLES[table].partition, "?"))
-        raise UnreadableRowError(table, key, type(error).__name__) from error
+    except ODD as error:
+        raise UnreadableRowError(table, _key(table, item), type(error).__name__) from error
+
+
+def _key(table: str, item: Item) -> str:
+    return "/".join(str(item.get(name, "?")) for name in TABLES[table].key_names())
 
 
 def read_rows(

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index. All its keys are strings; an item without them is not in it."""
+    """A global secondary index. All its keys are strings; an item without them is not in it.
+
+    Args:
+        keys_only: it holds the keys of an item and nothing else, so that a write costs one unit
+            however large the item is, and none when something else of the item changes.
+    """
 
     name: str
     partition: str
     sort: str | None = None
+    keys_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,18 @@ CHECKOUTS = Table(
         Index("refunds", "refundStatus", "refundRequestedAt"),
     ),
 )
+# The key of a record's trace is ours (``shared.contracts.trace``). The attribute is called after what it
+# held before: an index with another name would be built anew, from all the records of thirty days.
+TRACE_KEY = "correlationId"
+# The correlation id that a caller chose, in the record of a trace's first event alone.
+NAMED_CORRELATION = "namedCorrelation"
 LEDGER = Table(
     "ledger",
     "id",
     indexes=(
         Index("pending", "pendingShard", "committedAt"),
-        Index("trace", "correlationId", "committedAt"),
+        Index("trace", TRACE_KEY, "committedAt"),
+        Index("byCorrelation", NAMED_CORRELATION, "committedAt", keys_only=True),
     ),
     ttl="ttl",
 )

@@ -34,6 +34,7 @@ ALLOWED_FIELDS = frozenset(
         "status",
         "template",
         "topic",
+        "trace_id",
         "user_id",
     }
 )

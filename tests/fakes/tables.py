@@ -81,7 +81,11 @@ class InMemoryTables:
             ]
         if sort is not None:
             rows.sort(key=lambda row: str(row[sort]), reverse=newest_first)
-        return [_normal(row) for row in rows[:limit]]
+        kept = [_normal(row) for row in rows[:limit]]
+        if found is None or not found.keys_only:
+            return kept
+        keys = {*schema.key_names(), found.partition, found.sort}
+        return [{name: row[name] for name in row if name in keys} for row in kept]
 
     def transact(self, writes: Sequence[Write]) -> None:
         self.calls.append("transact")

@@ -1,12 +1,15 @@
 """The use case that every report of a failure ends in."""
 
 from shared.contracts.analytics import DeadLetterReported
+from shared.contracts.topics import Topic
 from shared.messaging.dead_letters.dead_letter import DeadLetter, dead_letter_of
 from shared.messaging.dead_letters.store import DeadLetterTables
 from shared.messaging.effects import Effects
 from shared.storage.records.dead_letter import DeadLetterKind, DeadLetterRow, DeadLetterState
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Measure
+
+_TOPICS = frozenset(topic.value for topic in Topic)
 
 
 def keep_dead_letter(event: DeadLetterReported, *, dead_letters: DeadLetterTables) -> Effects:
@@ -31,7 +34,8 @@ def keep_dead_letter(event: DeadLetterReported, *, dead_letters: DeadLetterTable
         outcome="kept" if known is None else "repeated",
         writes=[write],
         measures=_measures(dead_letter, known, state),
-        facts={"topic": dead_letter.topic},
+        # A report may come from any program: only a topic of ours is text for a log (S34).
+        facts={"topic": dead_letter.topic if dead_letter.topic in _TOPICS else "other"},
     )
 
 

@@ -88,8 +88,8 @@ class OrderRow:
 
     Args:
         cart_digest: recognises the cart that it came from.
-        correlation_id: the name of everything that follows from its checkout; rows from before it
-            was kept have none.
+        correlation_id: what every event about it repeats: the caller's, where there was one. Rows
+            from before it was kept have none.
         created_at, updated_at: ISO-8601.
         facts: what its steps told, by name on the wire (``STEP_FACTS``).
         return_count: how many returns were noted; another one in the meantime changes it.

@@ -8,6 +8,7 @@ import pytest
 from ops.__main__ import main
 from ops.commands import parser
 from ops.core.errors import OperatorError
+from ops.core.unreadable import parted
 from ops.history.cli import moment, tell
 from ops.history.service import MOST, HistoryService
 from ops.history.view import change
@@ -145,7 +146,7 @@ def test_a_decided_mail_names_who_decided_and_why(shop, capsys):
     shop.checkout(checkout_payload(paymentId="pay-2"))
     shop.drain()
     desk = MailService(shop.tables, shop.publisher, shop.clock)
-    [mail] = desk.waiting("unknown")
+    [mail] = parted(desk.waiting("unknown"))[0]
     shop.clock.advance(1)
     desk.resolve(mail.event_id, "dropped", actor="ada", reason="the customer called")
     shop.drain()

@@ -7,6 +7,7 @@ import pytest
 
 from functions.notifications.channels.push.devices import DeviceTables
 from ops.core.errors import OperatorError
+from ops.core.unreadable import parted
 from ops.mail.domain import DoubtfulMail, Resolution
 from ops.mail.service import DECIDED, MailService
 from shared.storage.bounded import entries, noted
@@ -97,7 +98,8 @@ def test_a_decision_needs_a_reason_and_a_mail(desk):
 
 def _in_doubt(shop: Pipeline, event_type: str) -> DoubtfulMail:
     shop.deliver("notifications", sample(event_type))
-    [found] = MailService(shop.tables, shop.publisher, shop.clock).waiting("unknown")
+    waiting = MailService(shop.tables, shop.publisher, shop.clock).waiting("unknown")
+    [found] = parted(waiting)[0]
     return found
 
 

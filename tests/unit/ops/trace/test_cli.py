@@ -77,5 +77,7 @@ def test_the_release_that_a_hold_sent_for_later_is_waiting(shop):
 
 
 def test_an_order_that_nobody_knows_is_said_so(shop):
-    with pytest.raises(OperatorError, match="no order, checkout or payment is called nobody"):
+    with pytest.raises(
+        OperatorError, match="no order, checkout, payment or event is called nobody"
+    ):
         traced(shop, "nobody")

@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.envelope import validated
-from shared.kernel.ids import caused_event_id
+from shared.kernel.ids import caused_event_id, order_id_for
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import RETENTION, AlreadyRecordedError, Ledger, State
 from shared.storage.schema import shard_of
@@ -40,6 +40,7 @@ def book() -> Book:
     return Book()
 
 
+ORDER = order_id_for("pay-1")
 TELLING = Effects(outcome="created", emits=told("first", "second"))
 
 
@@ -54,7 +55,7 @@ def test_record_of_an_event_that_causes_others(book):
         "consumer": "commands",
         "eventId": "evt-1",
         "eventType": "command.checkout",
-        "correlationId": "corr-1",
+        "correlationId": ORDER,
         "causationId": "evt-0",
         "state": "committed",
         "outcome": "created",
@@ -83,10 +84,24 @@ def test_record_without_events_is_done_and_not_in_the_pending_index(book):
     assert "causationId" not in item
 
 
+@pytest.mark.parametrize("chosen", [None, "corr-1", order_id_for("pay-of-another")])
+def test_the_key_of_a_trace_is_the_orders_whatever_correlation_id_a_caller_chose(book, chosen):
+    record = book.commit(TELLING, correlationId=chosen)
+
+    assert book.item()["correlationId"] == ORDER
+    assert book.item().get("namedCorrelation") == chosen
+    assert {message.correlation_id for message in record.outbox} == {chosen or "evt-1"}
+
+
+def test_a_correlation_id_that_follows_from_a_cause_is_named_by_nobody_again(book):
+    book.commit(TELLING, causationId="evt-0")
+
+    assert "namedCorrelation" not in book.item()
+
+
 def test_event_without_correlation_starts_its_own(book):
     record = book.commit(TELLING, correlationId=None)
 
-    assert book.item()["correlationId"] == "evt-1"
     assert {message.correlation_id for message in record.outbox} == {"evt-1"}
 
 

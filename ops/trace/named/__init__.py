@@ -1,0 +1,1 @@
+"""Traces by the correlation id that their first event came with."""
