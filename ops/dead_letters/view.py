@@ -75,17 +75,17 @@ def whole(row: DeadLetterRow) -> str:
             table(("when", "what", "who", "why"), history),
             *([f"({row.history.left_out} more in between)"] if row.history.left_out else []),
             "",
-            *map(harmless, event.splitlines()),
+            *map(harmless, event),
         ]
     )
 
 
-def _pretty(original: str) -> str:
-    """The event, indented; as it is stored, if it is no JSON that can be read."""
+def _pretty(original: str) -> list[str]:
+    """The event in lines; in one, as it is stored, if it is no JSON that can be read."""
     try:
-        return json.dumps(json.loads(original), indent=2)
+        return json.dumps(json.loads(original), indent=2).splitlines()
     except (ValueError, RecursionError):
-        return original
+        return [original]
 
 
 def outcome(what: Outcome) -> str:

@@ -31,8 +31,9 @@ Every event travels in the same envelope, camelCase, as JSON:
 | `timestamp` | a time of RFC 3339, written as UTC |
 | `version` | `"1.0"`; another major version is refused for good, an unknown field is ignored |
 | `source` | who says so: `checkout-api`, `orders-service`, `api`; diagnostic |
-| `correlationId` | optional; one name for everything that follows from one cause; diagnostic |
+| `correlationId` | optional; one name for everything that follows from one cause, the caller's if it chose one; diagnostic |
 | `causationId` | optional, ours: the event whose handling emitted this one; diagnostic |
+| `traceId` | optional, ours: the key of its trace, in an event that names no order; diagnostic |
 | `payload` | below |
 
 A diagnostic field never decides anything. An odd value (too long, no identifier) counts as left out, like an empty one:

@@ -132,7 +132,9 @@ def _resolve(options: argparse.Namespace) -> int:
 def _verdict(done: Resolved) -> str:
     if done.resolution is None:
         return "needs no decision"
-    verdict = done.resolution if done.decided else f"was decided before: {done.resolution}"
+    verdict = (
+        done.resolution if done.decided else f"was decided before: {harmless(done.resolution)}"
+    )
     if done.unpublished is None:
         return verdict
     return f"{verdict}; committed; leaves with the next reconciler run"

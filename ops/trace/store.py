@@ -59,7 +59,7 @@ class TraceTables:
             if accepted is not None or placed is not None:
                 return self._of_order(order_id, accepted, placed)
         records = self._by_key([f"{consumer}#{name}" for consumer in CONSUMERS])
-        return self._told(name, records, None, None, [], more=False) if records else None
+        return self._trace(name, records, None, None, [], more=False) if records else None
 
     def _of_order(self, order_id: str, accepted: Item | None, placed: Item | None) -> Trace:
         unreadable: list[UnreadableRowError] = []
@@ -72,9 +72,9 @@ class TraceTables:
         command = [f"{Topic.COMMANDS.value}#{event_id}" for event_id in _commands(checkout, order)]
         records = [*known.values(), *self._by_key(key for key in command if key not in known)]
         more = len(found) > MOST_HOPS
-        return self._told(order_id, records, checkout, order, unreadable, more=more)
+        return self._trace(order_id, records, checkout, order, unreadable, more=more)
 
-    def _told(
+    def _trace(
         self,
         name: str,
         records: Sequence[Item],

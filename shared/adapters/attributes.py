@@ -9,15 +9,7 @@ from shared.storage.writes import Item, Value
 
 
 class _OddKindError(TypeError):
-    """An attribute of a kind that is not stored here."""
-
-    def __init__(self, kind: str, path: str = "") -> None:
-        self.kind, self.path = kind, path
-        super().__init__(kind)
-
-    def inside(self, part: str) -> "_OddKindError":
-        """The same, seen from the value that it stands in."""
-        return _OddKindError(self.kind, f"{part}{self.path}")
+    """An attribute of a kind that is not stored here; its argument is the kind."""
 
 
 def to_attribute(value: "Value | OddAttribute") -> dict[str, Any]:  # noqa: PLR0911 - a table
@@ -65,17 +57,10 @@ def from_attribute(attribute: Mapping[str, Any]) -> Value:
         case "NULL":
             return None
         case "M":
-            return {name: _inside(f".{name}", child) for name, child in value.items()}
+            return {name: from_attribute(child) for name, child in value.items()}
         case "L":
-            return [_inside(f"[{place}]", child) for place, child in enumerate(value)]
+            return [from_attribute(child) for child in value]
     raise _OddKindError(kind)
-
-
-def _inside(part: str, attribute: Mapping[str, Any]) -> Value:
-    try:
-        return from_attribute(attribute)
-    except _OddKindError as odd:
-        raise odd.inside(part) from None
 
 
 def from_attributes(item: Mapping[str, Mapping[str, Any]]) -> Item:
@@ -91,4 +76,4 @@ def _attribute(name: str, attribute: Mapping[str, Any]) -> Value:
     try:
         return from_attribute(attribute)
     except _OddKindError as odd:
-        return cast("Value", OddAttribute(f"{name}{odd.path}", attribute, odd.kind))
+        return cast("Value", OddAttribute(name, attribute, str(odd)))

@@ -1,8 +1,10 @@
 """An attribute that this pipeline never stores, such as a set: it must not stop the rows beside it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
 _KINDS = {
     "SS": "a set of texts",
     "NS": "a set of numbers",
@@ -22,13 +24,16 @@ class OddAttribute:
     keeps it as it was stored.
 
     Args:
-        name: the attribute; with its path, if it stands inside of another.
+        name: the attribute, of which some part may be odd.
+        kind: of that part, as DynamoDB calls it.
         stored: its typed form in DynamoDB.
     """
 
     def __init__(self, name: str, stored: Mapping[str, Any], kind: str) -> None:
         self.name, self.stored = name, stored
-        self.problem = f"{name} is {_KINDS.get(kind, 'of a kind that is not known')}"
+        # Another program may have named it: what is no name is no text for a log (S34).
+        shown = name if _NAME.fullmatch(name) else "*"
+        self.problem = f"{shown} is or holds {_KINDS.get(kind, 'a kind that is not known')}"
 
     def _refused(self, *_: object) -> Any:
         raise OddAttributeError(self.problem)

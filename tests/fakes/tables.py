@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.adapters.attributes import from_attributes, to_attributes
+from shared.storage.odd import OddAttribute
 from shared.storage.schema import TABLES
 from shared.storage.writes import (
     Absent,
@@ -170,10 +171,11 @@ def _copy(item: Item | None) -> Item | None:
 
 def _normal(item: Mapping[str, Any]) -> Item:
     # Through DynamoDB's own types and back: the same refusals (floats), the same numbers.
-    for number in _numbers(item):
+    plain = {n: v for n, v in item.items() if not isinstance(v, OddAttribute)}
+    for number in _numbers(plain):
         if not number.is_finite() or len(number.as_tuple().digits) > MOST_DIGITS:
             raise ValueError("DynamoDB cannot hold this number")
-    if sum(_bytes({name: value}) for name, value in item.items()) > MOST_BYTES:
+    if sum(_bytes({name: value}) for name, value in plain.items()) > MOST_BYTES:
         raise ValueError("DynamoDB holds no item of more than 400 KB")
     return from_attributes(to_attributes(item))
 
