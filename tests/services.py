@@ -249,7 +249,7 @@ def _definition(table: Table) -> dict[str, Any]:
         {
             "IndexName": index.name,
             "KeySchema": _key_schema((index.partition, index.sort)),
-            "Projection": {"ProjectionType": "ALL"},
+            "Projection": {"ProjectionType": "KEYS_ONLY" if index.keys_only else "ALL"},
         }
         for index in table.indexes
     ]

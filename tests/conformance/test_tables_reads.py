@@ -160,6 +160,16 @@ def test_an_index_finds_items_of_any_key_in_its_own_order(tables: Tables) -> Non
     assert ids(found, "committedAt") == ["2026-03-01", "2026-03-02"]
 
 
+def test_an_index_of_keys_alone_gives_the_keys_of_an_item_and_no_more(tables: Tables) -> None:
+    named, key = unique("corr"), unique("e")
+    item = {"id": key, "namedCorrelation": named, "committedAt": "2026-03-01", "outcome": "created"}
+    put(tables, "ledger", item)
+
+    found = tables.query("ledger", named, index="byCorrelation")
+
+    assert found == [{"id": key, "namedCorrelation": named, "committedAt": "2026-03-01"}]
+
+
 @pytest.mark.parametrize("missing", ["pendingShard", "committedAt"])
 def test_an_item_without_a_key_of_the_index_is_not_in_it(tables: Tables, missing: str) -> None:
     shard = unique("shard")

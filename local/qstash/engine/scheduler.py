@@ -42,7 +42,11 @@ class Scheduler:
         now = self._engine.clock.now_ms()
         for schedule in self._engine.store.schedules:
             if not schedule.paused and 0 < schedule.next_ms <= now:
-                self._fire(schedule, now)
+                # One that breaks must not end the loop that delivers everything else.
+                try:
+                    self._fire(schedule, now)
+                except Exception:
+                    _logger.exception("schedule %s broke", schedule.id)
                 self._plan(schedule)
 
     def next_wakeup_ms(self) -> int | None:

@@ -1,5 +1,7 @@
 """Schedules under a clock that tests move."""
 
+from dataclasses import replace
+
 import pytest
 
 from local.qstash.engine.publisher import Publisher
@@ -102,3 +104,22 @@ def test_a_destination_that_has_vanished_stops_nothing(bench, scheduler, caplog)
 
     assert bench.started() == []
     assert "can't fire" in caplog.text
+
+
+def test_a_schedule_that_breaks_keeps_no_other_from_its_minute(bench, scheduler, monkeypatch):
+    first, second = make_schedule(bench), replace(make_schedule(bench), id="scd_2")
+    for schedule in (first, second):
+        scheduler.upsert(schedule)
+    drafts = scheduler._publisher.drafts
+
+    def broken(destination, draft):
+        if draft.schedule_id == "scd_1":
+            raise ValueError("odd")
+        return drafts(destination, draft)
+
+    monkeypatch.setattr(scheduler._publisher, "drafts", broken)
+    for _ in range(2):
+        bench.clock.move(MINUTE_MS)
+        scheduler.fire_due()
+        [fired] = bench.started()
+        assert bench.message(fired).draft.schedule_id == "scd_2"
