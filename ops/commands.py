@@ -20,6 +20,7 @@ from ops.stock import cli as stock
 from ops.trace import cli as trace
 from shared.adapters.aws.errors import AwsError
 from shared.kernel.errors import PipelineError
+from shared.storage.odd import OddAttributeError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,6 +51,9 @@ def run(arguments: list[str]) -> int:
         return int(options.run(options))
     except (PipelineError, FileError, AwsError, BotoCoreError, ClientError) as error:
         complain(with_notes(_message_of(error), error))
+        return REFUSED
+    except OddAttributeError as error:
+        complain(with_notes(f"a row cannot be read: {error}", error))
         return REFUSED
 
 

@@ -1,6 +1,7 @@
 """Orders, as operators read them."""
 
 from shared.storage.ports import Tables
+from shared.storage.readable import read_row
 from shared.storage.records.order import OrderRow
 from shared.storage.schema import ORDERS
 
@@ -15,7 +16,8 @@ class OrderTables:
         """An order as of now, None if there is none.
 
         Raises:
+            UnreadableRowError: it makes no sense.
             DependencyError: the store did not answer.
         """
         item = self._tables.get(ORDERS.name, {"orderId": order_id})
-        return None if item is None else OrderRow.from_item(item)
+        return None if item is None else read_row(ORDERS.name, item, OrderRow.from_item)

@@ -15,7 +15,7 @@ from ops.stock import cli as stock_cli
 from ops.stock.catalogue_file import parse
 from shared.adapters.attributes import from_attributes
 from shared.storage.schema import TABLES
-from tests.builders import checkout_payload, dead_letter_row, line, stock
+from tests.builders import checkout_payload, dead_letter_row, line, order_row, stock
 from tests.unit.ops.audit.test_run import Memory
 from tests.unit.ops.stock.stock_shop import StockShop
 
@@ -309,3 +309,23 @@ def test_the_state_that_an_order_or_a_mail_is_in_is_shown_and_not_obeyed(shop, c
     main(["mail", "resolve", str(row["id"]), "--as", "sent", "--reason", "r"])
 
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("odd", [{"totalAmount": "much"}, {"items": SET}, {"timeline": [7]}])
+def test_a_step_of_an_order_that_cannot_be_read_is_refused_in_a_sentence(shop, capsys, odd):
+    shop.memory.seed("orders", {**order_row(orderId="ord-odd"), **odd})
+
+    assert main(["order", "confirm", "ord-odd"]) == 2
+
+    assert "orders: ord-odd cannot be read: " in capsys.readouterr().err
+    assert shop.outbox.messages == []
+
+
+def test_an_odd_attribute_of_a_row_that_is_read_alone_is_told_in_a_sentence(shop, capsys):
+    shop.memory.seed("notifications", {"id": "push#user-1", "version": 1, "endpoints": SET})
+
+    assert main(["push", "list", "user-1"]) == 2
+
+    assert capsys.readouterr().err == (
+        "a row cannot be read: endpoints is or holds a set of texts\n"
+    )
