@@ -30,6 +30,9 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "SMS_SENDER_ID": stage.sms_sender_id,
         **{cap.setting: str(stage.cap_of(channel)) for channel, cap in CAPS.items()},
         "STOREFRONT_AUTH": stage.storefront_auth,
+        "CHECKOUT_TRUST": stage.checkout_trust,
+        "MAX_UNITS_PER_ORDER": str(stage.max_units_per_order),
+        "UNITS_PER_ADDRESS_HOUR": str(stage.units_per_address_hour),
         "OUTSIDE_METRICS": stage.outside_metrics,
     }
 

@@ -108,6 +108,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             on(schema.RESERVATIONS, BATCH_GET),
             on(schema.CHECKOUTS, BATCH_GET, PUT, UPDATE),
             on(schema.ORDERS, BATCH_GET),
+            on(schema.ALLOWANCES, UPDATE),
         ),
     ),
     FunctionSpec(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.contracts.channels import CAPS, Channel
+from shared.contracts.statuses import Trust
 from shared.telemetry.declared_metrics import check
 
 StageName = Literal["local", "dev", "prod"]
@@ -79,6 +80,11 @@ class StageSettings(BaseModel):
     status_throttle: Throttle
     webhook_throttle: Throttle
     cors_origins: tuple[Origin, ...]
+    # Who answers for the payment of a checkout: `signed` by the shop's server, or `open`.
+    checkout_trust: Trust = "signed"
+    # Where checkouts are open: the most units of one order, and of one network address in an hour.
+    max_units_per_order: int = Field(default=100, ge=1, le=1_000_000)
+    units_per_address_hour: int = Field(default=200, ge=1, le=100_000_000)
     jwt_issuer: WebAddress = ""
     jwt_audience: tuple[str, ...] = ()
     # --- addresses and names
@@ -190,6 +196,10 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "alert_address": "stock@shop.example",
             # Load tests have few customers who order a lot.
             "caps": {"email": 1000},
+            # So that one curl checks out.
+            "checkout_trust": "open",
+            "max_units_per_order": 100_000,
+            "units_per_address_hour": 10_000_000,
         },
         # An account with the lowest concurrency quota (10) cannot reserve any: raise it first.
         "dev": {
@@ -231,6 +241,9 @@ OVERRIDES = (
     "api_gateway_url",
     "secrets_key_arn",
     "outside_metrics",
+    "checkout_trust",
+    "max_units_per_order",
+    "units_per_address_hour",
     "jwt_issuer",
     *_LISTS,
 )

@@ -27,6 +27,7 @@ from shared.messaging.consumer import Handler
 from shared.messaging.outbox import Outbound
 from shared.messaging.ports import CorePorts, Publisher
 from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
+from shared.messaging.standard_webhooks import sign as sign_request
 from shared.storage.ports import Tables
 from tests.builders import Context, body_of, request, vouched
 from tests.fakes.claims import InMemoryClaims
@@ -36,7 +37,7 @@ from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.fakes.publisher import RecordingPublisher
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
-from tests.signing import CURRENT_KEY, NEXT_KEY, sign
+from tests.signing import CHECKOUT_KEY, CURRENT_KEY, NEXT_KEY, sign
 
 URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
 API_URL = "https://api.example.com"
@@ -53,6 +54,7 @@ def environment() -> dict[str, str]:
         "movements",
         "audit",
         "reservations",
+        "allowances",
     )
     return {
         "STAGE": "test",
@@ -67,6 +69,9 @@ def environment() -> dict[str, str]:
         "MAILS_PER_HOUR": "1000",
         "TABLE_DEAD_LETTERS": "dead_letters",
         "STOREFRONT_AUTH": "none",
+        "CHECKOUT_TRUST": "open",
+        "MAX_UNITS_PER_ORDER": "1000000",
+        "UNITS_PER_ADDRESS_HOUR": "100000000",
         "OUTSIDE_METRICS": "checkout.duration:step=payment,PageViews:page=home,orders,Visits",
         **{f"{topic.upper()}_URL": url for topic, url in URLS.items()},
         "API_URL": API_URL,
@@ -186,6 +191,15 @@ class Pipeline:
         """From now on an authorizer stands before the storefront's routes."""
         self.environ["STOREFRONT_AUTH"] = "jwt"
 
+    def sign_checkouts(self, key: str = CHECKOUT_KEY) -> None:
+        """From now on the shop's server signs, and nothing else is taken."""
+        self.environ |= {"CHECKOUT_TRUST": "signed", "CHECKOUT_CURRENT_SIGNING_KEY": key}
+
+    def signed(self, body: bytes, *, key: str = CHECKOUT_KEY, message_id: str = "msg-1") -> Any:
+        """The headers with which the shop's server sends this body now."""
+        now = self.clock.now().timestamp()
+        return sign_request(body, key=key, message_id=message_id, now=now)
+
     def checkout(
         self,
         body: dict[str, Any] | bytes,
@@ -229,4 +243,6 @@ class Pipeline:
 
     def _api(self) -> CheckoutApi:
         settings = CheckoutSettings.load(self.environ, no_parameters)
-        return build_checkout(settings, self.core_ports())
+        return build_checkout(
+            settings, self.core_ports(), lambda: CheckoutSettings.load(self.environ, no_parameters)
+        )

@@ -10,6 +10,9 @@ import jwt
 
 CURRENT_KEY = "sig_current0123456789abcdefghijk"
 NEXT_KEY = "sig_following0123456789abcdefghi"
+# What the server of a shop signs its checkouts with, and what comes after it.
+CHECKOUT_KEY = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+NEXT_CHECKOUT_KEY = "whsec_" + base64.b64encode(bytes(range(64, 96))).decode()
 
 
 def body_hash(body: bytes) -> str:

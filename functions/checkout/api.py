@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from functions.checkout.service import CheckoutService
@@ -15,7 +16,13 @@ from functions.checkout.wire import (
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.envelope import WireModel, plain, validated
 from shared.kernel import strict_json
-from shared.kernel.errors import MethodNotAllowedError, NotFoundError, PipelineError
+from shared.kernel.clock import Clock
+from shared.kernel.errors import (
+    MethodNotAllowedError,
+    NotFoundError,
+    PipelineError,
+    UnauthenticatedError,
+)
 from shared.kernel.ids import is_id
 from shared.messaging.consumer import LambdaContext
 from shared.messaging.http import (
@@ -25,6 +32,7 @@ from shared.messaging.http import (
     error_response,
     internal_error_response,
 )
+from shared.messaging.refusals import SignatureRefusals
 from shared.telemetry.ports import Telemetry
 
 # The largest cart that keeps to every limit, each character of its texts written as an escape, takes
@@ -35,17 +43,29 @@ CANCEL = "/cancel"
 _ORDER_ID = re.compile(r"ord_[0-9a-f]{32}")
 
 
-class CheckoutApi:
-    """Answers every request with JSON, whatever came in.
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who is let in.
 
     Args:
         auth: whether an authorizer vouches for the shopper: ``jwt``, or ``none``.
+        verify: whether the shop's own server signed a checkout, over the raw bytes; None where
+            checkouts are open.
+        clock: for counting refused signatures by the minute.
     """
 
-    def __init__(
-        self, service: CheckoutService, telemetry: Telemetry, *, auth: Literal["none", "jwt"]
-    ) -> None:
-        self._service, self._telemetry, self._auth = service, telemetry, auth
+    auth: Literal["none", "jwt"]
+    verify: Callable[[Mapping[str, str], bytes], None] | None
+    clock: Clock
+
+
+class CheckoutApi:
+    """Answers every request with JSON, whatever came in."""
+
+    def __init__(self, service: CheckoutService, telemetry: Telemetry, doors: Doors) -> None:
+        self._service, self._telemetry = service, telemetry
+        self._auth, self._verify = doors.auth, doors.verify
+        self._refusals = SignatureRefusals(doors.clock, of="checkouts")
 
     def __call__(self, event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
         """Lambda's entry."""
@@ -53,6 +73,10 @@ class CheckoutApi:
         telemetry.bind()
         try:
             response = self._route(HttpRequest.from_event(event))
+        except UnauthenticatedError as error:
+            # A flood of these costs neither money nor a reader's attention, and learns nothing.
+            self._refusals.add(error.cause)
+            response = error_response(error)
         except PipelineError as error:
             telemetry.warning("Refused a request", code=error.code, status=error.status)
             telemetry.count("CheckoutsRefused" if error.status < 500 else "CheckoutsFailed")
@@ -62,6 +86,7 @@ class CheckoutApi:
             telemetry.count("UnexpectedFailures")
             response = internal_error_response()
         finally:
+            self._refusals.tell(telemetry)
             telemetry.flush()
         return response.to_lambda()
 
@@ -81,10 +106,13 @@ class CheckoutApi:
         return {"GET": lambda: self._status(request, order_id)}
 
     def _post(self, request: HttpRequest) -> HttpResponse:
-        shopper = shopper_of(request, self._auth)
+        shopper = self._let_in(request)
         payload = validated(CheckoutPayload, _json(request))
         stored = self._service.accept(
-            payload, shopper=shopper, correlation_id=self._correlation(request)
+            payload,
+            shopper=shopper,
+            caller=request.caller,
+            correlation_id=self._correlation(request),
         )
         self._telemetry.count("CheckoutsAccepted")
         answer = AcceptedCheckout.model_construct(
@@ -98,6 +126,18 @@ class CheckoutApi:
         below = "" if request.path.endswith("/") else f"{PATH.rpartition('/')[2]}/"
         location = f"{below}{stored.order_id}"
         return _success(202, answer, {"location": location, "retry-after": "1"})
+
+    def _let_in(self, request: HttpRequest) -> str | None:
+        """Whose cart it must be; None where the shop's server says so, or shoppers are strangers.
+
+        Raises:
+            UnauthenticatedError: the shop's server did not sign it; nothing of it was parsed (S36).
+            SignInRequiredError: the stage has an authorizer, and the request no subject.
+        """
+        if self._verify is None:
+            return shopper_of(request, self._auth)
+        self._verify(request.headers, request.body)
+        return None
 
     def _correlation(self, request: HttpRequest) -> str | None:
         given = request.headers.get("x-correlation-id")

@@ -6,10 +6,15 @@ from typing import Protocol
 
 from functions.checkout.domain import Catalogue
 from shared.commerce.cart import Cart
-from shared.contracts.statuses import OrderStatus, RejectionReason
+from shared.contracts.statuses import OrderStatus, RejectionReason, Trust
 from shared.messaging.outbox import Outbound
 from shared.storage.records.checkout import CheckoutState
 from shared.storage.records.order import OrderRow
+from shared.storage.writes import Update
+
+
+class NothingLeftError(Exception):
+    """A caller's allowance does not suffice. Never leaves the function: the service tells the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,17 @@ class Checkouts(Protocol):
         """
         ...
 
-    def accept(self, cart: Cart, command: Outbound) -> StoredCheckout:
+    def accept(
+        self, cart: Cart, command: Outbound, *, trust: Trust, spending: Update | None
+    ) -> StoredCheckout:
         """Store a new checkout, or give back what another request stored first.
 
+        Args:
+            trust: who answers for its payment.
+            spending: books its units where callers have an allowance; all or nothing.
+
         Raises:
+            NothingLeftError: the caller's allowance does not suffice; nothing was stored.
             ContentionError: another request is writing it this moment.
             DependencyError: the store did not answer.
         """

@@ -6,9 +6,10 @@ or an order may speak for it.
 
 from typing import Literal
 
+from functions.checkout.allowance import Allowance
 from functions.checkout.domain import check, is_worth_cancelling
 from functions.checkout.events import cancellation_of, command_of
-from functions.checkout.ports import Checkouts, StoredCheckout
+from functions.checkout.ports import Checkouts, NothingLeftError, StoredCheckout
 from shared.commerce.cart import Cart
 from shared.commerce.payment_identity import differing
 from shared.contracts.commands import CheckoutPayload
@@ -18,23 +19,37 @@ from shared.messaging.ports import CorePorts
 
 
 class CheckoutService:
-    """Takes checkouts, says what became of them, and takes their cancellations."""
+    """Takes checkouts, says what became of them, and takes their cancellations.
 
-    def __init__(self, checkouts: Checkouts, ports: CorePorts) -> None:
-        self._checkouts = checkouts
+    Args:
+        allowance: what a caller may order, where nothing vouches for the payments; None where the
+            shop's server signs every request.
+    """
+
+    def __init__(self, checkouts: Checkouts, ports: CorePorts, allowance: Allowance | None) -> None:
+        self._checkouts, self._allowance = checkouts, allowance
         self._publisher, self._clock = ports.publisher, ports.clock
         self._telemetry = ports.telemetry
 
     def accept(
-        self, payload: CheckoutPayload, *, shopper: str | None, correlation_id: str | None
+        self,
+        payload: CheckoutPayload,
+        *,
+        shopper: str | None,
+        caller: str,
+        correlation_id: str | None,
     ) -> StoredCheckout:
         """Accept a paid cart: check it, store it, send its command on its way.
 
         Repeating the same request gives the stored answer and, while it is undecided, sends the
         same command again; nothing can come of it twice.
 
+        Args:
+            caller: the network address that the request came from.
+
         Raises:
             ForeignUserError: the cart is another user's than the shopper's.
+            AllowanceUsedError: the caller ordered enough within this hour.
             InvalidInputError, PriceChangedError, OutOfStockError: the cart cannot be taken as it is.
             PaymentReusedError: the payment belongs to another cart, or to another user.
             DependencyError: the store did not answer.
@@ -46,13 +61,25 @@ class CheckoutService:
         if stored is None:
             checked = check(cart, catalogue)
             command = command_of(cart, checked, correlation_id, self._clock.now())
-            stored = self._checkouts.accept(cart, Outbound.of(command))
+            stored = self._accept(cart, Outbound.of(command), caller)
         fields = differing(cart.identity, stored.identity)
         if fields or stored.digest != cart.digest:
             raise PaymentReusedError(fields or ("items",))
         if stored.status == "accepted" and stored.command is not None:
             self._publish(stored, stored.command)
         return stored
+
+    def _accept(self, cart: Cart, command: Outbound, caller: str) -> StoredCheckout:
+        allowance = self._allowance
+        if allowance is None:
+            return self._checkouts.accept(cart, command, trust="signed", spending=None)
+        allowance.check(cart)
+        now = self._clock.now()
+        spending = allowance.spend(caller, cart, now)
+        try:
+            return self._checkouts.accept(cart, command, trust="open", spending=spending)
+        except NothingLeftError:
+            raise allowance.used(now) from None
 
     def _publish(self, stored: StoredCheckout, command: Outbound) -> None:
         facts = {"order_id": stored.order_id, "payment_id": stored.payment_id}

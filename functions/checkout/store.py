@@ -1,9 +1,10 @@
 """Checkouts and catalogue as items."""
 
 from functions.checkout.domain import Catalogue
-from functions.checkout.ports import StoredCheckout
+from functions.checkout.ports import NothingLeftError, StoredCheckout
 from shared.commerce.cart import Cart
 from shared.commerce.payment_identity import identity_of_checkout
+from shared.contracts.statuses import Trust
 from shared.kernel.clock import Clock, iso
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
@@ -12,7 +13,7 @@ from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import reservation_in_force, reservation_key
 from shared.storage.records.stock import stock_by_sku, stock_key
 from shared.storage.schema import CHECKOUTS, ORDERS, shard_of
-from shared.storage.writes import ConditionsFailed
+from shared.storage.writes import ConditionsFailed, Update
 
 
 class CheckoutTables:
@@ -37,10 +38,13 @@ class CheckoutTables:
         catalogue = Catalogue(stock_by_sku(rows), reservation_in_force(reservation))
         return (None if stored is None else _stored(CheckoutRow.from_item(stored))), catalogue
 
-    def accept(self, cart: Cart, command: Outbound) -> StoredCheckout:
+    def accept(
+        self, cart: Cart, command: Outbound, *, trust: Trust, spending: Update | None
+    ) -> StoredCheckout:
         """Store a new checkout with its command, marked as not yet processed.
 
         Raises:
+            NothingLeftError: the caller's allowance does not suffice; nothing was stored.
             ContentionError: another request is writing it this moment.
             DependencyError: the store did not answer.
         """
@@ -55,8 +59,9 @@ class CheckoutTables:
             command=command.to_item(),
             # The decision removes this; a checkout that keeps it is still owed an answer.
             pending_shard=shard_of(cart.order_id),
+            trust=trust,
         )
-        known = self._insert(checkout)
+        known = self._insert(checkout, [] if spending is None else [spending])
         if known is not None:
             return known
         return StoredCheckout(
@@ -70,19 +75,30 @@ class CheckoutTables:
             identity=cart.identity,
         )
 
-    def _insert(self, checkout: CheckoutRow) -> StoredCheckout | None:
+    def _insert(self, checkout: CheckoutRow, spending: list[Update]) -> StoredCheckout | None:
         """Store it; the checkout that came first, if there is one."""
         try:
-            self._tables.transact([insert_checkout(checkout)])
+            self._tables.transact([insert_checkout(checkout), *spending])
         except ConditionsFailed as refused:
-            current = refused.failures[0].current
-            winner = None if current is None else CheckoutRow.from_item(current)
+            failure = refused.failures[0]
+            if failure.index > 0:
+                # The checkout could be stored: it was the allowance that did not suffice.
+                raise NothingLeftError from None
+            winner = None if failure.current is None else CheckoutRow.from_item(failure.current)
             known = self.find(checkout.order_id) if winner is None else _stored(winner)
             if known is None:
                 # There is a row, but no checkout: it has nothing but a refund.
-                self._tables.transact([accept_beside_refund(checkout)])
+                self._accept_beside_refund(checkout, spending)
             return known
         return None
+
+    def _accept_beside_refund(self, checkout: CheckoutRow, spending: list[Update]) -> None:
+        try:
+            self._tables.transact([accept_beside_refund(checkout), *spending])
+        except ConditionsFailed as refused:
+            if refused.failures[0].index > 0:
+                raise NothingLeftError from None
+            raise
 
     def find(self, order_id: str) -> StoredCheckout | None:
         """The checkout of an order id and its order, in one batch.

@@ -1,19 +1,33 @@
 """Puts the public API together."""
 
-from functions.checkout.api import CheckoutApi
+from collections.abc import Callable
+
+from functions.checkout.api import CheckoutApi, Doors
 from functions.checkout.service import CheckoutService
 from functions.checkout.settings import CheckoutSettings
 from functions.checkout.store import CheckoutTables
 from shared.messaging.ports import CorePorts
+from shared.messaging.signature import RotatingKeys
+from shared.messaging.standard_webhooks import RequestVerifier
 from shared.runtime import compose
 
 
-def build(settings: CheckoutSettings, ports: CorePorts) -> CheckoutApi:
-    """The API over the given ports."""
+def build(
+    settings: CheckoutSettings, ports: CorePorts, reload: Callable[[], CheckoutSettings]
+) -> CheckoutApi:
+    """The API over the given ports.
+
+    Args:
+        reload: reads the settings again, for keys that were rotated.
+    """
+    verify = None
+    if settings.checkout_trust == "signed":
+        keys = RotatingKeys(lambda: reload().request_keys(), ports.clock)
+        verify = RequestVerifier(keys, ports.clock)
     store = CheckoutTables(ports.tables, ports.clock)
-    return CheckoutApi(
-        CheckoutService(store, ports), ports.telemetry, auth=settings.storefront_auth
-    )
+    service = CheckoutService(store, ports, settings.allowance())
+    doors = Doors(auth=settings.storefront_auth, verify=verify, clock=ports.clock)
+    return CheckoutApi(service, ports.telemetry, doors)
 
 
-make = compose.plain_function("checkout", CheckoutSettings, build)
+make = compose.reloading_function("checkout", CheckoutSettings, build)

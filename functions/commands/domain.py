@@ -8,7 +8,7 @@ from shared.commerce.cart import Cart
 from shared.commerce.payment_identity import differing
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import StockLine
-from shared.contracts.statuses import RejectionReason
+from shared.contracts.statuses import RejectionReason, Trust
 from shared.kernel.errors import InvalidInputError, PaymentReusedError
 from shared.storage.records.checkout import CheckoutState
 from shared.storage.records.reservation import Reservation
@@ -26,6 +26,7 @@ class CheckoutSnapshot:
         stock: stock rows by SKU; a SKU that does not exist is not in it.
         reservation: what is reserved for the order, if anything still is.
         identities: the requests that order and checkout came from, as digests by field.
+        checkout_trust: who answers for the payment, as the API noted it; None if it did not.
     """
 
     order_digest: str | None
@@ -34,6 +35,18 @@ class CheckoutSnapshot:
     stock: Mapping[str, StockRow]
     reservation: Reservation | None = None
     identities: Sequence[Mapping[str, str]] = ()
+    checkout_trust: Trust | None = None
+
+    @property
+    def trust(self) -> Trust:
+        """Who answers for the payment (S36).
+
+        A command that did not come through the API is of a program that holds the shop's QStash
+        token. What the API accepted before it noted this was open.
+        """
+        if self.checkout_status is None:
+            return "signed"
+        return self.checkout_trust or "open"
 
     def orderable(self, sku: str) -> int:
         """Units of a SKU in the catalogue that this order may have."""

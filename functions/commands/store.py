@@ -51,6 +51,7 @@ class OrderBookTables:
             order_digest=None if order is None else order.cart_digest,
             checkout_digest=None if checkout is None else checkout.cart_digest,
             checkout_status=None if checkout is None else checkout.status,
+            checkout_trust=None if checkout is None else checkout.trust,
             stock=stock_by_sku(rows),
             reservation=reservation_in_force(reservation),
             identities=(
@@ -93,6 +94,7 @@ class OrderBookTables:
             created_at=now,
             updated_at=now,
             timeline=Timeline(first=(placed,)),
+            trust=snapshot.trust,
         )
         reservation = snapshot.reservation
         reserved = reservation.units if reservation is not None else {}
@@ -100,7 +102,7 @@ class OrderBookTables:
             stock.sell(line.sku, line.quantity, reserved=reserved.get(line.sku, 0), now=now)
             for line in cart.lines
         ]
-        confirmed = replace(_checkout(cart, now), status="confirmed")
+        confirmed = replace(_checkout(cart, snapshot, now), status="confirmed")
         return [
             insert_order(order),
             *taken,
@@ -113,7 +115,7 @@ class OrderBookTables:
     ) -> Sequence[Write]:
         """The checkout rejected, with its reason."""
         rejected = replace(
-            _checkout(cart, iso(self._clock.now())),
+            _checkout(cart, snapshot, iso(self._clock.now())),
             status="rejected",
             reason=decision.reason,
             skus=decision.skus,
@@ -121,7 +123,7 @@ class OrderBookTables:
         return [decide_checkout(rejected, accepted_digest=snapshot.checkout_digest)]
 
 
-def _checkout(cart: Cart, decided_at: str) -> CheckoutRow:
+def _checkout(cart: Cart, snapshot: CheckoutSnapshot, decided_at: str) -> CheckoutRow:
     return CheckoutRow(
         order_id=cart.order_id,
         payment_id=cart.payload.payment_id,
@@ -129,4 +131,5 @@ def _checkout(cart: Cart, decided_at: str) -> CheckoutRow:
         cart_digest=cart.digest,
         identity=cart.identity,
         decided_at=decided_at,
+        trust=snapshot.trust,
     )

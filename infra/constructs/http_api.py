@@ -33,15 +33,20 @@ ACCESS_LOG_FIELDS = {
 }
 
 
+CHECKOUT = "/api/checkout"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route: who answers it, how often, and whether it is the storefront's."""
+    """One route: who answers it, how often, whether it is the storefront's, and whether the shop's
+    own server calls it."""
 
     method: apigw.HttpMethod
     path: str
     function: str
     throttle: Throttle
     storefront: bool = False
+    signed: bool = False
 
     @property
     def key(self) -> str:
@@ -53,7 +58,7 @@ def routes(stage: StageSettings) -> tuple[Route, ...]:
     """Every route there is. Only a shopper who signed in cancels, so that route takes an authorizer."""
     post, get = apigw.HttpMethod.POST, apigw.HttpMethod.GET
     storefront = [
-        (post, "/api/checkout", stage.checkout_throttle),
+        (post, CHECKOUT, stage.checkout_throttle),
         (get, "/api/checkout/{orderId}", stage.status_throttle),
     ]
     if stage.storefront_auth == "jwt":
@@ -61,7 +66,14 @@ def routes(stage: StageSettings) -> tuple[Route, ...]:
     webhook = stage.webhook_throttle
     return (
         *(
-            Route(method=method, path=path, function="checkout", throttle=limit, storefront=True)
+            Route(
+                method=method,
+                path=path,
+                function="checkout",
+                throttle=limit,
+                storefront=True,
+                signed=path == CHECKOUT and stage.checkout_trust == "signed",
+            )
             for method, path, limit in storefront
         ),
         *(
@@ -103,7 +115,12 @@ class HttpApi(Construct):
         lock = _authorizer(stage)
         table = routes(stage)
         created = [
-            self._route(route, answers[route.function], lock if route.storefront else None)
+            self._route(
+                route,
+                answers[route.function],
+                # The shop's server has no shopper's token: its signature is the lock.
+                lock if route.storefront and not route.signed else None,
+            )
             for route in table
         ]
         self._open(stage, table, created)
@@ -148,7 +165,10 @@ class HttpApi(Construct):
         )
         if lock is None:
             reason = (
-                "a shop's checkout is open to every caller; the cart is checked against the catalogue"
+                "the shop's server cannot use an AWS authorizer: its signature over the raw body is"
+                " the lock"
+                if route.signed
+                else "an open checkout takes every caller; the cart is checked against the catalogue"
                 if route.storefront
                 else "QStash cannot use an AWS authorizer: its signature over the raw body is the lock"
             )

@@ -41,6 +41,7 @@ class PipelineStack(Stack):
         )
         self._outputs()
         self._warn_of_placeholders()
+        self._warn_of_open_checkouts()
 
     def _functions(self) -> dict[str, TopicFunction]:
         arm = lambda_.Architecture.ARM_64
@@ -84,6 +85,14 @@ class PipelineStack(Stack):
         for function in self.functions.values():
             if function.url:
                 CfnOutput(self, f"{pascal(function.spec.name)}Url", value=function.url)
+
+    def _warn_of_open_checkouts(self) -> None:
+        if self._stage.stage != "local" and self._stage.checkout_trust == "open":
+            Annotations.of(self).add_warning_v2(
+                "order-pipeline:open-checkouts",
+                "checkout_trust=open: any caller can order on any payment id, and nothing vouches "
+                "that it was paid. Let the shop's server sign its requests (docs/deploying.md)",
+            )
 
     def _warn_of_placeholders(self) -> None:
         if self._stage.stage == "local":

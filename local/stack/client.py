@@ -15,6 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from local.qstash.signing import sign
 from local.stack import aws
 from local.stack.stackfile import Stack
+from shared.client.checkout import sign_checkout
 
 Item = dict[str, Any]
 _TIMEOUT = 60.0
@@ -50,6 +51,15 @@ class StackClient:
             content=content,
             headers={"Content-Type": "application/json", **headers},
         )
+
+    def signed(self, content: bytes, **how: Any) -> dict[str, str]:
+        """The headers with which the shop's server sends a checkout now.
+
+        Args:
+            how: what ``sign_checkout`` takes beside the body, to sign otherwise.
+        """
+        key = self.stack.checkout["current_signing_key"]
+        return sign_checkout(content, **{"key": key, **how})
 
     def checkout_status(self, order_id: str, **headers: str) -> httpx.Response:
         """GET /api/checkout/{orderId}."""

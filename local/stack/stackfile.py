@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,6 +42,8 @@ class Stack:
     mailbox_url: str
     console_url: str
     pids: dict[str, int]
+    # What the shop's server signs checkouts with, where the stage asks for that.
+    checkout: dict[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write it whole or not at all: a reader never sees half a file."""
@@ -78,6 +80,7 @@ def describe(
     qstash: Server,
     redis_url: str,
     pids: dict[str, int],
+    checkout_key: str = "",
 ) -> Stack:
     """The description of what was deployed, from the deployment's outputs."""
     return Stack(
@@ -96,6 +99,7 @@ def describe(
         mailbox_url=f"{endpoint_url}/_ministack/ses/messages",
         console_url="",
         pids=pids,
+        checkout={"current_signing_key": checkout_key},
     )
 
 

@@ -95,7 +95,8 @@ class Supervisor:
     def _bring_up(self) -> Stack:
         servers = Launcher(self.home, self.progress, self.environ, self._remember).start()
         aws.begin_deployment(servers.aws_url)
-        self._put_secrets(servers)
+        checkout_key = secrets.new_request_key()
+        self._put_secrets(servers, checkout_key)
         cdk = self._cdk(servers.aws_url, servers.qstash.url)
         self._synth(cdk)
         with self.progress.step("cdk bootstrap"):
@@ -108,6 +109,7 @@ class Supervisor:
             endpoint_url=servers.aws_url,
             qstash=servers.qstash,
             redis_url=servers.redis_url,
+            checkout_key=checkout_key,
             pids={process.name: process.pid for process in self._started},
         )
         self.seed(stack)
@@ -126,12 +128,13 @@ class Supervisor:
         self._synth(cdk)
         self._deploy(cdk)
 
-    def _put_secrets(self, servers: Servers) -> None:
+    def _put_secrets(self, servers: Servers, checkout_key: str) -> None:
         values = {
             "QSTASH_TOKEN": servers.qstash.token,
             "QSTASH_CURRENT_SIGNING_KEY": servers.qstash.current_signing_key,
             "QSTASH_NEXT_SIGNING_KEY": servers.qstash.next_signing_key,
             "REDIS_URL": servers.redis_url,
+            "CHECKOUT_CURRENT_SIGNING_KEY": checkout_key,
         }
         with self.progress.step(f"{len(values)} secrets as SSM parameters"):
             secrets.put(aws.client("ssm", servers.aws_url), values)

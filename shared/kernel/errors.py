@@ -64,6 +64,23 @@ class UnauthenticatedError(PipelineError):
         super().__init__(cause)
 
 
+class AllowanceUsedError(PipelineError):
+    """The caller ordered as much within this hour as the stage lets one caller order (S37).
+
+    Args:
+        message: the rule.
+        retry_after: seconds until the next hour begins.
+    """
+
+    status = 429
+    retryable = True
+    code = "allowance_used"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
 # ------------------------------------------------------------------ permanent: retrying is useless
 class PermanentError(PipelineError):
     """The same message can never succeed: QStash must not retry it."""

@@ -10,6 +10,7 @@ from shared.kernel import strict_json
 from shared.kernel.errors import (
     InvalidInputError,
     PipelineError,
+    UnauthenticatedError,
     UnsupportedEncodingError,
     UnsupportedMediaTypeError,
 )
@@ -20,7 +21,10 @@ NON_RETRYABLE = 489
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request. Header names are lower case; the body is the bytes that were sent."""
+    """A request. Header names are lower case; the body is the bytes that were sent.
+
+    ``caller`` is the network address that the API saw it come from, empty if it does not say.
+    """
 
     method: str
     path: str
@@ -28,6 +32,7 @@ class HttpRequest:
     body: bytes
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, str] = field(default_factory=dict)
+    caller: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "HttpRequest":
@@ -46,6 +51,7 @@ class HttpRequest:
             body=_body(event),
             path_parameters=dict(event.get("pathParameters") or {}),
             claims=_claims(authorizer.get("claims")),
+            caller=str(http.get("sourceIp") or ""),
         )
 
 
@@ -118,10 +124,14 @@ class HttpResponse:
 
 
 def error_body(error: PipelineError) -> dict[str, Any]:
-    """The documented shape of every error: a stable code, a sentence, and the details."""
+    """The documented shape of every error: a stable code, a sentence, and the details.
+
+    A caller that is not let in learns that, and never why (S29).
+    """
+    message = error.code if isinstance(error, UnauthenticatedError) else str(error)
     return {
         "success": False,
-        "error": {"code": error.code, "message": str(error), **error.details()},
+        "error": {"code": error.code, "message": message, **error.details()},
     }
 
 

@@ -50,10 +50,13 @@ class SignatureRefusals:
 
     What was refused since the last line is told by the first invocation of a later minute. A worker
     that ends before that leaves it untold.
+
+    Args:
+        of: what was signed badly, for the line.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, *, of: str = "deliveries") -> None:
+        self._clock, self._of = clock, of
         self._count, self._cause = 0, ""
         self._told_at: float | None = None
 
@@ -68,6 +71,6 @@ class SignatureRefusals:
         if not self._count or waits:
             return
         telemetry.bind()
-        telemetry.warning("Refused deliveries", cause=self._cause, count=self._count)
+        telemetry.warning(f"Refused {self._of}", cause=self._cause, count=self._count)
         telemetry.count("SignatureRefused", self._count)
         self._told_at, self._count = now, 0

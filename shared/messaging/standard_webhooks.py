@@ -14,9 +14,10 @@ import binascii
 import hmac
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from shared.kernel.clock import Clock
 from shared.kernel.errors import UnauthenticatedError
+from shared.messaging.signature import RotatingKeys, SigningKeys
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE_SECONDS = 300
@@ -28,18 +29,6 @@ _MAX_HEADER = 1024
 _ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 _VERSION = "v1,"
-
-
-@dataclass(frozen=True, slots=True)
-class RequestKeys:
-    """What the shop's server signs with: ``current``, and ``following`` during a rotation."""
-
-    current: bytes
-    following: bytes
-
-    def __repr__(self) -> str:
-        """Never the keys."""
-        return "RequestKeys(…)"
 
 
 def decoded_key(text: str) -> bytes:
@@ -62,7 +51,7 @@ def decoded_key(text: str) -> bytes:
     return key
 
 
-def verify(headers: Mapping[str, str], body: bytes, *, keys: RequestKeys, now: float) -> None:
+def verify(headers: Mapping[str, str], body: bytes, *, keys: SigningKeys, now: float) -> None:
     """Accept or refuse one request, before anything of its body is parsed.
 
     Args:
@@ -93,6 +82,47 @@ def verify(headers: Mapping[str, str], body: bytes, *, keys: RequestKeys, now: f
     # Last, so that the log calls stale only what was genuine once.
     if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
         raise UnauthenticatedError("stale")
+
+
+class RequestVerifier:
+    """Verification with keys that may rotate at any moment."""
+
+    def __init__(self, keys: RotatingKeys, clock: Clock) -> None:
+        self._keys, self._clock = keys, clock
+
+    def __call__(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Accept or refuse; a signature by an unknown key makes us look once for new keys.
+
+        Raises:
+            UnauthenticatedError: with the cause.
+        """
+        now = self._clock.now().timestamp()
+        try:
+            verify(headers, body, keys=self._keys.get(), now=now)
+        except UnauthenticatedError as error:
+            if error.cause != "wrong_key" or not self._keys.refresh():
+                raise
+            verify(headers, body, keys=self._keys.get(), now=now)
+
+
+def sign(body: bytes, *, key: str, message_id: str, now: float) -> dict[str, str]:
+    """The headers of a request, as the server of a shop sends them.
+
+    Args:
+        body: the very bytes that will be sent.
+        key: as the scheme writes it (``whsec_…``).
+        message_id: a name of this request, new for each one; 1 to 256 characters of A-Z a-z 0-9 _ -.
+        now: seconds since 1970.
+
+    Raises:
+        ValueError: a key or a name that no receiver takes.
+    """
+    if _ID.fullmatch(message_id) is None:
+        raise ValueError("message_id: must be 1 to 256 characters of A-Z a-z 0-9 _ -")
+    moment = str(int(now))
+    signed = b".".join((message_id.encode(), moment.encode(), body))
+    signature = base64.b64encode(hmac.digest(decoded_key(key), signed, "sha256")).decode()
+    return {ID: message_id, TIMESTAMP: moment, SIGNATURE: f"{_VERSION}{signature}"}
 
 
 def _signatures(header: str) -> Iterator[bytes]:

@@ -26,6 +26,7 @@ from shared.telemetry.powertools import PowertoolsTelemetry
 
 S = TypeVar("S", bound=ConsumerSettings)
 Q = TypeVar("Q", bound=PublisherSettings)
+L = TypeVar("L", bound=Settings)
 
 _LAMBDA_MARKS = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_EXECUTION_ENV", "LAMBDA_TASK_ROOT")
 
@@ -84,17 +85,20 @@ def claims(
     )
 
 
+def reloading(settings: L, environ: Mapping[str, str], read: ParameterReader) -> Callable[[], L]:
+    """Reads settings afresh at every call after the first, which gives what was just read."""
+    fresh = iter((settings,))
+    return lambda: next(fresh, None) or type(settings).load(environ, read)
+
+
 def signing_keys(
     settings: ConsumerSettings, environ: Mapping[str, str], read: ParameterReader
 ) -> Callable[[], SigningKeys]:
-    """Reads the keys afresh at every call after the first: the environment, else SSM (S8).
-
-    The first call uses what the settings just read.
-    """
-    fresh = iter((settings,))
+    """Reads the keys afresh at every call after the first: the environment, else SSM (S8)."""
+    reload = reloading(settings, environ, read)
 
     def load() -> SigningKeys:
-        current = next(fresh, None) or type(settings).load(environ, read)
+        current = reload()
         return SigningKeys(
             current.qstash_current_signing_key.get_secret_value().encode(),
             current.qstash_next_signing_key.get_secret_value().encode(),
@@ -180,5 +184,21 @@ def plain_function(
     def make() -> Handler:
         settings = settings_class.load(os.environ, parameter_reader())
         return build(settings, core_ports(settings, service))
+
+    return make
+
+
+def reloading_function(
+    service: str,
+    settings_class: type[Q],
+    build: Callable[[Q, CorePorts, Callable[[], Q]], Handler],
+) -> Callable[[], Handler]:
+    """As ``plain_function``, for a function whose secrets may be rotated while it is warm."""
+
+    def make() -> Handler:
+        read = parameter_reader()
+        settings = settings_class.load(os.environ, read)
+        ports = core_ports(settings, service)
+        return build(settings, ports, reloading(settings, os.environ, read))
 
     return make

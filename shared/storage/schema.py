@@ -82,6 +82,9 @@ NOTIFICATIONS = Table(
     "notifications", "id", indexes=(Index("byState", "attention", "updatedAt"),), ttl="ttl"
 )
 
+# What each caller of an open storefront ordered within an hour.
+ALLOWANCES = Table("allowances", "id", ttl="ttl")
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -94,5 +97,6 @@ TABLES: dict[str, Table] = {
         DEAD_LETTERS,
         AUDIT,
         NOTIFICATIONS,
+        ALLOWANCES,
     )
 }

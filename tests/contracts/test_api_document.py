@@ -92,6 +92,17 @@ def as_it_is(_shop: Pipeline) -> None:
     """An empty shop with a mug."""
 
 
+def signed_only(shop: Pipeline) -> None:
+    """The shop's server signs its checkouts."""
+    shop.sign_checkouts()
+
+
+def used_up(shop: Pipeline) -> None:
+    """The caller ordered as much as it may within this hour."""
+    shop.environ["UNITS_PER_ADDRESS_HOUR"] = "1"
+    shop.checkout(checkout_payload(paymentId="pay-0"), shopper="user-1")
+
+
 def plain_text(event: Event) -> Event:
     """The same request, not declared as JSON."""
     return {**event, "headers": {"content-type": "text/plain"}}
@@ -115,6 +126,8 @@ def everywhere() -> Iterator[tuple[Claim, tuple[Callable[[Pipeline], None], Even
 CASES: dict[Claim, tuple[Callable[[Pipeline], None], Event]] = {
     **dict(everywhere()),
     (CHECKOUT, 202, ""): (as_it_is, call(CHECKOUT)),
+    (CHECKOUT, 401, "unauthenticated"): (signed_only, call(CHECKOUT)),
+    (CHECKOUT, 429, "allowance_used"): (used_up, call(CHECKOUT)),
     (CHECKOUT, 403, "foreign_user"): (as_it_is, call(CHECKOUT, shopper="user-2")),
     (CHECKOUT, 409, "price_changed"): (
         as_it_is,

@@ -1,5 +1,7 @@
-"""A stage whose shoppers sign in: the authorizer before the API, and what the function makes of it."""
+"""A stage whose shoppers sign in and whose shop signs its checkouts: the authorizer before the API,
+the signature behind it, and what the function makes of both."""
 
+import base64
 import json
 import sys
 import time
@@ -30,7 +32,9 @@ def issuer() -> Iterator[Issuer]:
 def members(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A stack of its own: an authorizer is there from the first deployment on, or not at all."""
     home = Home(tmp_path_factory.mktemp("members"))
-    facts = {CONTEXT_VARIABLE: f"jwt_issuer={issuer.url} jwt_audience={AUDIENCE}"}
+    facts = {
+        CONTEXT_VARIABLE: (f"jwt_issuer={issuer.url} jwt_audience={AUDIENCE} checkout_trust=signed")
+    }
     with running_stack(home, Progress(Terminal(sys.stderr, live=False)), facts) as stack:
         client = Client.connect(stack)
         yield client
@@ -45,7 +49,8 @@ def shopper() -> str:
 
 def test_a_shopper_orders_follows_and_cancels(members: Client, issuer: Issuer, shopper: str):
     sku, token = members.shelf("members-lamp", 5), issuer.authorization(shopper)
-    answer = members.check_out(cart(line(sku, 2), userId=shopper), **token)
+    body = json.dumps(cart(line(sku, 2), userId=shopper)).encode()
+    answer = members.check_out(body, **members.signed(body))
     assert answer.status_code == 202
     order_id = answer.json()["data"]["orderId"]
 
@@ -64,6 +69,7 @@ def test_a_shopper_orders_follows_and_cancels(members: Client, issuer: Issuer, s
     assert order is not None
     assert shelf is not None
     assert (order["reason"], order["cancelledBy"]) == ("too bright", "user")
+    assert order["trust"] == "signed"
     assert shelf["available"] == 5
     (delivered,) = members.deliveries(eventId=cancellation_event_id_for(order_id))
     assert delivered["eventType"] == "order.cancelled"
@@ -73,25 +79,54 @@ def test_a_shopper_orders_follows_and_cancels(members: Client, issuer: Issuer, s
 
 def test_another_shopper_sees_and_cancels_nothing(members: Client, issuer: Issuer, shopper: str):
     sku = members.shelf("members-vase", 5)
-    body = cart(line(sku), userId=shopper)
-    order_id = members.check_out(body, **issuer.authorization(shopper)).json()["data"]["orderId"]
+    body = json.dumps(cart(line(sku), userId=shopper)).encode()
+    order_id = members.check_out(body, **members.signed(body)).json()["data"]["orderId"]
     other = issuer.authorization("user-2")
 
     foreign = [members.checkout_status(order_id, **other), members.cancel(order_id, **other)]
     unknown = members.checkout_status("ord_" + "0" * 32, **other)
-    repeated = members.check_out(body, **other)
 
     assert {answer.status_code for answer in foreign} == {404}
     assert {answer.content for answer in foreign} == {unknown.content}
-    assert repeated.status_code == 403
-    assert repeated.json()["error"]["code"] == "foreign_user"
+
+
+def test_only_what_the_shops_server_signed_now_is_taken(
+    members: Client, issuer: Issuer, shopper: str
+):
+    """Unsigned, forged, changed, re-keyed, stale: one answer, and nothing is stored."""
+    sku, now = members.shelf("members-rug", 5), time.time()
+    body = json.dumps(cart(line(sku), userId=shopper)).encode()
+    genuine = members.signed(body)
+    stranger = "whsec_" + base64.b64encode(bytes(range(100, 132))).decode()
+    bad = {
+        "unsigned": {},
+        "signed in, and unsigned": issuer.authorization(shopper),
+        "forged": {**genuine, "webhook-signature": "v1,AAAA"},
+        "of another body": members.signed(body + b" "),
+        "renamed": {**genuine, "webhook-id": "another"},
+        "of another key": members.signed(body, key=stranger),
+        "stale": members.signed(body, now=lambda: now - 400),
+        "from the future": members.signed(body, now=lambda: now + 400),
+    }
+    before = len(members.items("checkouts"))
+
+    answers = {name: members.check_out(body, **headers) for name, headers in bad.items()}
+
+    assert {name: a.status_code for name, a in answers.items()} == dict.fromkeys(bad, 401)
+    assert {a.json()["error"]["code"] for a in answers.values()} == {"unauthenticated"}
+    assert len({a.content for a in answers.values()}) == 1
+    assert len(members.items("checkouts")) == before
+    taken = [members.check_out(body, **genuine) for _ in range(3)]
+    assert {a.status_code for a in taken} == {202}
+    assert len({a.json()["data"]["orderId"] for a in taken}) == 1
+    assert len(members.items("checkouts")) == before + 1
 
 
 def test_without_a_good_token_nothing_reaches_the_function(
     members: Client, issuer: Issuer, shopper: str
 ):
     """The refusals are the gateway's own, in its own shape."""
-    sku, now = members.shelf("members-rug", 5), int(time.time())
+    now = int(time.time())
     bad = {
         "none": {},
         "nonsense": {"Authorization": "Bearer nonsense"},
@@ -100,28 +135,19 @@ def test_without_a_good_token_nothing_reaches_the_function(
         "another audience": issuer.authorization(shopper, aud="app"),
         "expired": issuer.authorization(shopper, exp=now - 60),
     }
-    before = len(members.items("checkouts"))
-
-    answers = {
-        name: members.check_out(cart(line(sku), userId=shopper), **headers)
-        for name, headers in bad.items()
-    }
-
-    assert {name: a.status_code for name, a in answers.items()} == dict.fromkeys(bad, 401)
-    assert {json.dumps(a.json()) for a in answers.values()} == {'{"message": "Unauthorized"}'}
-    assert len(members.items("checkouts")) == before
     for call in (members.checkout_status, members.cancel):
-        assert call("ord_" + "0" * 32).status_code == 401
+        answers = {name: call("ord_" + "0" * 32, **headers) for name, headers in bad.items()}
+
+        assert {name: a.status_code for name, a in answers.items()} == dict.fromkeys(bad, 401)
+        assert {json.dumps(a.json()) for a in answers.values()} == {'{"message": "Unauthorized"}'}
 
 
-def test_a_token_that_names_nobody_is_refused_by_the_function(
+def test_a_token_without_a_user_is_refused_by_the_function(
     members: Client, issuer: Issuer, shopper: str
 ):
-    sku = members.shelf("members-pen", 5)
+    token = issuer.authorization(shopper, sub=None)
 
-    answer = members.check_out(
-        cart(line(sku), userId=shopper), **issuer.authorization(shopper, sub=None)
-    )
+    answer = members.checkout_status("ord_" + "0" * 32, **token)
 
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "sign_in_required"

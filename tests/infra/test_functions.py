@@ -7,6 +7,7 @@ from infra.functions import FUNCTIONS, FunctionSpec
 from shared.contracts.topics import Topic
 from shared.kernel.settings import NonEmpty, Settings
 from tests.infra.assembly import Assembly
+from tests.signing import CHECKOUT_KEY
 
 each_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 
@@ -52,7 +53,8 @@ def test_the_settings_class_accepts_what_the_deployment_gives(
 
     def parameters(names: list[str]) -> dict[str, str]:
         asked.extend(names)
-        return dict.fromkeys(names, "https://f.on.aws/with-at-least-thirty-two-characters")
+        other = "https://f.on.aws/with-at-least-thirty-two-characters"
+        return {name: CHECKOUT_KEY if "/CHECKOUT_" in name else other for name in names}
 
     settings = spec.settings.load(assembly.environment(spec.name), parameters)
 

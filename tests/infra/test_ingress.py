@@ -146,7 +146,37 @@ def test_without_an_issuer_the_storefront_is_open(assembly: Assembly):
 @pytest.fixture(scope="module")
 def signed_in(synthesize: Callable[..., Assembly]) -> Assembly:
     """A stage whose shoppers sign in."""
-    return synthesize("prod", jwt_issuer="https://login.shop.test", jwt_audience="web, app")
+    return synthesize(
+        "prod",
+        jwt_issuer="https://login.shop.test",
+        jwt_audience="web, app",
+        checkout_trust="open",
+    )
+
+
+def test_a_signed_route_has_no_authorizer_and_the_others_keep_theirs(
+    synthesize: Callable[..., Assembly],
+):
+    """The shop's server brings no shopper's token: the function checks its signature (S36)."""
+    signed = synthesize("prod", jwt_issuer="https://login.shop.test", jwt_audience="web, app")
+    kinds = {
+        key: route.properties["AuthorizationType"] for key, route in route_keys(signed).items()
+    }
+
+    assert kinds["POST /api/checkout"] == "NONE"
+    assert {key for key, kind in kinds.items() if kind == "JWT"} == (STOREFRONT | {CANCEL}) - {
+        "POST /api/checkout"
+    }
+    assert signed.environment("checkout")["CHECKOUT_TRUST"] == "signed"
+
+
+@pytest.mark.parametrize(
+    ("stage", "trust"), [("local", "open"), ("dev", "signed"), ("prod", "signed")]
+)
+def test_only_the_local_stage_is_open_without_saying_so(
+    synthesize: Callable[..., Assembly], stage: str, trust: str
+):
+    assert synthesize(stage).environment("checkout")["CHECKOUT_TRUST"] == trust
 
 
 def test_an_issuer_locks_the_storefront_and_leaves_webhooks_to_their_signature(

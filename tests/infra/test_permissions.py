@@ -45,6 +45,7 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
         "Checkouts": {BATCH, PUT, UPDATE},
         "Orders": {BATCH},
         "Reservations": {BATCH},
+        "Allowances": {UPDATE},
     },
     "reconciler": {
         "Checkouts": {UPDATE},
@@ -74,7 +75,8 @@ CONSUMER = RECEIVER | {
     "secrets/REDIS_URL",
 }
 # To these two no delivery comes, but one of them tells by its address whose a message was.
-PARAMETERS = {"checkout": PUBLISHER, "reconciler": RECEIVER}
+VOUCHING = {"secrets/CHECKOUT_CURRENT_SIGNING_KEY", "secrets/CHECKOUT_NEXT_SIGNING_KEY"}
+PARAMETERS = {"checkout": PUBLISHER | VOUCHING, "reconciler": RECEIVER}
 HERE = "<AWS::Region>:<AWS::AccountId>"
 # A telephone number has no ARN; what a device's will be nobody knows yet.
 PHONES = {

@@ -1,5 +1,5 @@
 """Planted bugs of promises against attackers: what they break, no simulation looks for, so their
-tests alone hold them (`test_traces.py`)."""
+tests alone hold them (`test_attacks.py`)."""
 
 from tests.mutations.catalog import Mutation
 

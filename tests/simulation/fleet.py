@@ -70,7 +70,10 @@ _BUILDERS: dict[str, tuple[type[Settings], Callable[..., Handler]]] = {
     "inventory": (InventorySettings, build_inventory),
     "notifications": (NotificationsSettings, notifications.build),
     "analytics": (AnalyticsSettings, build_analytics),
-    "checkout": (CheckoutSettings, build_checkout),
+    "checkout": (
+        CheckoutSettings,
+        lambda known, ports: build_checkout(known, ports, lambda: known),
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from functions.checkout.api import MAX_BODY_BYTES
 from shared.kernel.errors import (
+    AllowanceUsedError,
     AlreadyShippedError,
     CheckoutRejectedError,
     CheckoutUndecidedError,
@@ -25,6 +26,7 @@ from shared.kernel.errors import (
     PriceChangedError,
     PublishError,
     SignInRequiredError,
+    UnauthenticatedError,
     UnsupportedEncodingError,
     UnsupportedMediaTypeError,
 )
@@ -113,6 +115,13 @@ REFUSALS = (
         "Fix the program that wrote it.",
     ),
     Refusal(
+        UnauthenticatedError("missing"),
+        "The stage takes checkouts that the shop's server signed, and this one is not: no signature, "
+        "another key, another body, or more than five minutes old. The answer does not tell which. "
+        "Nothing was read or stored.",
+        "Sign on the server that took the payment; never put the key into a page.",
+    ),
+    Refusal(
         SignInRequiredError("authorization: the token must name its user (sub)"),
         "The shop's users sign in, and the token names none.",
         "Sign in again. A token of a machine has no user and cannot check out.",
@@ -141,6 +150,14 @@ REFUSALS = (
         OutOfStockError("items[0].quantity", "mug", 3),
         "Fewer units are left than the cart asks for; `available` says how many. Nothing was stored.",
         "Let the shopper change the quantity.",
+    ),
+    Refusal(
+        AllowanceUsedError(
+            "items: one address may order at most 200 units within an hour", retry_after=1800
+        ),
+        "Where nothing vouches for payments, one network address may order so many units within an "
+        "hour, and ordered them. Nothing was stored.",
+        "Wait until `Retry-After`, or let the shop's server sign its checkouts.",
     ),
     Refusal(
         PaymentReusedError(("customerEmail",)),

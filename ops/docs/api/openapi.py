@@ -25,13 +25,13 @@ _OF_GATEWAY = {
 }
 _STATUSES = {
     400: "The request breaks a rule.",
-    401: "Nobody signed in.",
+    401: "No user signed in, or the shop's server did not sign.",
     403: "Not allowed to whoever signed in.",
     404: "There is none that this shopper may see.",
     409: "Not possible as things are.",
     413: "The body is too large.",
     415: "The body is not declared as JSON, or is not plain UTF-8.",
-    429: "Too many requests in this second; API Gateway's answer. Wait a moment, then a longer one.",
+    429: "Too many requests in this second, which API Gateway answers, or too many units in this hour.",
     500: "A bug, or a function that did not answer.",
     503: "Not now: repeat the request unchanged.",
 }

@@ -17,6 +17,7 @@ from functions.checkout.wire import (
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.envelope import WireModel
 from shared.kernel.errors import (
+    AllowanceUsedError,
     AlreadyShippedError,
     CheckoutRejectedError,
     CheckoutUndecidedError,
@@ -33,6 +34,7 @@ from shared.kernel.errors import (
     PriceChangedError,
     PublishError,
     SignInRequiredError,
+    UnauthenticatedError,
     UnsupportedEncodingError,
     UnsupportedMediaTypeError,
 )
@@ -111,7 +113,11 @@ OPERATIONS = (
             "lines of one product are merged, and at most 50 different products make a cart. "
             "Repeating the request unchanged gives the stored answer, whatever became of it: the "
             "`paymentId` is what makes it the same. Unknown fields are ignored. Blanks around name, mail "
-            "address and address are dropped, and line breaks in the address become commas."
+            "address and address are dropped, and line breaks in the address become commas. "
+            "Where the stage's `checkout_trust` is `signed`, the shop's own server sends this, with the "
+            "three headers of the Standard Webhooks scheme: `webhook-id`, `webhook-timestamp` and "
+            "`webhook-signature` over the raw body. It answers for the payment and for `userId`, so no "
+            "shopper's token is asked for."
         ),
         body=CheckoutPayload,
         example=_CART,
@@ -133,8 +139,10 @@ OPERATIONS = (
         ),
         refusals=(
             *_READING,
+            UnauthenticatedError,
             SignInRequiredError,
             ForeignUserError,
+            AllowanceUsedError,
             PriceChangedError,
             OutOfStockError,
             PaymentReusedError,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, cast
 
-from shared.contracts.statuses import RejectionReason
+from shared.contracts.statuses import RejectionReason, Trust
 from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
 from shared.storage.schema import CHECKOUTS
 from shared.storage.writes import (
@@ -95,6 +95,7 @@ class CheckoutRow:
         reason, skus: why it was rejected, and which products are the reason.
         repeated: how often its command was published again.
         is_stuck: whether the reconciler gave it up.
+        trust: who answers for the payment; rows from before it was kept say nothing.
     """
 
     order_id: str
@@ -115,6 +116,7 @@ class CheckoutRow:
     refund: RefundRow | None = None
     timeline: Timeline = field(default_factory=Timeline)
     updated_at: str | None = None
+    trust: Trust | None = None
 
     def to_item(self) -> dict[str, Value]:
         """As stored; what it does not have is left out."""
@@ -135,6 +137,7 @@ class CheckoutRow:
             "repeatedAt": self.repeated_at,
             "stuck": self.is_stuck or None,
             "updatedAt": self.updated_at,
+            "trust": self.trust,
             **({} if self.refund is None else self.refund.to_item()),
             **self.timeline.to_item(),
         }
@@ -162,6 +165,7 @@ class CheckoutRow:
             refund=RefundRow.from_item(item),
             timeline=Timeline.from_item(item),
             updated_at=_text(item, "updatedAt"),
+            trust=cast("Trust | None", item.get("trust")),
         )
 
 

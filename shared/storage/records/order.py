@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from shared.contracts.envelope import plain
 from shared.contracts.lines import OrderLine
-from shared.contracts.statuses import OrderStatus
+from shared.contracts.statuses import OrderStatus, Trust
 from shared.kernel.ids import sku_of
 from shared.kernel.money import amount
 from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
@@ -93,6 +93,7 @@ class OrderRow:
         created_at, updated_at: ISO-8601.
         facts: what its steps told, by name on the wire (``STEP_FACTS``).
         return_count: how many returns were noted; another one in the meantime changes it.
+        trust: who answers for the payment; rows from before it was kept say nothing.
     """
 
     order_id: str
@@ -112,6 +113,7 @@ class OrderRow:
     timeline: Timeline = field(default_factory=Timeline)
     returns: tuple[ReturnedUnits, ...] = ()
     return_count: int = 0
+    trust: Trust | None = None
 
     @property
     def tracking(self) -> Mapping[str, str]:
@@ -142,6 +144,7 @@ class OrderRow:
             "correlationId": self.correlation_id,
             "createdAt": self.created_at,
             "updatedAt": self.updated_at,
+            "trust": self.trust,
         }
         item: dict[str, Value] = {
             "orderId": self.order_id,
@@ -186,6 +189,7 @@ class OrderRow:
                 map(ReturnedUnits.from_item, cast("Sequence[Item]", item.get("returns") or ()))
             ),
             return_count=int(str(item.get("returnCount", 0))),
+            trust=cast("Trust | None", item.get("trust")),
         )
 
 

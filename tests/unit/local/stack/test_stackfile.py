@@ -35,7 +35,7 @@ def test_description_has_what_tools_rely_on(tmp_path):
     values = json.loads(home.stack_file.read_text())
     assert set(values) == {
         *("stage", "api_url", "topics", "qstash", "redis_url", "aws", "tables"),
-        *("mailbox_url", "console_url", "pids"),
+        *("mailbox_url", "console_url", "pids", "checkout"),
     }
     assert set(values["topics"]) == {topic.value for topic in Topic}
     assert set(values["tables"]) == set(TABLES)

@@ -67,8 +67,10 @@ def test_everything_that_is_missing_is_named_at_once(cls):
 
     found = problems(cls, {})
 
-    assert set(found) == required
-    assert all(rule.startswith("missing") for rule in found.values())
+    # Needed where the stage asks for signatures, and a stage that says nothing may ask for them.
+    signed = {"CHECKOUT_CURRENT_SIGNING_KEY"} & found.keys()
+    assert set(found) == required | signed
+    assert all("missing" in rule for rule in found.values())
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -185,7 +187,7 @@ def test_environment_wins_over_the_parameter_store():
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_parameters_are_read_once_and_only_those_of_the_function(cls):
-    values = {p.path: environment()[name] for name, p in cls.parameters().items()}
+    values = {p.path: environment().get(name, "") for name, p in cls.parameters().items()}
     store = ParameterStore(**values)
     environ = {n: v for n, v in environment().items() if n not in cls.parameters()}
 

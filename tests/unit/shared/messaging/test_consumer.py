@@ -33,7 +33,13 @@ def every(cls: type[PipelineError]) -> list[type[PipelineError]]:
 CLASSES = [cls for cls in dict.fromkeys(every(PipelineError)) if cls.__module__ == errors.__name__]
 PERMANENT = [cls for cls in CLASSES if not cls.retryable]
 TRANSIENT = [cls for cls in CLASSES if issubclass(cls, TransientError)]
-OTHERS = [errors.PipelineError, errors.ConfigurationError, errors.UnreadableRowError]
+OTHERS = [
+    errors.PipelineError,
+    errors.ConfigurationError,
+    errors.UnreadableRowError,
+    # Of the API alone, which no message goes through.
+    errors.AllowanceUsedError,
+]
 
 
 def failing(cls: type[PipelineError]) -> Bench:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kernel.errors import UnauthenticatedError
+from shared.messaging.signature import SigningKeys
 from shared.messaging.standard_webhooks import (
     TOLERANCE_SECONDS,
-    RequestKeys,
     decoded_key,
     verify,
 )
@@ -22,7 +22,7 @@ AT = 1_614_265_330
 BODY = b'{"test": 2432232314}'
 GENUINE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 NEXT = bytes(range(32))
-KEYS = RequestKeys(decoded_key(KEY), NEXT)
+KEYS = SigningKeys(decoded_key(KEY), NEXT)
 
 
 def signature(key: bytes, message_id: str = ID, at: str = str(AT), body: bytes = BODY) -> str:
@@ -37,7 +37,7 @@ def judge(
     at: str | None = str(AT),
     body: bytes = BODY,
     now: float = AT,
-    keys: RequestKeys = KEYS,
+    keys: SigningKeys = KEYS,
 ) -> str:
     headers = {"webhook-id": message_id, "webhook-timestamp": at, "webhook-signature": signed}
     sent = {name: value for name, value in headers.items() if value is not None}
@@ -55,7 +55,7 @@ def test_the_documentations_own_example_is_genuine():
 def test_either_of_two_keys_is_believed_and_no_third_one():
     assert judge(signature(NEXT)) == "accepted"
     assert judge(signature(b"x" * 32)) == "wrong_key"
-    assert judge(keys=RequestKeys(NEXT, NEXT)) == "wrong_key"
+    assert judge(keys=SigningKeys(NEXT, NEXT)) == "wrong_key"
 
 
 @pytest.mark.parametrize("before", ["v1,AAAA ", "v2,whatever ", "v1a,AAAA ", "v1,!!! ", " "])
@@ -150,5 +150,5 @@ def test_what_is_no_key_is_refused(text):
 
 
 def test_a_key_shows_itself_to_nobody():
-    assert "M" not in repr(KEYS).replace("RequestKeys", "")
+    assert "M" not in repr(KEYS).replace("SigningKeys", "")
     assert decoded_key(KEY).hex() not in repr(KEYS)

@@ -4,21 +4,21 @@ from collections import Counter
 
 import pytest
 
+from tests.mutations.attacks import ATTACKS
 from tests.mutations.planting import complaints
-from tests.mutations.traces import TRACES
 from tests.mutations.trial import attempt
 
 
 def test_every_entry_plants_a_bug_where_its_line_is():
-    assert complaints(TRACES) == []
+    assert complaints(ATTACKS) == []
 
 
 def test_every_promise_has_two_bugs():
-    assert min(Counter(bug.invariant for bug in TRACES).values()) >= 2
-    assert len({bug.name for bug in TRACES}) == len(TRACES)
+    assert min(Counter(bug.invariant for bug in ATTACKS).values()) >= 2
+    assert len({bug.name for bug in ATTACKS}) == len(ATTACKS)
 
 
-@pytest.mark.parametrize("mutation", TRACES, ids=lambda bug: bug.invariant)
+@pytest.mark.parametrize("mutation", ATTACKS, ids=lambda bug: bug.invariant)
 def test_a_planted_bug_turns_its_tests_red(mutation):
     trial = attempt(mutation, tests=mutation.tests)
 

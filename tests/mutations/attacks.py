@@ -1,0 +1,6 @@
+"""Every planted bug of a promise against attackers that no simulation looks for."""
+
+from tests.mutations.doors import DOORS
+from tests.mutations.traces import TRACES
+
+ATTACKS = (*TRACES, *DOORS)
