@@ -15,6 +15,7 @@ from shared.kernel.errors import (
     OutOfStockError,
     PriceChangedError,
 )
+from shared.kernel.unlinked import LINK_RULE, holds_link
 from shared.storage.records.reservation import Reservation
 from shared.storage.records.stock import StockRow
 
@@ -40,10 +41,14 @@ def check(cart: Cart, catalogue: Catalogue) -> CheckoutPayload:
     """The payload as it goes on: merged lines, the catalogue's names and prices.
 
     Raises:
-        InvalidInputError: a product that is not for sale.
+        InvalidInputError: a product that is not for sale, or a name that is an address.
         PriceChangedError: a price or the total differs; names the right one (I19).
         OutOfStockError: fewer units than asked for.
     """
+    # Mails of ours repeat the name. A program of the shop's own is not refused for it, for its
+    # order would be lost: there the mail takes the address apart (S41).
+    if holds_link(cart.payload.customer_name):
+        raise InvalidInputError("customerName", LINK_RULE)
     original = cart.payload.items
     for index, line in enumerate(original):
         row = catalogue.stock.get(line.sku)

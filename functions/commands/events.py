@@ -23,6 +23,7 @@ from shared.contracts.orders import (
     RefundPayload,
     RejectedPayload,
 )
+from shared.contracts.statuses import Trust
 from shared.contracts.topics import Topic
 from shared.messaging.outbox import Emit
 from shared.storage.records.reservation import ReservationStatus
@@ -57,7 +58,9 @@ def order_of(cart: Cart) -> OrderPayload:
     )
 
 
-def _mail(cart: Cart, *, subject: str, template: str, data: dict[str, Any]) -> EmailPayload:
+def _mail(
+    cart: Cart, trust: Trust, *, subject: str, template: str, data: dict[str, Any]
+) -> EmailPayload:
     return EmailPayload(
         to=cart.payload.customer_email,
         subject=subject,
@@ -70,10 +73,11 @@ def _mail(cart: Cart, *, subject: str, template: str, data: dict[str, Any]) -> E
         },
         priority="high",
         user_id=cart.payload.user_id,
+        trust=trust,
     )
 
 
-def confirmation_of(cart: Cart, accepted_at: datetime) -> EmailPayload:
+def confirmation_of(cart: Cart, trust: Trust, accepted_at: datetime) -> EmailPayload:
     """The mail that confirms the order.
 
     Args:
@@ -81,19 +85,29 @@ def confirmation_of(cart: Cart, accepted_at: datetime) -> EmailPayload:
     """
     return _mail(
         cart,
+        trust,
         subject=f"{CONFIRMATION.subject} - {cart.order_id}",
         template=CONFIRMATION.template,
         data={"items": [plain(line) for line in cart.lines]},
     ).model_copy(update={"accepted_at": accepted_at})
 
 
-def apology_of(cart: Cart, decision: Reject) -> EmailPayload:
-    """The mail that says why there is no order."""
+def apology_of(cart: Cart, snapshot: CheckoutSnapshot, decision: Reject) -> EmailPayload:
+    """The mail that says why there is no order. It calls products as the catalogue does: what the
+    cart calls them may be a stranger's words (S41)."""
+    stock = snapshot.stock
+    lines = [
+        line.model_copy(
+            update={"product_name": stock[line.sku].title if line.sku in stock else None}
+        )
+        for line in cart.lines
+    ]
     return _mail(
         cart,
+        snapshot.trust,
         subject=f"About your order {cart.order_id}",
         template="order-rejected",
-        data={"items": [plain(line) for line in cart.lines], "reason": decision.reason},
+        data={"items": [plain(line) for line in lines], "reason": decision.reason},
     )
 
 

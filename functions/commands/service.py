@@ -73,7 +73,7 @@ def _accepted(
     stock = orders.stock_of([line.sku for line in unused])
     emits = [
         Emit(OrderCreated, order_of(cart)),
-        Emit(EmailRequested, confirmation_of(cart, event.timestamp)),
+        Emit(EmailRequested, confirmation_of(cart, snapshot.trust, event.timestamp)),
         *(Emit(StockUpdated, sale_of(cart, line, snapshot)) for line in cart.lines),
         *available_again(cart.order_id, unused, stock),
         Emit(AuditRecorded, creation_audit_of(cart, snapshot)),
@@ -107,7 +107,7 @@ def _rejected(
         emits=[
             Emit(OrderRejected, rejection_of(cart, decision)),
             Emit(RefundRequested, refund_of(cart, decision)),
-            Emit(EmailRequested, apology_of(cart, decision)),
+            Emit(EmailRequested, apology_of(cart, snapshot, decision)),
             Emit(AuditRecorded, rejection_audit_of(cart, snapshot, decision)),
             *release_of(snapshot),
         ],

@@ -3,7 +3,7 @@
 from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.audit_actions import AuditAction
-from shared.contracts.inventory import StockLow, StockLowPayload, StockUpdatedPayload
+from shared.contracts.inventory import StockLowPayload, StockUpdatedPayload
 from shared.contracts.lines import StockLine
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.contracts.topics import Topic
@@ -12,16 +12,17 @@ from shared.messaging.outbox import Emit
 from shared.storage.records.stock import ARMED, RAISED, StockRow
 
 
-def low_of(product: StockUpdatedPayload | StockLine, row: StockRow) -> Emit:
-    """The alert of a product that runs low."""
-    low = StockLowPayload(
+def low_of(
+    product: StockUpdatedPayload | StockLowPayload | StockLine, row: StockRow
+) -> StockLowPayload:
+    """A product that runs low, as its row tells it."""
+    return StockLowPayload(
         product_id=product.product_id,
         variation_id=product.variation_id,
         current_stock=row.available,
         threshold=row.threshold,
         product_name=row.title,
     )
-    return Emit(StockLow, low)
 
 
 def alert_mail_of(alert: StockLowPayload, address: str) -> Emit:

@@ -30,7 +30,7 @@ def record_movement(event: StockUpdated, *, stock: Stock) -> Effects:
         return Effects(
             outcome="low",
             writes=writes,
-            emits=[low_of(payload, row)],
+            emits=[Emit(StockLow, low_of(payload, row))],
             measures=(metrics.LOW_STOCK_ALERTS.of(1),),
             facts={"sku": payload.sku},
         )
@@ -64,7 +64,7 @@ def record_reservation(event: StockReserved, *, stock: Stock) -> Effects:
         change = alert_change(row)
         if change == "raise":
             writes.append(stock.raise_alert(row))
-            low.append(low_of(lines[sku], row))
+            low.append(Emit(StockLow, low_of(lines[sku], row)))
         elif change == "rearm":
             writes.append(stock.rearm_alert(row))
             rearmed.append(rearmed_of(lines[sku], row))
@@ -77,11 +77,23 @@ def record_reservation(event: StockReserved, *, stock: Stock) -> Effects:
     )
 
 
-def alert_the_shop(event: StockLow, *, alert_address: str) -> Effects:
-    """Tell the shop by mail that a product runs low."""
+def alert_the_shop(event: StockLow, *, stock: Stock, alert_address: str) -> Effects:
+    """Tell the shop by mail that a product runs low.
+
+    The event says which one. What the mail tells of it is what its row says now: any program may
+    publish such an event (S31).
+
+    Raises:
+        PredecessorMissingError: there is no such SKU yet; an import can still bring it.
+        DependencyError: the store did not answer.
+    """
     payload = event.payload
+    row = stock.find(payload.sku)
+    if row is None:
+        raise PredecessorMissingError(f"payload.productId: waits for {payload.sku} to be imported")
+    known = low_of(payload, row)
     return Effects(
         outcome="alerted",
-        emits=[alert_mail_of(payload, alert_address), raised_of(payload)],
+        emits=[alert_mail_of(known, alert_address), raised_of(known)],
         facts={"sku": payload.sku},
     )

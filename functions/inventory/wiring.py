@@ -17,7 +17,7 @@ def build(settings: InventorySettings, ports: Ports) -> Consumer:
     stock = StockTables(ports.tables)
     updated = partial(service.record_movement, stock=stock)
     reserved = partial(service.record_reservation, stock=stock)
-    low = partial(service.alert_the_shop, alert_address=settings.alert_address)
+    low = partial(service.alert_the_shop, stock=stock, alert_address=settings.alert_address)
     routes = {
         topics.INVENTORY_STOCK_UPDATED: route(inventory.StockUpdated, updated),
         topics.INVENTORY_STOCK_LOW: route(inventory.StockLow, low),

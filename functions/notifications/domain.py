@@ -33,6 +33,21 @@ class Message(Protocol):
         ...
 
     @property
+    def mailbox(self) -> str:
+        """Where it arrives, for counting: other spellings of one mailbox are one (S42)."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What it counts as among the messages of its recipient, such as its template."""
+        ...
+
+    @property
+    def vouched(self) -> bool:
+        """Whether more than a stranger's request stands behind it."""
+        ...
+
+    @property
     def event(self) -> str:
         """The event that asked for it, as JSON: what an operator needs to send it again."""
         ...
@@ -45,6 +60,21 @@ class Message(Protocol):
     def facts(self) -> Mapping[str, str]:
         """What an operator wants to see of it in the ledger."""
         ...
+
+
+def budgets_of(message: Message, most: int) -> Mapping[str, int]:
+    """How many messages its recipient gets within an hour, by the budgets that it counts against.
+
+    Each kind has its own, so that none uses up another's. What strangers can cause, by carts that
+    are not paid, has smaller ones beside them: it neither floods a mailbox, nor keeps the
+    confirmation of a real order out of it (S42).
+
+    Args:
+        most: the channel's cap.
+    """
+    if message.vouched:
+        return {message.kind: most}
+    return {f"open:{message.kind}": max(1, most // 5), "open": max(1, most // 2)}
 
 
 class SendState(StrEnum):

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from functions.notifications.domain import Message, SendRecord, SendState, digest_of
+from functions.notifications.domain import (
+    Message,
+    SendRecord,
+    SendState,
+    budgets_of,
+    digest_of,
+)
 from shared.contracts.channels import Channel
 from shared.contracts.content import may_be_same
 from shared.kernel.clock import Clock, iso
@@ -116,11 +122,12 @@ class SendLedgerTables:
         return [
             Update(
                 NOTIFICATIONS.name,
-                cap_key(message.recipient, now),
+                cap_key(message.mailbox, now, budget),
                 set={"ttl": int((now + timedelta(hours=2)).timestamp())},
                 add={"told": 1},
-                when=(AnyOf((Missing("told"), AtMost("told", most - 1))),),
+                when=(AnyOf((Missing("told"), AtMost("told", limit - 1))),),
             )
+            for budget, limit in budgets_of(message, most).items()
         ]
 
     def _put_off(self, item: Item, message: Message) -> RecipientCappedError:
@@ -134,11 +141,9 @@ class SendLedgerTables:
         return self._capped(message, wait)
 
     def _capped(self, message: Message, wait: int) -> RecipientCappedError:
-        # Without a cap of our own, a version that has one put it off.
-        most = self._caps.get(message.channel, "so many")
         return RecipientCappedError(
-            f"recipient: gets at most {most} messages by {message.channel.name} within an hour; "
-            "the others wait for the next one",
+            f"recipient: got as many messages of this kind by {message.channel.name} as one gets "
+            "within an hour; the others wait for the next one",
             retry_after=wait,
         )
 
@@ -248,9 +253,10 @@ def suppression_key(address: str) -> dict[str, str]:
     return {"id": f"suppressed#{digest_of(address)}"}
 
 
-def cap_key(recipient: str, now: datetime) -> dict[str, str]:
+def cap_key(mailbox: str, now: datetime, budget: str) -> dict[str, str]:
     """Key of what a recipient was told within the hour of the clock, without naming them."""
-    return {"id": f"cap#{digest_of(recipient)}#{now.astimezone(UTC):%Y-%m-%dT%H}"}
+    of_kind = f"#{budget}" if budget else ""
+    return {"id": f"cap#{digest_of(mailbox)}#{now.astimezone(UTC):%Y-%m-%dT%H}{of_kind}"}
 
 
 def until_next_hour(now: datetime, send_id: str) -> int:

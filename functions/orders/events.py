@@ -56,6 +56,7 @@ def _mail(mail: CustomerMail, order: OrderRow, facts: Mapping[str, str]) -> Emai
         template_data=data,
         priority="normal",
         user_id=order.user_id,
+        trust=order.trust,
     )
 
 

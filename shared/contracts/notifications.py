@@ -14,6 +14,7 @@ from shared.contracts.envelope import (
     Prose,
     WireModel,
 )
+from shared.contracts.statuses import Trust
 from shared.kernel.ids import Id, UserId
 
 _E164 = r"^\+[1-9][0-9]{6,14}$"
@@ -22,8 +23,9 @@ _E164 = r"^\+[1-9][0-9]{6,14}$"
 class EmailPayload(WireModel):
     """One mail to one recipient, rendered from a template of ours.
 
-    The last two are ours: whom it is about, for the audit trail, and when the API accepted the
-    checkout that it confirms, so that the way to the mailbox can be timed.
+    The last three are ours: whom it is about, for the audit trail; when the API accepted the
+    checkout that it confirms, so that the way to the mailbox can be timed; and who answers for the
+    payment that it is about, so that mails which a stranger can cause have a budget of their own.
     """
 
     to: EmailAddress
@@ -33,6 +35,7 @@ class EmailPayload(WireModel):
     priority: Literal["high", "normal", "low"] = "normal"
     user_id: Annotated[UserId | None, OR_NONE] = None
     accepted_at: Annotated[Moment | None, OR_NONE] = None
+    trust: Annotated[Trust | None, OR_NONE] = None
 
 
 class PushPayload(WireModel):

@@ -13,6 +13,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e007f]"
 )
+# Look like whatever a font makes of them: the sign of a bank, a tick, a lock.
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _JOINERS = re.compile("[\u200c\u200d]")
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _BREAKS_BUT_NEWLINES = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -23,13 +25,13 @@ _JOINED = frozenset({"Lo", "Mn", "Mc", "So", "Sk"})
 
 def legible(text: str) -> str:
     """One line of text without anything invisible; a break or control character is a blank."""
-    return _joined(_INVISIBLE.sub("", _BREAKS.sub(" ", text)))
+    return _joined(_PRIVATE.sub("", _INVISIBLE.sub("", _BREAKS.sub(" ", text))))
 
 
 def legible_lines(text: str) -> str:
     """Text without anything invisible, in its own lines."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _joined(_INVISIBLE.sub("", _BREAKS_BUT_NEWLINES.sub(" ", lines)))
+    return _joined(_PRIVATE.sub("", _INVISIBLE.sub("", _BREAKS_BUT_NEWLINES.sub(" ", lines))))
 
 
 def _joined(text: str) -> str:

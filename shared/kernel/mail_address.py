@@ -32,6 +32,7 @@ _DOMAIN = rf"(?:{_LABEL}\.)+{_LAST}"
 _ADDRESS = rf"(?=[^@]{{1,{_MAX_LOCAL}}}@){_LOCAL}@{_DOMAIN}"
 PATTERN = f"^[{EDGE}]*{_ADDRESS}[{EDGE}]*$"
 
+_GOOGLE = frozenset({"gmail.com", "googlemail.com"})
 _ONE = re.compile(_ADDRESS)
 # Whatever makes it several addresses, or one with more around it.
 _MORE = r"[\s,;:<>()\"\\\x00-\x20\x7f]"
@@ -47,6 +48,17 @@ def address(text: str) -> str:
     if len(found) <= MAX_LENGTH and _ONE.fullmatch(found) is None:
         raise ValueError(_rule_broken_by(found))
     return found
+
+
+def mailbox_of(address: str) -> str:
+    """Which mailbox an address leads to, as far as mail hosts agree: without its tag
+    (``ada+shop@…``), in lower case, and for Google without dots. For counting only, never to send.
+    """
+    local, at, domain = address.strip().lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _GOOGLE:
+        local, domain = local.replace(".", "") or local, "gmail.com"
+    return f"{local}{at}{domain}"
 
 
 def _rule_broken_by(text: str) -> str:

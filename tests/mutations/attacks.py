@@ -2,5 +2,6 @@
 
 from tests.mutations.doors import DOORS
 from tests.mutations.traces import TRACES
+from tests.mutations.words import WORDS
 
-ATTACKS = (*TRACES, *DOORS)
+ATTACKS = (*TRACES, *DOORS, *WORDS)

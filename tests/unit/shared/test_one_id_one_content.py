@@ -15,7 +15,7 @@ from tests.unit.shared.bench import Bench
 @pytest.fixture(params=["redis", "no redis"])
 def shop(request: pytest.FixtureRequest) -> Pipeline:
     pipeline = Pipeline()
-    pipeline.memory.seed("stock", stock())
+    pipeline.memory.seed("stock", stock(), stock("shirt#red-m", productId="shirt"))
     pipeline.redis.down = request.param == "no redis"
     return pipeline
 

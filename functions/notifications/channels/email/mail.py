@@ -7,6 +7,7 @@ from typing import Literal
 from functions.notifications.domain import digest_of
 from shared.contracts.channels import EMAIL, Channel
 from shared.contracts.envelope import Event, WireModel
+from shared.kernel.mail_address import mailbox_of
 
 Priority = Literal["high", "normal", "low"]
 
@@ -50,6 +51,7 @@ class Mail:
     event: str
     priority: Priority = "normal"
     capped: bool = True
+    vouched: bool = True
 
     @property
     def send_id(self) -> str:
@@ -65,6 +67,16 @@ class Mail:
     def recipient(self) -> str:
         """The address."""
         return self.to
+
+    @property
+    def mailbox(self) -> str:
+        """The address without what leads to the same mailbox."""
+        return mailbox_of(self.to)
+
+    @property
+    def kind(self) -> str:
+        """Its template."""
+        return self.template_id
 
     def facts(self) -> Mapping[str, str]:
         """Recipient, subject and template."""

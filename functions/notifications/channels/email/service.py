@@ -54,6 +54,7 @@ def send_email(
         event=event.to_json(),
         priority=payload.priority,
         capped=not _is_alert(payload, alert_address),
+        vouched=payload.trust != "open",
     )
     result = send_once(mail, mailer.send)
     return Effects(

@@ -14,8 +14,12 @@ from shared.contracts.envelope import WireModel, is_https, plain, validated
 from shared.kernel.errors import InvalidInputError
 from shared.kernel.legible import legible
 from shared.kernel.money import CENT, MAX_AMOUNT
+from shared.kernel.unlinked import holds_link, shortened, unlinked
 
 _WHERE = "payload.templateData"
+# Characters of it that a mail repeats: longer than people and products are called.
+_MOST_OF_A_NAME = 80
+_MOST_OF_A_PRODUCT = 120
 # A number this near to one with three decimals means that one: the sender added binary floats.
 _NOISE = Decimal("0.000001")
 _AMOUNT_RULE = f"must be a number from -{MAX_AMOUNT} to {MAX_AMOUNT}"
@@ -29,6 +33,20 @@ def cents(number: Decimal) -> Decimal:
 
 def _shown(value: object) -> object:
     return legible(value).strip() if isinstance(value, str) else value
+
+
+def _repeated(value: object) -> object:
+    """Words of a stranger: no link, and no longer than a name is (S41)."""
+    shown = _shown(value)
+    return shortened(unlinked(shown), _MOST_OF_A_NAME) if isinstance(shown, str) else shown
+
+
+def _named(value: object) -> object:
+    """A product's name. The catalogue's may well hold a dot; no program's is an address."""
+    shown = _or_nothing(value)
+    if not isinstance(shown, str):
+        return shown
+    return shortened(unlinked(shown) if holds_link(shown) else shown, _MOST_OF_A_PRODUCT)
 
 
 def _or_nothing(value: object) -> object:
@@ -52,6 +70,8 @@ def _link(value: object) -> object:
 
 
 Shown = Annotated[str, BeforeValidator(_shown)]
+Repeated = Annotated[str, BeforeValidator(_repeated)]
+ProductName = Annotated[str | None, BeforeValidator(_named)]
 Word = Annotated[Shown, Field(min_length=1)]
 MaybeShown = Annotated[str | None, BeforeValidator(_or_nothing)]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
@@ -62,7 +82,7 @@ class Line(WireModel):
     """A line of an order; a product without a name is shown by its id."""
 
     product_id: MaybeShown = None
-    product_name: MaybeShown = None
+    product_name: ProductName = None
     variation_id: MaybeShown = None
     quantity: Annotated[int, Field(ge=1)]
     price: Amount
@@ -78,7 +98,7 @@ class AboutOrder(WireModel):
     """What every mail about an order says. A customer without a name is greeted without one."""
 
     order_id: Word
-    customer_name: Shown
+    customer_name: Repeated
     items: list[Line]
     total_amount: Amount
 
@@ -86,14 +106,14 @@ class AboutOrder(WireModel):
 class OrderRejected(AboutOrder):
     """Why there is no order."""
 
-    reason: Shown
+    reason: Repeated
 
 
 class OrderShipped(AboutOrder):
     """How to follow the parcel, as far as the carrier says."""
 
-    carrier: MaybeShown = None
-    tracking_number: MaybeShown = None
+    carrier: ProductName = None
+    tracking_number: ProductName = None
     tracking_url: Link | None = None
 
 

@@ -39,6 +39,21 @@ class Push:
         """The endpoint."""
         return self.endpoint
 
+    @property
+    def mailbox(self) -> str:
+        """The endpoint."""
+        return self.recipient
+
+    @property
+    def kind(self) -> str:
+        """One of many."""
+        return ""
+
+    @property
+    def vouched(self) -> bool:
+        """Only programs of the shop's ask for pushes."""
+        return True
+
     def facts(self) -> Mapping[str, str]:
         """Channel, user, endpoint, and the event that the id alone does not name."""
         return {

@@ -36,6 +36,21 @@ class Sms:
         """The number."""
         return self.to
 
+    @property
+    def mailbox(self) -> str:
+        """The number."""
+        return self.recipient
+
+    @property
+    def kind(self) -> str:
+        """One of many."""
+        return ""
+
+    @property
+    def vouched(self) -> bool:
+        """Only programs of the shop's ask for texts."""
+        return True
+
     def facts(self) -> Mapping[str, str]:
         """Channel and number."""
         return {"channel": self.channel.name, "to": self.to}

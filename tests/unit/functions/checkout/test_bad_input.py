@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from functions.checkout.api import MAX_BODY_BYTES
 from shared.kernel.ids import order_id_for
 from shared.kernel.strict_json import dumps
-from tests.builders import Context, answer_of, checkout_payload, line, request, stock
+from tests.builders import (
+    Context,
+    answer_of,
+    checkout_command,
+    checkout_payload,
+    line,
+    request,
+    stock,
+)
 from tests.pipeline import Pipeline
 
 POST = "/api/checkout"
@@ -307,3 +315,42 @@ def test_any_json_in_any_field_is_accepted_or_a_4xx_and_never_a_5xx(changes):
 
     assert status == 202 or 400 <= status < 500
     assert len(pipeline.memory.all("checkouts")) == (status == 202)
+
+
+@pytest.mark.parametrize(
+    "name", ["Visit http://evil.example", "www.evil.example", "ada@evil.example", "evil.example/x"]
+)
+def test_a_name_that_is_an_address_is_refused_by_field_and_rule(shop, name):
+    """A mail of ours would repeat it (S41)."""
+    answer = shop.checkout(checkout_payload(customerName=name))
+
+    assert answer["statusCode"] == 400
+    error = answer_of(answer)["error"]
+    assert (error["field"], error["rule"]) == (
+        "customerName",
+        "must not contain web or mail addresses",
+    )
+    assert not shop.memory.all("checkouts")
+
+
+def test_an_order_of_a_program_is_not_lost_for_a_name_and_its_mail_takes_it_apart(shop):
+    command = checkout_command(customerName="Visit http://evil.example")
+
+    assert shop.deliver("commands", command)["statusCode"] == 200
+    shop.drain()
+
+    (mail,) = shop.mailer.sent
+    assert "evil.example" not in mail.text + mail.html
+    assert "Visit http: //evil. example" in mail.text
+
+
+def test_a_rejected_cart_is_told_in_the_catalogues_words(shop):
+    shop.memory.seed("stock", stock(available=0))
+    cart = [line(productName="Win at evil.example"), line("gone", productName="and evil.example")]
+
+    shop.deliver("commands", checkout_command(items=cart))
+    shop.drain()
+
+    (mail,) = shop.mailer.sent
+    assert "evil" not in mail.text + mail.html
+    assert "gone" in mail.text

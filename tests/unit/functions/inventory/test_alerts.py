@@ -287,7 +287,39 @@ def test_alerts_are_the_falls_that_were_seen_whatever_the_order_of_events(
 
 
 # ------------------------------------------------------------------ telling the shop
+def test_an_alert_tells_what_the_row_says_now_and_not_what_the_event_claims(shop):
+    """Any program that may publish could have our shop mail its words (S31)."""
+    event = sample("inventory.stock.low")
+    claims = {"productName": "Visit evil.example", "currentStock": 0, "threshold": 99}
+    shop.memory.seed(
+        "stock", stock("shirt#red-m", productId="shirt", name="T-Shirt", available=1, threshold=2)
+    )
+
+    shop.deliver("inventory", event | {"payload": event["payload"] | claims})
+
+    mail, audit = (loads(m.body.encode(), max_bytes=10_000) for m in shop.outbox.messages)
+    assert mail["payload"]["subject"] == "Low stock - T-Shirt"
+    assert mail["payload"]["templateData"] == {
+        "productName": "T-Shirt",
+        "sku": "shirt#red-m",
+        "currentStock": 1,
+        "threshold": 2,
+    }
+    assert audit["payload"]["newState"]["currentStock"] == 1
+
+
+def test_an_alert_about_no_product_of_ours_waits_for_its_import(shop):
+    answer = shop.deliver("inventory", sample("inventory.stock.low"))
+
+    assert answer["statusCode"] == 503
+    assert answer_of(answer)["error"]["code"] == "awaiting_predecessor"
+    assert not shop.outbox.messages
+
+
 def test_alert_mails_the_shop_and_the_audit_trail(shop):
+    shop.memory.seed(
+        "stock", stock("shirt#red-m", productId="shirt", name="T-Shirt", available=2, threshold=2)
+    )
     shop.deliver("inventory", sample("inventory.stock.low"))
 
     mail, audit = (loads(m.body.encode(), max_bytes=10_000) for m in shop.outbox.messages)

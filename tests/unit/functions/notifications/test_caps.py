@@ -34,8 +34,12 @@ def ask(
     return shop.deliver("notifications", {**event, "eventId": f"evt-{number}", "payload": payload})
 
 
-def counted(shop: Pipeline, recipient: str = MAIL["payload"]["to"]) -> Any:
-    item = shop.memory.get("notifications", cap_key(recipient, shop.clock.now()))
+def counted(
+    shop: Pipeline,
+    recipient: str = MAIL["payload"]["to"],
+    budget: str = MAIL["payload"]["templateId"],
+) -> Any:
+    item = shop.memory.get("notifications", cap_key(recipient, shop.clock.now(), budget))
     return None if item is None else item["told"]
 
 
@@ -175,7 +179,9 @@ def test_only_alerts_to_the_shop_are_beyond_the_cap(shop):
 def test_counter_outlives_its_hour_and_is_forgotten_afterwards(shop):
     ask(shop, 0)
 
-    item = shop.memory.get("notifications", cap_key("ada@example.com", shop.clock.now()))
+    item = shop.memory.get(
+        "notifications", cap_key("ada@example.com", shop.clock.now(), MAIL["payload"]["templateId"])
+    )
     assert item is not None
     left = float(str(item["ttl"])) - shop.clock.now().timestamp()
     assert 3600 <= left <= 7200
@@ -214,3 +220,61 @@ def test_caps_have_defaults():
 
     assert settings.caps() == {EMAIL: 20, SMS: 5}
     assert (settings.sms_max_segments, settings.sms_sender_id) == (3, "")
+
+
+OPEN: dict[str, Any] = {"trust": "open"}
+
+
+def test_templates_do_not_use_up_each_others_budget(shop):
+    confirmed: dict[str, Any] = {"templateId": "order-confirmed"}
+    assert [ask(shop, n)["statusCode"] for n in range(3)] == [200, 200, 503]
+    assert [ask(shop, 10 + n, **confirmed)["statusCode"] for n in range(3)] == [200, 200, 503]
+
+
+def test_twenty_unpaid_carts_neither_flood_a_mailbox_nor_use_up_a_real_confirmation(shop):
+    shop.environ["MAILS_PER_HOUR"] = "20"
+    unpaid = [ask(shop, n, **OPEN)["statusCode"] for n in range(20)]
+
+    assert unpaid == [200] * 4 + [503] * 16
+    assert len(shop.mailer.sent) == 4
+    assert ask(shop, 100)["statusCode"] == 200
+    assert ask(shop, 101, trust="signed")["statusCode"] == 200
+    assert ask(shop, 102, templateId="order-confirmed")["statusCode"] == 200
+
+
+def test_all_templates_of_strangers_together_have_a_budget_too(shop):
+    shop.environ["MAILS_PER_HOUR"] = "20"
+    templates = ("order-confirmation", "order-cancelled", "order-confirmed", "order-delivered")
+    statuses = [
+        ask(shop, 10 * number + kind, templateId=template, **OPEN)["statusCode"]
+        for number in range(4)
+        for kind, template in enumerate(templates)
+    ]
+
+    assert statuses.count(200) == 10
+    assert counted(shop, budget="open") == 10
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["Ada@Example.com", "ada+1@example.com", "ada+a+b@example.com", "ADA+Shop@EXAMPLE.COM"],
+)
+def test_another_spelling_of_a_mailbox_has_no_budget_of_its_own(shop, spelling):
+    assert [ask(shop, n)["statusCode"] for n in range(2)] == [200, 200]
+
+    assert ask(shop, 2, to=spelling)["statusCode"] == 503
+    assert counted(shop) == 2
+
+
+def test_a_mail_goes_to_the_address_as_it_was_given(shop):
+    ask(shop, 0, to="Ada+Shop@example.com")
+
+    assert shop.mailer.sent[0].to == "Ada+Shop@example.com"
+
+
+def test_what_was_counted_before_budgets_were_apart_is_no_obstacle(shop):
+    """Rows of the version before have no kind in their key."""
+    key = cap_key("ada@example.com", shop.clock.now(), "")
+    shop.memory.seed("notifications", {**key, "told": 99, "ttl": 1})
+
+    assert ask(shop, 0)["statusCode"] == 200

@@ -176,3 +176,33 @@ def test_mail_that_cannot_be_rendered_is_refused_for_good_and_never_claimed():
     assert error["message"] == "payload.templateData.customerName: must be text"
     assert shop.mailer.sent == []
     assert shop.memory.all("notifications") == []
+
+
+STRANGER = "Win at http://evil.example/\u202e\u200b now, www.evil.example or a@evil.example"
+
+
+@pytest.mark.parametrize(
+    ("template", "field"),
+    [(name, "customerName") for name in TEMPLATES if name != "low-stock-alert"]
+    + [("order-shipped", "carrier"), ("order-shipped", "trackingNumber")],
+)
+def test_no_link_and_nothing_invisible_of_a_stranger_is_repeated(template, field):
+    shown = str(checked(template, {**DATA[template], field: STRANGER})[field])
+
+    assert not any(part in shown for part in ("://", "evil.example", "@", "\u202e", "\u200b"))
+    assert shown.startswith("Win at http: //evil. example")
+
+
+def test_no_product_is_called_an_address():
+    items = [{**LINES[0], "productName": STRANGER}, {**LINES[0], "productName": "Node.js mug"}]
+
+    named = checked("order-confirmation", {**ORDER, "items": items})["items"]
+
+    assert "evil.example" not in named[0]["productName"]
+    assert named[1]["productName"] == "Node.js mug"
+
+
+def test_what_is_longer_than_a_name_is_cut():
+    data = checked("order-confirmation", {**ORDER, "customerName": "A" * 200})
+
+    assert data["customerName"] == "A" * 79 + "…"
