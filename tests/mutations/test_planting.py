@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from shared.kernel.ids import order_id_for
+from shared.kernel.ids import OrderIds
 from tests.mutations.catalog import Mutation
 from tests.mutations.planting import ROOT, BrokenPlantError, complaints, missing_tests, planted_text
 from tests.mutations.trial import Asked, Chase, attempt
@@ -121,7 +121,7 @@ def test_a_bug_leaves_no_trace_in_this_process_or_in_its_file():
     attempt(BUG, tests=BUG.tests)
 
     assert file.read_bytes() == before
-    assert order_id_for("pay-1") != "ord_1"
+    assert OrderIds.plain("pay-1") != "ord_1"
 
 
 def test_chaos_that_finds_nothing_in_its_time_says_so():

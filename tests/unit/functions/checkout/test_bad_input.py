@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.checkout.api import MAX_BODY_BYTES
-from shared.kernel.ids import order_id_for
 from shared.kernel.strict_json import dumps
 from tests.builders import Context, answer_of, checkout_payload, line, request, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 
 POST = "/api/checkout"

@@ -11,7 +11,8 @@ from local.stack.catalogue import CATALOGUE, SOLD_OUT
 from shared.contracts.catalog import models
 from shared.contracts.envelope import read_event
 from shared.contracts.topics import EVENT_TYPES, Topic
-from shared.kernel.ids import order_id_for, sku_of
+from shared.kernel.ids import sku_of
+from tests.order_ids import order_id_for
 
 each = pytest.mark.parametrize("shipped", SAMPLES, ids=lambda shipped: shipped.name)
 PRICES = {product.sku: Decimal(product.price) for product in CATALOGUE}
