@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.lines import MAX_RESERVED_SKUS, MAX_SKUS
 from shared.kernel.ids import OrderIds
 from tests.builders import (
     answer_of,
@@ -242,3 +243,26 @@ def test_nothing_that_a_stranger_is_answered_follows_from_the_payment_alone(shop
 
     assert OrderIds.plain("pay-1") not in told
     assert not [message for message in shop.outbox.messages if message.event_id in told]
+
+
+def test_the_largest_order_fits_into_one_transaction(shop, monkeypatch):
+    """DynamoDB takes 100 actions: a full cart, everything else reserved, and the check are 100."""
+    reserved = [f"held-{n}" for n in range(MAX_RESERVED_SKUS)]
+    bought = [f"sku-{n}" for n in range(MAX_SKUS)]
+    for sku in (*reserved, *bought):
+        shop.memory.seed("stock", stock(sku))
+    shop.deliver("commands", reserve_command(KEYED, items=[units(sku, 1) for sku in reserved]))
+    sizes: list[int] = []
+    transact = shop.memory.transact
+
+    def counted(writes: Any) -> None:
+        sizes.append(len(writes))
+        transact(writes)
+
+    monkeypatch.setattr(shop.memory, "transact", counted)
+    items = [line(sku) for sku in bought]
+    answer = shop.deliver("commands", checkout_command(items=items))
+
+    assert answer["statusCode"] == 200
+    assert len(shop.memory.all("orders")) == 1
+    assert max(sizes) == 100
