@@ -1,6 +1,6 @@
 """Planted bugs of order ids that say nothing about payments, and of the old ids beside them. What
 they break, the simulation's one version never meets, so their tests alone hold them
-(`test_order_ids.py`)."""
+(`test_attacks.py`)."""
 
 from tests.mutations.catalog import Mutation
 
