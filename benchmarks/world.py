@@ -12,6 +12,7 @@ from benchmarks.servers import CountingServer
 from local.stack import ports, redis
 from shared.storage.schema import TABLES
 from tests.conformance.redis_proxy import RedisProxy
+from tests.order_ids import ORDER_ID_KEY
 from tests.signing import CURRENT_KEY, NEXT_KEY
 
 _TOKEN = "token-of-the-benchmark"  # noqa: S105 - our own QStash takes any
@@ -19,6 +20,7 @@ _SECRETS = {
     "QSTASH_TOKEN": _TOKEN,
     "QSTASH_CURRENT_SIGNING_KEY": CURRENT_KEY,
     "QSTASH_NEXT_SIGNING_KEY": NEXT_KEY,
+    "ORDER_ID_KEY": ORDER_ID_KEY,
 }
 _REDIS_SECONDS = 20.0
 

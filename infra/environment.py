@@ -29,6 +29,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "CURRENCY": stage.currency,
         "SMS_SENDER_ID": stage.sms_sender_id,
         **{cap.setting: str(stage.cap_of(channel)) for channel, cap in CAPS.items()},
+        "ORDER_IDS": stage.order_ids,
         "STOREFRONT_AUTH": stage.storefront_auth,
         "CHECKOUT_TRUST": stage.checkout_trust,
         "MAX_UNITS_PER_ORDER": str(stage.max_units_per_order),

@@ -11,6 +11,7 @@ from functions.orders.settings import OrdersSettings
 from functions.reconciler.settings import ReconcilerSettings
 from infra.grants import (
     BATCH_GET,
+    CHECK,
     GET,
     PUT,
     UPDATE,
@@ -56,7 +57,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             # Order, checkout, reservation and stock rows are read together, in one batch.
             on(schema.ORDERS, BATCH_GET, PUT),
             on(schema.STOCK, BATCH_GET, UPDATE),
-            on(schema.CHECKOUTS, BATCH_GET, UPDATE),
+            on(schema.CHECKOUTS, BATCH_GET, UPDATE, CHECK),
             on(schema.RESERVATIONS, GET, BATCH_GET, PUT, UPDATE),
             _LEDGER,
         ),
@@ -106,7 +107,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             # Cart, hold and checkout are read together, in one batch; so are checkout and order.
             on(schema.STOCK, BATCH_GET),
             on(schema.RESERVATIONS, BATCH_GET),
-            on(schema.CHECKOUTS, BATCH_GET, PUT, UPDATE),
+            on(schema.CHECKOUTS, BATCH_GET, PUT, UPDATE, CHECK),
             on(schema.ORDERS, BATCH_GET),
             on(schema.ALLOWANCES, UPDATE),
         ),

@@ -34,6 +34,7 @@ Grant = Callable[[Resources], iam.PolicyStatement]
 GET = "dynamodb:GetItem"
 BATCH_GET = "dynamodb:BatchGetItem"
 PUT = "dynamodb:PutItem"
+CHECK = "dynamodb:ConditionCheckItem"
 UPDATE = "dynamodb:UpdateItem"
 QUERY = "dynamodb:Query"
 PUBLISH = "sns:Publish"

@@ -106,6 +106,8 @@ class StageSettings(BaseModel):
     redis_key_prefix: str = ""
     max_retry_after: int = Field(default=300, ge=1)
     secrets_key_arn: KeyArn = ""
+    # An existing stage first deploys the code that knows both ids of a payment with "plain".
+    order_ids: Literal["keyed", "plain"] = "keyed"
     # What the shop's own programs may measure, such as "checkout.duration:step=payment/address".
     outside_metrics: Declarations = ""
 
@@ -240,6 +242,7 @@ OVERRIDES = (
     "webhook_base_url",
     "api_gateway_url",
     "secrets_key_arn",
+    "order_ids",
     "outside_metrics",
     "checkout_trust",
     "max_units_per_order",

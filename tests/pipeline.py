@@ -37,6 +37,7 @@ from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.fakes.publisher import RecordingPublisher
 from tests.fakes.tables import InMemoryTables
 from tests.fakes.telemetry import RecordingTelemetry
+from tests.order_ids import ORDER_ID_KEY
 from tests.signing import CHECKOUT_KEY, CURRENT_KEY, NEXT_KEY, sign
 
 URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
@@ -61,6 +62,7 @@ def environment() -> dict[str, str]:
         "QSTASH_TOKEN": "token-for-tests",
         "QSTASH_CURRENT_SIGNING_KEY": CURRENT_KEY,
         "QSTASH_NEXT_SIGNING_KEY": NEXT_KEY,
+        "ORDER_ID_KEY": ORDER_ID_KEY,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SENDER_ADDRESS": "orders@shop.example",
         "SES_CONFIGURATION_SET": "orders",

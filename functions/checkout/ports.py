@@ -48,9 +48,9 @@ class StoredCheckout:
 class Checkouts(Protocol):
     """Checkouts and the catalogue they are checked against."""
 
-    def look(self, cart: Cart) -> tuple[StoredCheckout | None, Catalogue]:
-        """What is stored for this payment, and the catalogue as far as the cart needs it, in one
-        read.
+    def look(self, cart: Cart) -> tuple[Cart, StoredCheckout | None, Catalogue]:
+        """The cart under the id that its payment uses, what is stored for that payment, and the
+        catalogue as far as the cart needs it, in one read.
 
         Raises:
             DependencyError: the store did not answer.

@@ -14,6 +14,7 @@ from shared.commerce.cart import Cart
 from shared.commerce.payment_identity import differing
 from shared.contracts.commands import CheckoutPayload
 from shared.kernel.errors import ForeignUserError, NotFoundError, PaymentReusedError, PublishError
+from shared.kernel.ids import OrderIds
 from shared.messaging.outbox import Outbound
 from shared.messaging.ports import CorePorts
 
@@ -22,12 +23,19 @@ class CheckoutService:
     """Takes checkouts, says what became of them, and takes their cancellations.
 
     Args:
+        ids: the order ids of this stage's payments.
         allowance: what a caller may order, where nothing vouches for the payments; None where the
             shop's server signs every request.
     """
 
-    def __init__(self, checkouts: Checkouts, ports: CorePorts, allowance: Allowance | None) -> None:
-        self._checkouts, self._allowance = checkouts, allowance
+    def __init__(
+        self,
+        checkouts: Checkouts,
+        ports: CorePorts,
+        ids: OrderIds,
+        allowance: Allowance | None,
+    ) -> None:
+        self._checkouts, self._ids, self._allowance = checkouts, ids, allowance
         self._publisher, self._clock = ports.publisher, ports.clock
         self._telemetry = ports.telemetry
 
@@ -56,12 +64,12 @@ class CheckoutService:
         """
         if shopper is not None and payload.user_id != shopper:
             raise ForeignUserError("userId")
-        cart = Cart.of(payload)
-        stored, catalogue = self._checkouts.look(cart)
+        cart, stored, catalogue = self._checkouts.look(Cart.of(payload, self._ids))
         if stored is None:
             checked = check(cart, catalogue)
             command = command_of(cart, checked, correlation_id, self._clock.now())
             stored = self._accept(cart, Outbound.of(command), caller)
+            cart = cart.under(stored.order_id)
         fields = differing(cart.identity, stored.identity)
         if fields or stored.digest != cart.digest:
             raise PaymentReusedError(fields or ("items",))

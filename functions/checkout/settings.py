@@ -7,14 +7,20 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from functions.checkout.allowance import Allowance
 from shared.contracts.statuses import Trust
-from shared.kernel.settings import NonEmpty, Parameter, PublisherSettings, TableName
+from shared.kernel.settings import (
+    NonEmpty,
+    OrderIdSettings,
+    Parameter,
+    PublisherSettings,
+    TableName,
+)
 from shared.messaging.signature import SigningKeys
 from shared.messaging.standard_webhooks import decoded_key
 
 _NONE = SecretStr("")
 
 
-class CheckoutSettings(PublisherSettings):
+class CheckoutSettings(PublisherSettings, OrderIdSettings):
     """Settings of the checkout function."""
 
     table_stock: Annotated[NonEmpty, TableName("stock")]

@@ -25,7 +25,7 @@ def build(
         keys = RotatingKeys(lambda: reload().request_keys(), ports.clock)
         verify = RequestVerifier(keys, ports.clock)
     store = CheckoutTables(ports.tables, ports.clock)
-    service = CheckoutService(store, ports, settings.allowance())
+    service = CheckoutService(store, ports, settings.ids_of_orders(), settings.allowance())
     doors = Doors(auth=settings.storefront_auth, verify=verify, clock=ports.clock)
     return CheckoutApi(service, ports.telemetry, doors)
 

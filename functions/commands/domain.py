@@ -10,6 +10,7 @@ from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import StockLine
 from shared.contracts.statuses import RejectionReason, Trust
 from shared.kernel.errors import InvalidInputError, PaymentReusedError
+from shared.kernel.ids import OrderIds
 from shared.storage.records.checkout import CheckoutState
 from shared.storage.records.reservation import Reservation
 from shared.storage.records.stock import StockRow
@@ -20,6 +21,7 @@ class CheckoutSnapshot:
     """What was known when the decision was taken.
 
     Args:
+        order_id: which of its two ids the payment uses.
         order_digest: digest of the order that this payment already has, if any.
         checkout_digest: digest of the checkout that the API accepted, if it came that way.
         checkout_status: ``accepted``, ``confirmed`` or ``rejected``, if there is a checkout.
@@ -29,6 +31,7 @@ class CheckoutSnapshot:
         checkout_trust: who answers for the payment, as the API noted it; None if it did not.
     """
 
+    order_id: str
     order_digest: str | None
     checkout_digest: str | None
     checkout_status: CheckoutState | None
@@ -76,13 +79,13 @@ class AlreadyDecided:
 Decision = Accept | Reject | AlreadyDecided
 
 
-def cart_of(payload: CheckoutPayload) -> Cart:
+def cart_of(payload: CheckoutPayload, ids: OrderIds) -> Cart:
     """The cart that a command carries.
 
     Raises:
         InvalidInputError: the total is not what the lines add up to, or lines contradict.
     """
-    cart = Cart.of(payload, field="payload.items")
+    cart = Cart.of(payload, ids, field="payload.items")
     if cart.total != payload.total_amount:
         raise InvalidInputError(
             "payload.totalAmount", f"must be {cart.total:.2f}, what the lines add up to"

@@ -16,7 +16,7 @@ class OrderBook(Protocol):
     """Knows orders, checkouts and stock; spells decisions as writes."""
 
     def snapshot(self, cart: Cart) -> CheckoutSnapshot:
-        """Everything the decision depends on, in one read.
+        """Everything the decision depends on, under both ids that the payment can have, in one read.
 
         Raises:
             DependencyError: the store did not answer.

@@ -33,13 +33,16 @@ from shared.contracts.orders import (
     OrderRejected,
     RefundRequested,
 )
+from shared.kernel.ids import OrderIds
 from shared.messaging.effects import Effects
 from shared.messaging.outbox import Emit
 from shared.telemetry import metrics
 from shared.telemetry.ports import Telemetry
 
 
-def check_out(event: CheckoutCommand, *, orders: OrderBook, telemetry: Telemetry) -> Effects:
+def check_out(
+    event: CheckoutCommand, *, orders: OrderBook, ids: OrderIds, telemetry: Telemetry
+) -> Effects:
     """Turn a paid cart into an order, or say why not.
 
     Raises:
@@ -47,21 +50,26 @@ def check_out(event: CheckoutCommand, *, orders: OrderBook, telemetry: Telemetry
         PaymentReusedError: the payment belongs to another cart.
         DependencyError: the store did not answer.
     """
-    cart = cart_of(event.payload)
+    cart = cart_of(event.payload, ids)
+    snapshot = orders.snapshot(cart)
+    cart = cart.under(snapshot.order_id)
     telemetry.info(
         "Processing checkout",
         user_id=event.payload.user_id,
         payment_id=event.payload.payment_id,
         order_id=cart.order_id,
     )
-    snapshot = orders.snapshot(cart)
     decision = decide(cart, snapshot)
     match decision:
         case Accept():
             return _accepted(event, cart, snapshot, orders)
         case Reject():
             return _rejected(cart, snapshot, decision, orders)
-    return Effects(outcome=f"already_{decision.status}", facts={"order_id": cart.order_id})
+    return Effects(
+        outcome=f"already_{decision.status}",
+        order_id=cart.order_id,
+        facts={"order_id": cart.order_id},
+    )
 
 
 def _accepted(
@@ -80,6 +88,7 @@ def _accepted(
     ]
     return Effects(
         outcome="created",
+        order_id=cart.order_id,
         message="Created order",
         writes=[
             *orders.order_writes(
@@ -102,6 +111,7 @@ def _rejected(
 ) -> Effects:
     return Effects(
         outcome="rejected",
+        order_id=cart.order_id,
         message="Rejected checkout",
         writes=orders.rejection_writes(cart, snapshot, decision),
         emits=[

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.kernel.settings import ConsumerSettings, NonEmpty, TableName
+from shared.kernel.settings import ConsumerSettings, NonEmpty, OrderIdSettings, TableName
 
 
-class CommandsSettings(ConsumerSettings):
+class CommandsSettings(ConsumerSettings, OrderIdSettings):
     """Settings of the commands function."""
 
     table_orders: Annotated[NonEmpty, TableName("orders")]

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from functions.commands.domain import CheckoutSnapshot, Reject
 from shared.commerce.cart import Cart
+from shared.commerce.old_order_id import is_under_other
 from shared.commerce.order_status import PENDING
 from shared.commerce.payment_identity import identity_of_checkout, identity_of_order
 from shared.contracts.topics import COMMAND_CHECKOUT
 from shared.kernel.clock import Clock, iso
 from shared.storage.ports import Tables
 from shared.storage.records import stock
-from shared.storage.records.checkout import CheckoutRow, decide_checkout
+from shared.storage.records.checkout import CheckoutRow, decide_checkout, no_checkout
 from shared.storage.records.order import OrderRow, insert_order
 from shared.storage.records.reservation import (
     consume_reservation,
@@ -21,7 +22,7 @@ from shared.storage.records.reservation import (
 from shared.storage.records.stock import StockRow, stock_by_sku, stock_key
 from shared.storage.records.timeline import Timeline, TimelineEntry
 from shared.storage.schema import CHECKOUTS, ORDERS
-from shared.storage.writes import Write
+from shared.storage.writes import Key, Write
 
 
 class OrderBookTables:
@@ -33,21 +34,21 @@ class OrderBookTables:
     def snapshot(self, cart: Cart) -> CheckoutSnapshot:
         """Order, checkout, reservation and all stock rows in one batch.
 
+        An old order has its rows under the payment's other id, and keeps it.
+
         Raises:
             DependencyError: the store did not answer.
         """
-        order_key = {"orderId": cart.order_id}
-        placed, accepted, reservation, *rows = self._tables.get_many(
-            [
-                (ORDERS.name, order_key),
-                (CHECKOUTS.name, order_key),
-                reservation_key(cart.order_id),
-                *map(stock_key, cart.skus),
-            ]
+        found = self._tables.get_many(
+            [*_keys(cart.order_id), *_keys(cart.other_id), *map(stock_key, cart.skus)]
         )
+        own, other, rows = found[:3], found[3:6], found[6:]
+        uses_other = is_under_other(own[:2], other[:2], reservations=(own[2], other[2]))
+        placed, accepted, reservation = other if uses_other else own
         order = None if placed is None else OrderRow.from_item(placed)
         checkout = None if accepted is None else CheckoutRow.from_item(accepted)
         return CheckoutSnapshot(
+            order_id=cart.other_id if uses_other else cart.order_id,
             order_digest=None if order is None else order.cart_digest,
             checkout_digest=None if checkout is None else checkout.cart_digest,
             checkout_status=None if checkout is None else checkout.status,
@@ -105,6 +106,7 @@ class OrderBookTables:
         confirmed = replace(_checkout(cart, snapshot, now), status="confirmed")
         return [
             insert_order(order),
+            no_checkout(cart.other_id),
             *taken,
             decide_checkout(confirmed, accepted_digest=snapshot.checkout_digest),
             *([consume_reservation(reservation, now)] if reservation is not None else []),
@@ -120,7 +122,15 @@ class OrderBookTables:
             reason=decision.reason,
             skus=decision.skus,
         )
-        return [decide_checkout(rejected, accepted_digest=snapshot.checkout_digest)]
+        return [
+            decide_checkout(rejected, accepted_digest=snapshot.checkout_digest),
+            no_checkout(cart.other_id),
+        ]
+
+
+def _keys(order_id: str) -> list[tuple[str, Key]]:
+    key = {"orderId": order_id}
+    return [(ORDERS.name, key), (CHECKOUTS.name, key), reservation_key(order_id)]
 
 
 def _checkout(cart: Cart, snapshot: CheckoutSnapshot, decided_at: str) -> CheckoutRow:

@@ -19,7 +19,12 @@ def build(settings: CommandsSettings, ports: Ports) -> Consumer:
     reservations = ReservationTables(
         ports.tables, ports.clock, reservation_seconds=settings.hold_seconds
     )
-    check_out = partial(service.check_out, orders=orders, telemetry=ports.telemetry)
+    check_out = partial(
+        service.check_out,
+        orders=orders,
+        ids=settings.ids_of_orders(),
+        telemetry=ports.telemetry,
+    )
     reserve = partial(reservation_service.reserve, reservations=reservations)
     release = partial(reservation_service.release, reservations=reservations)
     routes = {

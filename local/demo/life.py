@@ -4,7 +4,6 @@ from typing import Any
 
 from local.demo.play import Play
 from local.demo.shopper import Cart
-from shared.kernel.ids import order_id_for
 
 
 def reserve(play: Play) -> None:
@@ -93,7 +92,7 @@ def cancel(play: Play) -> None:
     """Cancelled before it is shipped: units and money go back, each once."""
     client, tell = play.client, play.tell
     tell.chapter("Grace changes her mind", "stock, money and mail, each exactly once")
-    order, before = order_id_for(play.graces.payment_id), play.stock()
+    order, before = client.order_id_for(play.graces.payment_id), play.stock()
     said = play.operate("order", "cancel", order, "--reason", "ordered by mistake")
     tell.proof(said.endswith("CANCELLED"), "the order is CANCELLED")
     tell.wait(client.is_idle, "nothing is left to deliver")

@@ -15,7 +15,6 @@ from local.demo.shopper import Cart, ordinary_cart
 from local.stack.client import Item, StackClient
 from local.stack.home import ROOT
 from local.stack.polling import NotObservedError
-from shared.kernel.ids import order_id_for
 
 T = TypeVar("T")
 
@@ -42,7 +41,7 @@ class Play:
     @property
     def order_id(self) -> str:
         """Ada's order: its id follows from her payment's, before there is an order."""
-        return order_id_for(self.cart.payment_id)
+        return self.client.order_id_for(self.cart.payment_id)
 
     @property
     def graces(self) -> Cart:

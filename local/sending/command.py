@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from botocore.exceptions import BotoCoreError
 
 from local.sending import delivery, drafts
 from local.sending.delivery import Answer
 from local.sending.drafts import DraftError
-from local.sending.samples import SAMPLES, sample
+from local.sending.samples import SAMPLES, on_stack, sample
 from local.stack import survey
 from local.stack.client import StackClient
 from local.stack.home import Home
@@ -65,11 +66,13 @@ def run(home: Home, terminal: Terminal, options: argparse.Namespace) -> int:
     stack = survey.running_stack(home)
     client = StackClient.connect(stack)
     try:
+        if sample(options.file) is not None and not options.raw:
+            body = on_stack(body, client.order_id_for)
         if options.via == "qstash":
             answer = delivery.publish(client, options.topic, body, event)
         else:
             answer = delivery.deliver(client, options.topic, body)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, BotoCoreError) as error:
         raise survey.gone(home, error) from error
     finally:
         client.close()

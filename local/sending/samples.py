@@ -2,15 +2,18 @@
 
 They belong together and use the seeded catalogue: `command.checkout` makes an order, and the
 others are about that order. A payment has the same order for ever, so the order's id is known
-before the order exists.
+before the order exists: the files have plain ids, and `on_stack` puts those of a stack's key there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.contracts.channels import CHANNELS
 from shared.contracts.topics import Topic, topic_of
+from shared.kernel.ids import OrderIds
 
+PAYMENTS = ("pay_sample", "pay_sample_sold_out", "pay_sample_wrong_price")
 _FOLDER = Path(__file__).parent / "samples"
 
 
@@ -81,3 +84,16 @@ SAMPLES = (
 def sample(name: str) -> Sample | None:
     """The sample with this name, if there is one."""
     return next((each for each in SAMPLES if each.name == name), None)
+
+
+def on_stack(body: bytes, order_id_for: Callable[[str], str]) -> bytes:
+    """A sample's event with the order ids that its payments have on a stack.
+
+    Args:
+        order_id_for: the id of a payment's order there; asked only for orders that are named.
+    """
+    for payment_id in PAYMENTS:
+        plain = OrderIds.plain(payment_id).encode()
+        if plain in body:
+            body = body.replace(plain, order_id_for(payment_id).encode())
+    return body

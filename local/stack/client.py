@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -13,9 +13,10 @@ import httpx
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from local.qstash.signing import sign
-from local.stack import aws
+from local.stack import aws, secrets
 from local.stack.stackfile import Stack
 from shared.client.checkout import sign_checkout
+from shared.kernel.ids import OrderIds
 
 Item = dict[str, Any]
 _TIMEOUT = 60.0
@@ -28,6 +29,7 @@ class StackClient:
     stack: Stack
     http: httpx.Client
     dynamodb: Any
+    _order_ids: list[OrderIds] = field(default_factory=list)
 
     @classmethod
     def connect(cls, stack: Stack) -> Self:
@@ -72,6 +74,13 @@ class StackClient:
             content=json.dumps({"reason": reason or None}).encode(),
             headers={"Content-Type": "application/json", **headers},
         )
+
+    def order_id_for(self, payment_id: str) -> str:
+        """The id of a payment's order, before there is one: with the stack's key."""
+        if not self._order_ids:
+            ssm = aws.client("ssm", self.stack.aws.endpoint_url)
+            self._order_ids.append(OrderIds(secrets.order_id_key(ssm).encode()))
+        return self._order_ids[0].of(payment_id)
 
     # ---------------------------------------------------------------- what is stored
 

@@ -2,11 +2,13 @@
 
 import base64
 import os
+import secrets
 from typing import Any
 
 from shared.messaging.standard_webhooks import KEY_PREFIX
 
 CONFIG_PREFIX = "/order-pipeline/local"
+ORDER_ID_KEY = "ORDER_ID_KEY"
 
 
 def new_request_key() -> str:
@@ -20,3 +22,15 @@ def put(ssm: Any, values: dict[str, str], prefix: str = CONFIG_PREFIX) -> None:
         ssm.put_parameter(
             Name=f"{prefix}/secrets/{name}", Value=value, Type="SecureString", Overwrite=True
         )
+
+
+def order_id_key(ssm: Any, prefix: str = CONFIG_PREFIX) -> str:
+    """The key of this stack's order ids: made once and kept with its orders, for another key would
+    give their payments other order ids."""
+    name = f"{prefix}/secrets/{ORDER_ID_KEY}"
+    found = ssm.get_parameters(Names=[name], WithDecryption=True)["Parameters"]
+    if found:
+        return str(found[0]["Value"])
+    key = secrets.token_hex(32)
+    ssm.put_parameter(Name=name, Value=key, Type="SecureString", Overwrite=False)
+    return key

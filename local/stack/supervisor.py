@@ -71,6 +71,8 @@ class Supervisor:
             cdk = replace(cdk, webhook_base_url=stack.api_url)
         self._synth(cdk)
         aws.begin_deployment(stack.aws.endpoint_url)
+        # A stack from before there was this key has none.
+        secrets.order_id_key(aws.client("ssm", stack.aws.endpoint_url))
         self._deploy(cdk)
         aws.keep(stack.aws.endpoint_url)
 
@@ -136,8 +138,10 @@ class Supervisor:
             "REDIS_URL": servers.redis_url,
             "CHECKOUT_CURRENT_SIGNING_KEY": checkout_key,
         }
-        with self.progress.step(f"{len(values)} secrets as SSM parameters"):
-            secrets.put(aws.client("ssm", servers.aws_url), values)
+        with self.progress.step(f"{len(values) + 1} secrets as SSM parameters"):
+            ssm = aws.client("ssm", servers.aws_url)
+            secrets.put(ssm, values)
+            secrets.order_id_key(ssm)
 
     def _cdk(self, endpoint_url: str, qstash_url: str) -> Cdk:
         facts = self.environ.get(CONTEXT_VARIABLE, "")

@@ -5,12 +5,14 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from commandline.arguments import number
 from ops.audit import report
 from ops.audit.model import Moment
 from ops.audit.run import Audit
 from ops.core import connection as stage
+from ops.core.order_ids import order_ids_of
 from ops.core.table_reader import StoredTables
 from shared.runtime import botocore_clients
 
@@ -48,7 +50,11 @@ def _run(options: argparse.Namespace) -> int:
     source = StoredTables(
         connection.tables, botocore_clients.plain("dynamodb"), connection.table_names
     )
-    moment = Moment(connection.clock.now(), timedelta(minutes=options.minutes))
+    moment = Moment(
+        connection.clock.now(),
+        timedelta(minutes=options.minutes),
+        order_ids=order_ids_of(connection, partial(print, file=sys.stderr)),
+    )
     results = Audit(source, moment, strict=options.strict, progress=_progress()).run()
     show = report.as_json if options.json else report.as_text
     print(show(results, stage=connection.stage, now=moment.now))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from ops.core.rows import Name
 from shared.kernel.clock import iso
+from shared.kernel.ids import OrderIds, may_be_order_id
 from shared.messaging.ledger import RETENTION
 from shared.storage.writes import Item
 
@@ -61,17 +62,26 @@ class Moment:
     """When the stores are looked at, and what may still be under way then.
 
     Args:
+        order_ids: of the stage's payments; None where their key cannot be read, and then a keyed
+            id of an order is not checked.
         patience: longer than QStash retries; what is younger is not judged.
     """
 
     now: datetime
     patience: timedelta
     dead_letters: DeadLetters = field(default_factory=DeadLetters)
+    order_ids: OrderIds | None = None
 
     @property
     def cutoff(self) -> str:
         """What happened before this moment must have had all its consequences."""
         return iso(self.now - self.patience)
+
+    def may_have(self, payment_id: str, order_id: str) -> bool:
+        """Whether a payment can have this order id, as far as can be known."""
+        if self.order_ids is None:
+            return may_be_order_id(order_id)
+        return order_id in self.order_ids.both(payment_id)
 
     def settled(self, at: str) -> bool:
         """Whether everything that follows from this moment should have happened."""

@@ -16,7 +16,7 @@ from shared.commerce.payment_identity import (
     identity_in_command,
 )
 from shared.contracts.topics import NOTIFICATION_EMAIL
-from shared.kernel.ids import order_id_for
+from shared.kernel.ids import OrderIds
 from shared.storage.schema import CHECKOUTS, LEDGER, NOTIFICATIONS, ORDERS
 from shared.storage.writes import Item
 
@@ -40,8 +40,9 @@ def cause_of(order: Item) -> str:
 
 
 def first_round(order: Item) -> list[Name]:
-    """The rows that belong to an order by its own ids."""
+    """The rows that belong to an order by its own ids, and the order from before ids were keyed."""
     return [
+        (ORDERS.name, (OrderIds.plain(text(order, "paymentId")),)),
         (CHECKOUTS.name, (text(order, "orderId"),)),
         (LEDGER.name, (f"commands#{cause_of(order)}",)),
     ]
@@ -56,13 +57,16 @@ def second_round(page: Page) -> list[Name]:
     ]
 
 
-def one_per_payment(page: Page, _moment: Moment) -> Iterator[Finding]:
-    """An order's id is a function of its payment, and the table holds an id once: an order under
-    its right id is the only one of its payment (I3)."""
+def one_per_payment(page: Page, moment: Moment) -> Iterator[Finding]:
+    """A payment can have two order ids, a keyed and a plain one, and the table holds an id once: an
+    order under one of them is the only one of its payment if there is none under the other (I3)."""
     for order in page.rows:
-        order_id = text(order, "orderId")
-        if order_id_for(text(order, "paymentId")) != order_id:
-            yield Finding(order_id, "is not the one order id that its payment can have")
+        order_id, payment_id = text(order, "orderId"), text(order, "paymentId")
+        if not moment.may_have(payment_id, order_id):
+            yield Finding(order_id, "is not an order id that its payment can have")
+        plain = OrderIds.plain(payment_id)
+        if order_id != plain and page.find(ORDERS.name, plain) is not None:
+            yield Finding(order_id, f"its payment has another order, {plain}")
 
 
 def confirmed(page: Page, _moment: Moment) -> Iterator[Finding]:
@@ -78,12 +82,12 @@ def confirmed(page: Page, _moment: Moment) -> Iterator[Finding]:
             yield Finding(order_id, "its checkout is of another cart")
 
 
-def contact(page: Page, _moment: Moment) -> Iterator[Finding]:
+def contact(page: Page, moment: Moment) -> Iterator[Finding]:
     """It goes to whom the checkout was accepted for (I29)."""
     for order in page.rows:
         order_id = text(order, "orderId")
-        # Digests are salted with the id that the payment gives; another id has its own finding.
-        if order_id != order_id_for(text(order, "paymentId")):
+        # Digests are salted with an id that the payment gives; another id has its own finding.
+        if not moment.may_have(text(order, "paymentId"), order_id):
             continue
         asked = _asked(page.find(CHECKOUTS.name, order_id) or {}, order_id)
         known = {name: asked[name] for name in CONTACT if name in asked}

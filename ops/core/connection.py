@@ -25,7 +25,7 @@ from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.errors import DependencyError, InvalidInputError, PermanentError
-from shared.kernel.settings import PublisherSettings
+from shared.kernel.settings import ParameterReader, PublisherSettings
 from shared.messaging.ports import Publisher
 from shared.runtime import botocore_clients, clients
 from shared.storage.schema import TABLES
@@ -58,6 +58,7 @@ class Connection:
     Args:
         table_names: logical to physical, for what the ports do not offer (the audit's reading).
         settings: addresses and token of the stage.
+        read_parameters: what else SSM holds of the stage, as far as this operator may read it.
     """
 
     stage: str
@@ -66,6 +67,7 @@ class Connection:
     publisher: Publisher
     settings: PublisherSettings
     clock: Clock
+    read_parameters: ParameterReader
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -191,9 +193,9 @@ def _outputs(stack: str) -> dict[str, str]:
 def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) -> Connection:
     if missing := sorted(TABLES.keys() - names.keys()):
         raise OperatorError(f"stage {stage}: its tables are not known: {', '.join(missing)}")
+    read_parameters = ssm_reader(lambda: botocore_clients.aws("ssm"))
     settings = PublisherSettings.load(
-        {**environ, "STAGE": stage, "CONFIG_PREFIX": f"/order-pipeline/{stage}"},
-        ssm_reader(lambda: botocore_clients.aws("ssm")),
+        {**environ, "STAGE": stage, "CONFIG_PREFIX": f"/order-pipeline/{stage}"}, read_parameters
     )
     clock = SystemClock()
     options = PublisherOptions(
@@ -210,4 +212,5 @@ def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) ->
         publisher=QStashPublisher(clients.http_pool(), options, clock, jitter=random.random),
         settings=settings,
         clock=clock,
+        read_parameters=read_parameters,
     )

@@ -2,17 +2,21 @@
 
 import argparse
 import re
+import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from commandline.arguments import whole
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
+from ops.core.order_ids import order_ids_of
 from ops.core.terminal import harmless
 from ops.core.view import tell_unreadable
 from ops.history.domain import KINDS
 from ops.history.service import DEFAULT_LIMIT, MOST, HistoryService
 from ops.history.view import as_json, as_text
 from shared.kernel.clock import Clock, iso
+from shared.kernel.ids import OrderIds
 from shared.storage.ports import Tables
 
 _AGO = re.compile(r"([0-9]{1,6})([mhd])")
@@ -41,10 +45,18 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _run(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    return tell(options, connection.tables, connection.clock)
+    # Only an order can be named by its payment.
+    order_ids = (
+        order_ids_of(connection, partial(print, file=sys.stderr))
+        if options.kind == "order"
+        else None
+    )
+    return tell(options, connection.tables, connection.clock, order_ids)
 
 
-def tell(options: argparse.Namespace, tables: Tables, clock: Clock) -> int:
+def tell(
+    options: argparse.Namespace, tables: Tables, clock: Clock, order_ids: OrderIds | None
+) -> int:
     """Print what the options ask for; the exit status: 1 if nothing is recorded, or an
     entry could not be read.
 
@@ -53,7 +65,7 @@ def tell(options: argparse.Namespace, tables: Tables, clock: Clock) -> int:
         DependencyError: the store did not answer.
     """
     since = moment(options.since, clock.now())
-    service = HistoryService(tables, since=since, limit=options.limit)
+    service = HistoryService(tables, order_ids, since=since, limit=options.limit)
     timeline = service.of(options.kind, options.name)
     if options.json:
         print(as_json(timeline, kind=options.kind, name=options.name))

@@ -7,7 +7,7 @@ from ops.core.errors import OperatorError
 from ops.history.domain import AuditTimeline, merged
 from ops.history.store import AuditStore
 from shared.contracts.channels import CHANNELS
-from shared.kernel.ids import ID_RULE, is_id
+from shared.kernel.ids import ID_RULE, OrderIds, is_id
 from shared.storage.ports import Tables
 
 DEFAULT_LIMIT = 100
@@ -19,6 +19,7 @@ class HistoryService:
     """Answers what happened to something.
 
     Args:
+        order_ids: of the stage's payments, None where their key cannot be read.
         since: leave out what is older (ISO-8601); empty for everything.
         limit: the most entries, 1 to ``MOST``; the newest are kept.
 
@@ -26,10 +27,18 @@ class HistoryService:
         OperatorError: the limit is out of range.
     """
 
-    def __init__(self, tables: Tables, *, since: str = "", limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        order_ids: OrderIds | None,
+        *,
+        since: str = "",
+        limit: int = DEFAULT_LIMIT,
+    ) -> None:
         if not 1 <= limit <= MOST:
             raise OperatorError(f"--limit: must be from 1 to {MOST}")
-        self._store, self._limit = AuditStore(tables, since=since, limit=limit), limit
+        self._store = AuditStore(tables, order_ids, since=since, limit=limit)
+        self._limit = limit
 
     def of(self, kind: str, name: str) -> AuditTimeline:
         """What is recorded of something; ``KINDS`` says what the names are.

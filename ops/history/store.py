@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ops.core.order_ids import possible_ids
 from ops.core.unreadable import parted
 from ops.history.domain import AuditTimeline, Entry
 from shared.contracts.actor import Actor
-from shared.kernel.ids import is_id, order_id_for
+from shared.kernel.ids import OrderIds, is_id
 from shared.storage.ports import Tables
 from shared.storage.readable import read_rows
 from shared.storage.schema import AUDIT, CHECKOUTS, ORDERS
@@ -26,12 +27,16 @@ class AuditStore:
     """The audit trail in tables.
 
     Args:
+        order_ids: of the stage's payments, None where their key cannot be read.
         since: leave out what is older (ISO-8601); empty for everything.
         limit: the most entries of one reading; the newest are kept.
     """
 
-    def __init__(self, tables: Tables, *, since: str, limit: int) -> None:
-        self._tables, self._since, self._limit = tables, since, limit
+    def __init__(
+        self, tables: Tables, order_ids: OrderIds | None, *, since: str, limit: int
+    ) -> None:
+        self._tables, self._order_ids = tables, order_ids
+        self._since, self._limit = since, limit
 
     def of_entity(self, entity_type: str, entity_id: str) -> AuditTimeline:
         """What is recorded of an entity.
@@ -55,7 +60,7 @@ class AuditStore:
         Raises:
             DependencyError: the store did not answer.
         """
-        for order_id in (name, order_id_for(name)):
+        for order_id in possible_ids(name, self._order_ids):
             key = {"orderId": order_id}
             order, checkout = self._tables.get_many([(ORDERS.name, key), (CHECKOUTS.name, key)])
             if (row := order or checkout) is not None:

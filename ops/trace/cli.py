@@ -1,13 +1,17 @@
 """``python -m ops trace``: what happened to an order, hop by hop, from the ledger."""
 
 import argparse
+import sys
+from functools import partial
 
 from commandline.arguments import whole
 from ops.core import connection as stage
+from ops.core.order_ids import order_ids_of
 from ops.core.view import tell_unreadable
 from ops.trace import view
 from ops.trace.named.store import MOST_SHOWN, NamedTraceTables
 from ops.trace.store import TraceTables
+from shared.kernel.ids import OrderIds
 from shared.storage.ports import Tables
 
 _PAGE = 20
@@ -42,17 +46,19 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _run(options: argparse.Namespace) -> int:
-    return tell(options, stage.connect(options).tables)
+    connection = stage.connect(options)
+    order_ids = order_ids_of(connection, partial(print, file=sys.stderr))
+    return tell(options, connection.tables, order_ids)
 
 
-def tell(options: argparse.Namespace, tables: Tables) -> int:
+def tell(options: argparse.Namespace, tables: Tables, order_ids: OrderIds | None) -> int:
     """Print what the options ask for; the exit status: 1 if a row could not be read.
 
     Raises:
         OperatorError: nothing is called so.
         DependencyError: the store did not answer.
     """
-    traces = TraceTables(tables)
+    traces = TraceTables(tables, order_ids)
     trace = None if options.correlation else traces.look(options.name)
     if trace is None:
         named = NamedTraceTables(tables).find(options.name, page=options.page, limit=options.limit)

@@ -5,12 +5,13 @@ from typing import TypeVar
 
 from ops.core.errors import OperatorError
 from ops.core.operator_ledger import CONSUMER
+from ops.core.order_ids import possible_ids
 from ops.core.rows import entries, text
 from ops.trace.chain import caused_keys, origins, outbox_of
 from ops.trace.domain import Hop, Origin, OwedEvent, Trace
 from shared.contracts.topics import Topic
 from shared.kernel.errors import UnreadableRowError
-from shared.kernel.ids import cancellation_event_id_for, checkout_event_id_for, order_id_for
+from shared.kernel.ids import OrderIds, cancellation_event_id_for, checkout_event_id_for
 from shared.storage.ports import Tables
 from shared.storage.readable import read_row, read_rows
 from shared.storage.records.checkout import CheckoutRow
@@ -29,10 +30,14 @@ CONSUMERS = (*(topic.value for topic in Topic), CONSUMER)
 
 
 class TraceTables:
-    """Traces, from tables."""
+    """Traces, from tables.
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    Args:
+        order_ids: of the stage's payments, None where their key cannot be read.
+    """
+
+    def __init__(self, tables: Tables, order_ids: OrderIds | None) -> None:
+        self._tables, self._order_ids = tables, order_ids
 
     def find(self, name: str) -> Trace:
         """As :meth:`look`.
@@ -53,7 +58,7 @@ class TraceTables:
         Raises:
             DependencyError: the store did not answer.
         """
-        for order_id in (name, order_id_for(name)):
+        for order_id in possible_ids(name, self._order_ids):
             key = {"orderId": order_id}
             accepted, placed = self._tables.get_many([(CHECKOUTS.name, key), (ORDERS.name, key)])
             if accepted is not None or placed is not None:

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from shared.commerce.payment_identity import identity_of
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import MAX_QUANTITY, MAX_SKUS, OrderLine
 from shared.kernel.errors import InvalidInputError
-from shared.kernel.ids import order_id_for
+from shared.kernel.ids import OrderIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Cart:
 
     Args:
         payload: the request as it came; what it claims is not checked yet.
+        order_id: of its order, until a row says that its payment uses the other one.
+        other_id: the other id that its payment can have: nothing may ever be stored under both.
         total: what the merged lines cost together, whatever the payload claims.
         digest: recognises the same cart again, by the total that the payload claims.
         identity: digests of the request by field.
@@ -25,29 +27,45 @@ class Cart:
 
     payload: CheckoutPayload
     order_id: str
+    other_id: str
     lines: tuple[OrderLine, ...]
     total: Decimal
     digest: str
     identity: Mapping[str, str]
 
     @classmethod
-    def of(cls, payload: CheckoutPayload, *, field: str = "items") -> "Cart":
+    def of(cls, payload: CheckoutPayload, ids: OrderIds, *, field: str = "items") -> "Cart":
         """The cart of a request.
 
         Args:
+            ids: the order ids of this stage's payments.
             field: where the lines stand in the request, for the messages of errors.
 
         Raises:
             InvalidInputError: lines that contradict each other, or too many products.
         """
         lines = merged(payload.items, field=field)
+        order_id, other_id = ids.both(payload.payment_id)
         return cls(
             payload=payload,
-            order_id=order_id_for(payload.payment_id),
+            order_id=order_id,
+            other_id=other_id,
             lines=lines,
             total=total_of(lines),
             digest=digest_of(payload.user_id, lines, payload.total_amount),
-            identity=identity_of(payload, lines),
+            identity=identity_of(payload, lines, order_id),
+        )
+
+    def under(self, order_id: str) -> "Cart":
+        """The same cart under that of the payment's two ids which its rows have."""
+        if order_id == self.order_id:
+            return self
+        return replace(
+            self,
+            order_id=order_id,
+            other_id=self.order_id,
+            # Its digests are salted with the id.
+            identity=identity_of(self.payload, self.lines, order_id),
         )
 
     @property

@@ -14,7 +14,7 @@ from shared.contracts.commands import CheckoutPayload
 from shared.contracts.envelope import plain
 from shared.contracts.lines import OrderLine
 from shared.kernel import strict_json
-from shared.kernel.ids import order_id_for, sku_of
+from shared.kernel.ids import sku_of
 from shared.storage.records.checkout import CheckoutRow
 from shared.storage.records.order import OrderRow
 from shared.storage.writes import Item
@@ -24,10 +24,12 @@ _TEXTS = ("userId", *CONTACT)
 _MOST_BYTES = 400_000
 
 
-def identity_of(payload: CheckoutPayload, lines: Iterable[OrderLine]) -> Mapping[str, str]:
+def identity_of(
+    payload: CheckoutPayload, lines: Iterable[OrderLine], order_id: str
+) -> Mapping[str, str]:
     """Digests of a request by field, whatever order its lines come in."""
     values = plain(payload.model_copy(update={"items": tuple(lines)}))
-    return digests_of(values, order_id_for(payload.payment_id))
+    return digests_of(values, order_id)
 
 
 def identity_of_order(order: OrderRow) -> Mapping[str, str]:

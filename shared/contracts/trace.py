@@ -7,10 +7,9 @@ may choose the same one, and one program may write one into each of a million ev
 from collections.abc import Mapping
 
 from shared.contracts.analytics import AuditPayload
-from shared.contracts.commands import CheckoutPayload
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import EmailPayload, PushPayload
-from shared.kernel.ids import caused_event_id, is_id, may_be_order_id, order_id_for
+from shared.kernel.ids import caused_event_id, is_id, may_be_order_id
 
 _OF_ORDERS = frozenset({"order", "checkout", "reservation"})
 
@@ -19,7 +18,8 @@ def trace_of(event: Event) -> str:
     """The key of an event's trace.
 
     The order that the event is about; without one, the trace that its cause handed on; without that,
-    the event begins a trace of its own.
+    the event begins a trace of its own. A checkout names a payment and no order: which order is its
+    own, its decision says.
     """
     return order_in(event.payload) or event.trace_id or own_trace(event.event_id)
 
@@ -40,19 +40,17 @@ def order_in(payload: object) -> str | None:
     return named if isinstance(named, str) and may_be_order_id(named) else None
 
 
-def named_correlation(event: Event) -> str | None:
+def named_correlation(event: Event, trace: str) -> str | None:
     """The correlation id that the sender of a trace's first event chose, None if there is none.
 
     Events that follow from another repeat the correlation id of their cause: they choose nothing.
     """
     chosen = event.correlation_id
     is_first = event.causation_id is None and event.trace_id is None
-    return chosen if is_first and chosen != trace_of(event) else None
+    return chosen if is_first and chosen != trace else None
 
 
 def _named(payload: object) -> object:
-    if isinstance(payload, CheckoutPayload):
-        return order_id_for(payload.payment_id)
     if isinstance(payload, AuditPayload):
         about = payload.entity_id if payload.entity_type in _OF_ORDERS else None
         return about or _of(payload.metadata)

@@ -4,8 +4,10 @@ A derived id is what makes a repetition recognisable: the same cause always name
 """
 
 import hashlib
+import hmac
 import re
-from typing import Annotated, TypeGuard
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeGuard
 
 from pydantic import AfterValidator, WithJsonSchema
 
@@ -59,15 +61,44 @@ UserId = Annotated[
 ]
 
 
-def _digest(*parts: str) -> str:
+def _joined(*parts: str) -> bytes:
     # Length-prefixed, so that no two different lists of parts can spell the same bytes.
-    joined = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(joined.encode()).hexdigest()[:32]
+    return "".join(f"{len(part)}:{part}" for part in parts).encode()
 
 
-def order_id_for(payment_id: str) -> str:
-    """The one order id a payment can ever have: 128 bits, no personal data (I3, S20)."""
-    return f"ord_{_digest('order', payment_id)}"
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(_joined(*parts)).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIds:
+    """The two order ids that a payment can have, of which it ever uses one (I3, S38).
+
+    The keyed id says nothing about the payment to a caller without the key. The plain id is what
+    all orders had before there was a key: an old order keeps it.
+
+    Args:
+        key: secret, and never changed: under another key every payment would get another id.
+        new: which of the two a payment gets that has no order yet.
+    """
+
+    key: bytes = field(repr=False)
+    new: Literal["keyed", "plain"] = "keyed"
+
+    def of(self, payment_id: str) -> str:
+        """The keyed id: 128 bits, no personal data."""
+        mac = hmac.new(self.key, _joined("order", payment_id), hashlib.sha256)
+        return f"ord_{mac.hexdigest()[:32]}"
+
+    @staticmethod
+    def plain(payment_id: str) -> str:
+        """The id without a key: a caller who knows the payment id can compute it."""
+        return f"ord_{_digest('order', payment_id)}"
+
+    def both(self, payment_id: str) -> tuple[str, str]:
+        """The id of a payment's new order, and the other one that its order may have already."""
+        keyed, plain = self.of(payment_id), self.plain(payment_id)
+        return (keyed, plain) if self.new == "keyed" else (plain, keyed)
 
 
 def may_be_order_id(order_id: str) -> bool:

@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from shared.kernel.errors import ConfigurationError
+from shared.kernel.ids import OrderIds
 
 ParameterReader = Callable[[list[str]], Mapping[str, str]]
 """Full parameter names in, those found out. Called once per load."""
@@ -257,6 +258,23 @@ class ConsumerSettings(ReceiverSettings):
     _keys_are_real = field_validator("qstash_current_signing_key", "qstash_next_signing_key")(
         signing_key
     )
+
+
+class OrderIdSettings(Settings):
+    """What it takes to know the order id of a payment.
+
+    The key is never rotated: under another key a payment would get another order id, and so a
+    second order.
+    """
+
+    order_id_key: Annotated[SecretStr, Parameter("secrets/ORDER_ID_KEY", secret=True)]
+    order_ids: Literal["keyed", "plain"] = "keyed"
+
+    _key_is_real = field_validator("order_id_key")(signing_key)
+
+    def ids_of_orders(self) -> OrderIds:
+        """The order ids of this stage's payments."""
+        return OrderIds(self.order_id_key.get_secret_value().encode(), self.order_ids)
 
 
 def environment_names(classes: Iterable[type[Settings]]) -> set[str]:

@@ -24,6 +24,8 @@ class Effects:
             the emits.
         measures: metrics, written after the commit and never for a duplicate.
         durations: times, measured under the same rule.
+        order_id: the order that the decision is about, where the event does not name it; the event
+            then belongs to that order's trace.
         facts: allow-listed fields for the log line, such as the order id.
     """
 
@@ -35,3 +37,4 @@ class Effects:
     durations: Sequence[Duration] = ()
     facts: dict[str, str | int] = field(default_factory=dict)
     message: str = ""
+    order_id: str | None = None

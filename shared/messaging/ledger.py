@@ -99,7 +99,7 @@ class Ledger:
         emitted = (emit.caused_by(event, index, now) for index, emit in enumerate(effects.emits))
         outbox = (*effects.resends, *emitted)
         said = digest_of(event)
-        item = {**self._item(event, effects.outcome, outbox, attempt), "content": said}
+        item = {**self._item(event, effects, outbox, attempt), "content": said}
         check_fits([Put(LEDGER.name, item), *effects.writes])
         try:
             self._tables.transact([Put(LEDGER.name, item, when=(Absent(),)), *effects.writes])
@@ -137,9 +137,10 @@ class Ledger:
         return {"id": f"{self._consumer}#{event_id}"}
 
     def _item(
-        self, event: Event, outcome: str, outbox: Sequence[Outbound], attempt: int
+        self, event: Event, effects: Effects, outbox: Sequence[Outbound], attempt: int
     ) -> dict[str, Value]:
         now = self._clock.now()
+        trace = effects.order_id or trace_of(event)
         key = self._key(event.event_id)["id"]
         item: dict[str, Value] = {
             "id": key,
@@ -147,16 +148,16 @@ class Ledger:
             "eventId": event.event_id,
             "eventType": event.event_type,
             # The trace's own key, whatever its name says: rows from before it had one held the caller's.
-            TRACE_KEY: trace_of(event),
+            TRACE_KEY: trace,
             "state": (State.COMMITTED if outbox else State.DONE).value,
-            "outcome": outcome,
+            "outcome": effects.outcome,
             "attempts": attempt,
             "occurredAt": iso(event.timestamp),
             "committedAt": iso(now),
             "outbox": [message.to_item() for message in outbox],
             "ttl": int((now + RETENTION).timestamp()),
         }
-        if (named := named_correlation(event)) is not None:
+        if (named := named_correlation(event, trace)) is not None:
             item[NAMED_CORRELATION] = named
         if event.causation_id is not None:
             item["causationId"] = event.causation_id

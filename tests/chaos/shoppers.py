@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 
 from local.stack.client import StackClient
-from shared.kernel.ids import order_id_for
 from tests.chaos import load
 from tests.chaos.load import Act, Kind
 
@@ -102,7 +101,7 @@ class Shoppers:
                     self.book.broken.append(f"{payment}: two carts accepted for one payment")
             case Kind.OUTSIDE | Kind.WRONG_PRICE:
                 event_id = f"evt-{act.cart['paymentId']}"
-                self.book.commanded.add(order_id_for(act.cart["paymentId"]))
+                self.book.commanded.add(self._client.order_id_for(act.cart["paymentId"]))
                 self._publish(load.command(act.cart, event_id))
             case Kind.POISON:
                 self._poison(act)
@@ -131,7 +130,7 @@ class Shoppers:
         with self.book.lock:
             if answer.status_code != 202:
                 self.book.refused[body["error"]["code"]] += 1
-            elif body["data"]["orderId"] != order_id_for(cart["paymentId"]):
+            elif body["data"]["orderId"] != self._client.order_id_for(cart["paymentId"]):
                 self.book.broken.append(f"{cart['paymentId']}: promised another order id")
             else:
                 self.book.accepted.add(body["data"]["orderId"])

@@ -12,7 +12,6 @@ from local.stack import environment
 from local.stack.home import ROOT
 from local.stack.polling import wait_for
 from shared.kernel.clock import iso
-from shared.kernel.ids import order_id_for
 from tests.chaos import load
 from tests.chaos.rig import Rig
 
@@ -71,7 +70,7 @@ def test_killed_between_commit_and_publish_the_reconciler_publishes_within_two_r
     _quiet(rig)
     record = rig.client.item("ledger", id=key) or {}
     assert record["state"] == "done"
-    order = rig.client.item("orders", orderId=order_id_for(cart["paymentId"])) or {}
+    order = rig.client.item("orders", orderId=rig.client.order_id_for(cart["paymentId"])) or {}
     assert [entry["verdict"] for entry in order["timeline"]] == ["placed", "recorded"]
     assert len(rig.client.mails(cart["customerEmail"])) == 1
 

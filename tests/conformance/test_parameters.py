@@ -15,6 +15,7 @@ from shared.adapters.parameters import ssm_reader
 from shared.kernel.errors import ConfigurationError, DependencyError
 from shared.kernel.settings import Parameter
 from tests.conformance.endpoint import Answer, Endpoint
+from tests.order_ids import ORDER_ID_KEY
 from tests.pipeline import API_URL, URLS
 from tests.services import Services, unique
 from tests.signing import CURRENT_KEY, NEXT_KEY
@@ -132,6 +133,7 @@ def test_a_function_finds_its_whole_configuration_where_the_stack_puts_it(
         "QSTASH_TOKEN": "token",
         "QSTASH_CURRENT_SIGNING_KEY": CURRENT_KEY,
         "QSTASH_NEXT_SIGNING_KEY": NEXT_KEY,
+        "ORDER_ID_KEY": ORDER_ID_KEY,
         "REDIS_URL": "redis://127.0.0.1:6379/0",
     }
     stack_secrets.put(ssm, values, prefix)

@@ -8,7 +8,6 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.kernel.errors import ContentionError, DependencyError
-from shared.kernel.ids import order_id_for
 from tests.builders import (
     Context,
     answer_of,
@@ -20,6 +19,7 @@ from tests.builders import (
     vouched,
 )
 from tests.contracts.api_document import JSON, check, document, operations, problems_of
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults
 

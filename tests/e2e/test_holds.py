@@ -5,7 +5,6 @@ import uuid
 import pytest
 
 from local.stack import aws
-from shared.kernel.ids import order_id_for
 from tests.e2e.stack_client import cart, line, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -73,7 +72,7 @@ def test_an_expired_hold_whose_release_is_lost_is_given_back_by_the_reconciler(c
 def test_a_checkout_buys_what_is_held_for_it_even_from_an_empty_shelf(client):
     sku = client.shelf("e2e-held", 2)
     body = cart(line(sku, 2))
-    order_id = order_id_for(body["paymentId"])
+    order_id = client.order_id_for(body["paymentId"])
     _reserve(client, order_id, sku, 2)
     assert _shelf(client, sku) == (0, 2)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from tests import node
 from tests.e2e.stack_client import cart, line, wait_for
 
@@ -116,5 +115,5 @@ def test_what_of_the_shop_s_cannot_be_sold_becomes_a_letter_of_the_event_itself(
 
 def order_of(client, payment_id):
     """The order of a payment, once there is one."""
-    order_id = order_id_for(payment_id)
+    order_id = client.order_id_for(payment_id)
     return wait_for(lambda: client.item("orders", orderId=order_id), f"order {order_id}")

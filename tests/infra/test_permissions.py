@@ -13,13 +13,13 @@ from tests.fakes.tables import InMemoryTables
 from tests.infra.assembly import Assembly
 
 GET, BATCH, PUT = "GetItem", "BatchGetItem", "PutItem"
-UPDATE, QUERY = "UpdateItem", "Query"
+UPDATE, QUERY, CHECK = "UpdateItem", "Query", "ConditionCheckItem"
 
 TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
     "commands": {
         "Orders": {BATCH, PUT},
         "Stock": {BATCH, UPDATE},
-        "Checkouts": {BATCH, UPDATE},
+        "Checkouts": {BATCH, UPDATE, CHECK},
         "Reservations": {GET, BATCH, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
     },
@@ -42,7 +42,7 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
     },
     "checkout": {
         "Stock": {BATCH},
-        "Checkouts": {BATCH, PUT, UPDATE},
+        "Checkouts": {BATCH, PUT, UPDATE, CHECK},
         "Orders": {BATCH},
         "Reservations": {BATCH},
         "Allowances": {UPDATE},
@@ -76,7 +76,12 @@ CONSUMER = RECEIVER | {
 }
 # To these two no delivery comes, but one of them tells by its address whose a message was.
 VOUCHING = {"secrets/CHECKOUT_CURRENT_SIGNING_KEY", "secrets/CHECKOUT_NEXT_SIGNING_KEY"}
-PARAMETERS = {"checkout": PUBLISHER | VOUCHING, "reconciler": RECEIVER}
+ORDER_IDS = {"secrets/ORDER_ID_KEY"}
+PARAMETERS = {
+    "commands": CONSUMER | ORDER_IDS,
+    "checkout": PUBLISHER | VOUCHING | ORDER_IDS,
+    "reconciler": RECEIVER,
+}
 HERE = "<AWS::Region>:<AWS::AccountId>"
 # A telephone number has no ARN; what a device's will be nobody knows yet.
 PHONES = {

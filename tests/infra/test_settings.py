@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from infra.environment import provided_values
 from infra.functions import FUNCTIONS
 from infra.settings import OVERRIDES, StageError, stage_settings
 
@@ -122,3 +123,12 @@ def test_examples_that_nobody_owns_are_named_until_they_are_replaced():
 
     assert set(stage_settings("prod").placeholders()) == set(real)
     assert stage_settings("prod", real).placeholders() == []
+
+
+def test_order_ids_are_keyed_unless_a_stage_with_old_orders_says_plain_for_its_first_deployment():
+    first = stage_settings("prod", {"order_ids": "plain"})
+
+    assert provided_values(stage_settings("prod"), configuration_set="c")["ORDER_IDS"] == "keyed"
+    assert provided_values(first, configuration_set="c")["ORDER_IDS"] == "plain"
+    with pytest.raises(StageError, match="order_ids"):
+        stage_settings("prod", {"order_ids": "Keyed"})

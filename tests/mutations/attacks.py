@@ -1,7 +1,8 @@
 """Every planted bug of a promise against attackers that no simulation looks for."""
 
 from tests.mutations.doors import DOORS
+from tests.mutations.order_ids import ORDER_ID_BUGS
 from tests.mutations.traces import TRACES
 from tests.mutations.words import WORDS
 
-ATTACKS = (*TRACES, *DOORS, *WORDS)
+ATTACKS = (*TRACES, *DOORS, *ORDER_ID_BUGS, *WORDS)

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from shared.kernel.ids import order_id_for
+from shared.kernel.ids import OrderIds
 from tests.mutations.catalog import Mutation
 from tests.mutations.planting import ROOT, BrokenPlantError, complaints, missing_tests, planted_text
 from tests.mutations.trial import Asked, Chase, attempt
@@ -86,7 +86,7 @@ def test_a_test_that_is_nowhere_is_never_red(missing):
 
 
 def test_a_test_that_fails_for_a_missing_import_is_never_red():
-    entry = planted(becomes="from shared.kernel import nothing\n    return nothing")
+    entry = planted(becomes="from shared.kernel import nothing\n        return nothing")
 
     trial = attempt(entry, tests=entry.tests)
 
@@ -103,7 +103,7 @@ def test_pytest_that_was_interrupted_or_failed_itself_makes_nothing_red(status):
 
 
 def test_a_process_that_dies_of_its_bug_is_a_problem_and_no_noticed_bug():
-    entry = planted(becomes="import os\n    os._exit(7)")
+    entry = planted(becomes="import os\n        os._exit(7)")
 
     assert attempt(entry, tests=entry.tests).problem == "its process ended with status 7"
 
@@ -121,11 +121,11 @@ def test_a_bug_leaves_no_trace_in_this_process_or_in_its_file():
     attempt(BUG, tests=BUG.tests)
 
     assert file.read_bytes() == before
-    assert order_id_for("pay-1") != "ord_1"
+    assert OrderIds.plain("pay-1") != "ord_1"
 
 
 def test_chaos_that_finds_nothing_in_its_time_says_so():
-    harmless = planted(becomes=f"assert payment_id\n    {BUG.line}")
+    harmless = planted(becomes=f"assert payment_id\n        {BUG.line}")
 
     trial = attempt(harmless, chase=Chase(seconds=0.01))
 

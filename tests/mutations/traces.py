@@ -81,7 +81,7 @@ TRACES = (
         "S43",
         _APART,
         "shared/messaging/ledger.py",
-        "TRACE_KEY: trace_of(event),",
+        "TRACE_KEY: trace,",
         "TRACE_KEY: event.correlation_id or event.event_id,",
         "a caller's correlation id is the key of a trace",
         (f"{_STRANGERS}::test_every_record_of_an_order_is_under_its_id_in_every_topic",),

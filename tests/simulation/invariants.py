@@ -9,16 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.contracts.topics import ORDER_REFUND_REQUESTED
-from shared.kernel.ids import (
-    cancellation_event_id_for,
-    caused_event_id,
-    checkout_event_id_for,
-    order_id_for,
-)
+from shared.kernel.ids import cancellation_event_id_for, caused_event_id, checkout_event_id_for
 from shared.messaging.dead_letters.dead_letter import content_digest, original_of
 from shared.storage.bounded import entries
 from shared.storage.records.dead_letter import DeadLetterState
 from shared.storage.writes import Item
+from tests.order_ids import order_id_for
 from tests.simulation import always, order_of_events, recounts
 from tests.simulation.always import lines_of
 from tests.simulation.journal import Breach

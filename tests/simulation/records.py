@@ -11,8 +11,8 @@ from ops.core.operator_ledger import CONSUMER
 from shared.contracts.topics import topic_of
 from shared.kernel import strict_json
 from shared.kernel.errors import PermanentError
-from shared.kernel.ids import order_id_for
 from shared.telemetry.measurement import Measure
+from tests.order_ids import order_id_for
 from tests.simulation import always
 from tests.simulation.invocation import Invocation, Response
 from tests.simulation.journal import Breach

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from shared.kernel.ids import order_id_for
+from tests.order_ids import order_id_for
 from tests.simulation import deeds, outside, redis
 from tests.simulation.actors import FUNCTIONS
 from tests.simulation.dice import Fault, Script

@@ -18,12 +18,12 @@ from shared.kernel.errors import (
     InvalidJsonError,
     UnauthenticatedError,
 )
-from shared.kernel.ids import order_id_for
 from shared.kernel.money import amount
 from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier, verify
 from tests.builders import checkout_command, checkout_payload, line, stock
 from tests.contracts.samples import sample
 from tests.fakes.clock import ManualClock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.signing import CURRENT_KEY, NEXT_KEY, by_hand, claims_for, sign
 

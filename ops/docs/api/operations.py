@@ -38,9 +38,9 @@ from shared.kernel.errors import (
     UnsupportedEncodingError,
     UnsupportedMediaTypeError,
 )
-from shared.kernel.ids import order_id_for
 
-ORDER_ID = order_id_for("pay-1")
+# What pay-1 gets under the key of the tests.
+ORDER_ID = "ord_315ef0f6cd444b4874621a45eeb97969"
 _URL = f"{PATH}/{ORDER_ID}"
 _STATUS_PATH = f"{PATH}/{{orderId}}"
 

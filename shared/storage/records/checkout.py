@@ -14,6 +14,7 @@ from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
 from shared.storage.schema import CHECKOUTS
 from shared.storage.writes import (
     Absent,
+    Check,
     Condition,
     Equals,
     Item,
@@ -172,6 +173,15 @@ class CheckoutRow:
 def insert_checkout(checkout: CheckoutRow) -> Put:
     """A new checkout; the first request of a payment wins (I4)."""
     return Put(CHECKOUTS.name, checkout.to_item(), when=(Absent(),))
+
+
+def no_checkout(order_id: str) -> Check:
+    """Nothing was accepted or decided under this order id.
+
+    Every order is written with its checkout, so there is no order under it either: of the two ids
+    that a payment can have, one stays without rows for ever (I3).
+    """
+    return Check(CHECKOUTS.name, {"orderId": order_id}, when=(Absent(),))
 
 
 def accept_beside_refund(checkout: CheckoutRow) -> Update:

@@ -81,7 +81,7 @@ def test_a_checkout_costs_one_read_one_write_and_one_publish(
 ) -> None:
     pipeline.checkout(checkout_payload(items=CART))
 
-    assert wire.calls() == ["dynamodb.BatchGetItem", "dynamodb.PutItem", "qstash.batch"]
+    assert wire.calls() == ["dynamodb.BatchGetItem", "dynamodb.TransactWriteItems", "qstash.batch"]
 
 
 def test_asking_what_became_of_it_costs_one_read(pipeline: LivePipeline, wire: Wire) -> None:

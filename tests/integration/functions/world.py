@@ -13,7 +13,6 @@ from shared.adapters.aws.json_client import DYNAMODB
 from shared.adapters.aws.port import AwsClient
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.redis_claims import RedisClaims
-from shared.kernel.ids import order_id_for
 from shared.messaging.claims import ClaimFormat, Claims
 from shared.messaging.outbox import Outbound
 from shared.messaging.ports import Publisher
@@ -21,6 +20,7 @@ from shared.storage.ports import Tables
 from shared.storage.writes import Item, Put
 from tests.builders import checkout_command, stock
 from tests.conformance.live import LivePipeline, WallClock
+from tests.order_ids import order_id_for
 from tests.services import Services, unique
 
 

@@ -20,11 +20,8 @@ from local.stack import home as homes
 from local.stack.client import StackClient
 from local.stack.home import Home
 from local.stack.stackfile import Stack
-from shared.kernel.ids import order_id_for
 
 pytestmark = pytest.mark.e2e
-
-SAMPLE_ORDER = order_id_for("pay_sample")
 
 
 def command(home: Home, *arguments: str) -> list[str]:
@@ -76,7 +73,7 @@ def _role_of(stack: Stack, function: str) -> Any:
 def _sample_order(home: Home) -> Any:
     client = StackClient.connect(Stack.load(home))
     try:
-        return client.item("orders", orderId=SAMPLE_ORDER)
+        return client.item("orders", orderId=client.order_id_for("pay_sample"))
     finally:
         client.close()
 
@@ -179,7 +176,7 @@ class TestOneStack:
         assert "Kept: orders" in mended.stdout
         assert "cdk" not in mended.stdout
         assert {**after, "pids": {}} == {**before, "pids": {}}
-        assert _sample_order(home)["orderId"] == SAMPLE_ORDER
+        assert _sample_order(home)["paymentId"] == "pay_sample"
         again = run(home, "send", "orders", "order.confirmed")
         assert again.returncode == 0, again.stdout + again.stderr
 

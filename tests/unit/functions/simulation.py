@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, line, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults, Killed, Moment
 

@@ -8,7 +8,6 @@ import pytest
 from functions.notifications.domain import digest_of
 from ops.mail.service import MailService
 from shared.kernel.errors import PublishError
-from shared.kernel.ids import order_id_for
 from tests.builders import (
     Context,
     checkout_command,
@@ -21,6 +20,7 @@ from tests.builders import (
     units,
 )
 from tests.contracts.samples import sample
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.functions.reconciler.test_reconciler import World
 

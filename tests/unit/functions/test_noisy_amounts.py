@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from shared.kernel.strict_json import loads
 from tests.builders import answer_of, checkout_payload, envelope, line, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 
 ORDER_ID = order_id_for("pay-1")

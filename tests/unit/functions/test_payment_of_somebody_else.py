@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import checkout_event_id_for, order_id_for
+from shared.kernel.ids import checkout_event_id_for
 from shared.kernel.strict_json import dumps
 from tests.builders import answer_of, checkout_command, checkout_payload, line, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 
 ORDER_ID = order_id_for("pay-1")

@@ -9,7 +9,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.kernel.ids import order_id_for
 from tests.builders import (
     checkout_payload,
     envelope,
@@ -20,6 +19,7 @@ from tests.builders import (
     stock,
     units,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.functions.life_model import Model, Units
 from tests.unit.functions.stock_reading import moved, reservation, shelf

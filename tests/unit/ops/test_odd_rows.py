@@ -16,6 +16,7 @@ from ops.stock.catalogue_file import parse
 from shared.adapters.attributes import from_attributes
 from shared.storage.schema import TABLES
 from tests.builders import checkout_payload, dead_letter_row, line, order_row, stock
+from tests.pipeline import no_parameters
 from tests.unit.ops.audit.test_run import Memory
 from tests.unit.ops.stock.stock_shop import StockShop
 
@@ -38,6 +39,7 @@ def shop(monkeypatch) -> StockShop:
         publisher=shop.publisher,
         settings=unread,
         clock=shop.clock,
+        read_parameters=no_parameters,
     )
     monkeypatch.setattr(connection, "connect", lambda _options: opened)
     return shop

@@ -9,9 +9,10 @@ import pytest
 
 from shared.contracts.envelope import JsonObject
 from shared.kernel.errors import DependencyError
-from shared.kernel.ids import checkout_event_id_for, order_id_for
+from shared.kernel.ids import checkout_event_id_for
 from shared.kernel.strict_json import loads
 from tests.builders import answer_of, checkout_payload, line, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults
 

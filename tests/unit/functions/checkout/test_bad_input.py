@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.checkout.api import MAX_BODY_BYTES
-from shared.kernel.ids import order_id_for
 from shared.kernel.strict_json import dumps
 from tests.builders import (
     Context,
@@ -20,6 +19,7 @@ from tests.builders import (
     request,
     stock,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 
 POST = "/api/checkout"

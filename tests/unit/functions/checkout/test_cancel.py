@@ -10,7 +10,7 @@ from functions.checkout.domain import is_worth_cancelling
 from functions.orders.domain import Verdict, verdict_on
 from shared.contracts.statuses import OrderStatus
 from shared.kernel.errors import DependencyError, PipelineError
-from shared.kernel.ids import cancellation_event_id_for, caused_event_id, order_id_for
+from shared.kernel.ids import cancellation_event_id_for, caused_event_id
 from shared.kernel.strict_json import loads
 from tests.builders import (
     Context,
@@ -22,6 +22,7 @@ from tests.builders import (
     stock,
     vouched,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults
 

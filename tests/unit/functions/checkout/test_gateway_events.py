@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from tests.builders import Context, answer_of, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 
 EVENTS = Path(__file__).resolve().parents[3] / "events" / "api-gateway"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from tests.builders import (
     answer_of,
     checkout_payload,
@@ -12,6 +11,7 @@ from tests.builders import (
     stock,
     units,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.functions.stock_reading import shelf
 

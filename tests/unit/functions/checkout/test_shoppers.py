@@ -3,8 +3,8 @@
 import pytest
 
 from shared.kernel.errors import ConfigurationError
-from shared.kernel.ids import order_id_for
 from tests.builders import Context, answer_of, checkout_payload, request, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 
 ORDER_ID = order_id_for("pay-1")

@@ -7,7 +7,6 @@ import pytest
 
 from functions.checkout.settings import CheckoutSettings
 from shared.kernel.errors import ConfigurationError
-from shared.kernel.ids import order_id_for
 from tests.builders import (
     Context,
     answer_of,
@@ -17,6 +16,7 @@ from tests.builders import (
     request,
     stock,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline, no_parameters
 from tests.signing import CHECKOUT_KEY, NEXT_CHECKOUT_KEY
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from shared.kernel.strict_json import loads
 from tests.builders import (
     answer_of,
@@ -16,6 +15,7 @@ from tests.builders import (
     order_row,
     stock,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.shared.faults import Faults
 

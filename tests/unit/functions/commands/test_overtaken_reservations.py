@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from tests.builders import checkout_command, line, release_command, reserve_command, stock, units
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.functions.stock_reading import reservation, shelf
 

@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.kernel.ids import order_id_for
 from tests.builders import (
     checkout_command,
     envelope,
@@ -17,6 +16,7 @@ from tests.builders import (
     stock,
     units,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.functions.stock_reading import moved, reservation, shelf
 

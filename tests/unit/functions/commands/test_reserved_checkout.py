@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from tests.builders import (
     answer_of,
     checkout_command,
@@ -15,6 +14,7 @@ from tests.builders import (
     stock,
     units,
 )
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.functions.stock_reading import moved, outcome, payloads, reservation, shelf
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from tests.builders import answer_of, checkout_payload, envelope, line, order_row, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 from tests.unit.functions.orders.test_lifecycle import step
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.ids import order_id_for
 from tests.builders import answer_of, checkout_payload, line, stock
+from tests.order_ids import order_id_for
 from tests.pipeline import Pipeline
 
 ORDER_ID = order_id_for("pay-1")

@@ -10,9 +10,10 @@ from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler
 from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.kernel.clock import Deadline
-from shared.kernel.ids import expiry_event_id_for, order_id_for
+from shared.kernel.ids import expiry_event_id_for
 from tests.builders import checkout_command, line, reserve_command, stock, units
 from tests.fakes.failed_messages import InMemoryQueue
+from tests.order_ids import order_id_for
 from tests.pipeline import URLS, Pipeline
 from tests.unit.functions.stock_reading import outcome, reservation, shelf
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from local.sending.samples import SAMPLES, Sample, sample
+from local.sending.samples import PAYMENTS, SAMPLES, Sample, on_stack, sample
 from local.stack.catalogue import CATALOGUE, SOLD_OUT
 from shared.contracts.catalog import models
 from shared.contracts.envelope import read_event
 from shared.contracts.topics import EVENT_TYPES, Topic
-from shared.kernel.ids import order_id_for, sku_of
+from shared.kernel.ids import OrderIds, sku_of
+from tests.order_ids import order_id_for
 
 each = pytest.mark.parametrize("shipped", SAMPLES, ids=lambda shipped: shipped.name)
 PRICES = {product.sku: Decimal(product.price) for product in CATALOGUE}
@@ -61,10 +62,14 @@ def test_what_it_sells_is_in_the_seeded_shop_at_its_price(shipped):
 @each
 def test_its_order_is_the_one_that_a_sample_checkout_makes(shipped):
     checkouts = [values_of(s) for s in SAMPLES if s.event_type == "command.checkout"]
-    made = {order_id_for(checkout["payload"]["paymentId"]) for checkout in checkouts}
-    values = values_of(shipped)
+    payments = {checkout["payload"]["paymentId"] for checkout in checkouts}
+    body = on_stack(shipped.path.read_bytes(), order_id_for)
+    values = json.loads(body)
 
+    made = {order_id_for(payment) for payment in payments}
+    assert payments == set(PAYMENTS)
     assert {values["payload"].get("orderId"), values.get("correlationId")} <= made | {None}
+    assert not [p for p in PAYMENTS if OrderIds.plain(p).encode() in body]
 
 
 def test_the_carts_add_up_and_show_what_they_say():

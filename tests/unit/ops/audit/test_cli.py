@@ -14,6 +14,7 @@ from shared.adapters.attributes import to_attributes
 from shared.kernel.errors import DependencyError
 from shared.runtime import botocore_clients
 from shared.storage.schema import TABLES
+from tests.order_ids import ORDER_ID_KEY
 from tests.unit.ops.audit.test_run import SOLD, Memory, lived
 
 REFUSED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Scan")
@@ -52,6 +53,7 @@ def scanner(shop, monkeypatch):
         publisher=None,  # type: ignore[arg-type]
         settings=None,  # type: ignore[arg-type]
         clock=shop.clock,
+        read_parameters=lambda names: dict.fromkeys(names, ORDER_ID_KEY),
     )
     monkeypatch.setattr(connection, "connect", lambda _options: opened)
     monkeypatch.setattr(botocore_clients, "plain", lambda _service: found)

@@ -17,7 +17,6 @@ from ops.core.table_reader import by_name
 from ops.stock.catalogue_file import parse
 from ops.stock.catalogue_import import Importer
 from shared.kernel.clock import iso
-from shared.kernel.ids import order_id_for
 from shared.storage.schema import TABLES
 from shared.storage.writes import Delete, Item
 from tests.builders import (
@@ -31,6 +30,7 @@ from tests.builders import (
 )
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import InMemoryTables
+from tests.order_ids import ORDER_IDS, order_id_for
 from tests.pipeline import Pipeline
 
 SOLD, REJECTED, OUTSIDE, *HELD = (order_id_for(f"pay-{n}") for n in range(1, 7))
@@ -118,7 +118,9 @@ def audited(
     shop: Memory, *, minutes: float = 20, later: float = 60, strict: bool = False
 ) -> dict[str, Result]:
     """The results of an audit an hour later."""
-    moment = Moment(shop.clock.now() + timedelta(minutes=later), timedelta(minutes=minutes))
+    moment = Moment(
+        shop.clock.now() + timedelta(minutes=later), timedelta(minutes=minutes), order_ids=ORDER_IDS
+    )
     return {result.name: result for result in Audit(shop, moment, strict=strict).run()}
 
 

@@ -7,6 +7,7 @@ import pytest
 from ops.__main__ import main
 from ops.core import connection
 from shared.storage.bounded import FIRST, NEWEST
+from tests.pipeline import no_parameters
 from tests.unit.ops.dead_letters.test_service import BLOCKED, ReplayBench
 
 
@@ -23,6 +24,7 @@ def desk(monkeypatch):
         publisher=desk.pipeline.outbox,
         settings=settings,
         clock=desk.pipeline.clock,
+        read_parameters=no_parameters,
     )
     monkeypatch.setattr(connection, "connect", lambda _options: opened)
     return desk

@@ -13,10 +13,10 @@ from ops.history.cli import moment, tell
 from ops.history.service import MOST, HistoryService
 from ops.history.view import change
 from ops.mail.service import MailService
-from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, envelope, line, order_row, stock
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import InMemoryTables
+from tests.order_ids import ORDER_IDS, order_id_for
 from tests.pipeline import Pipeline
 
 ORDER = order_id_for("pay-1")
@@ -35,7 +35,7 @@ def shop() -> Pipeline:
 
 def _asked(shop: Pipeline, *arguments: str) -> int:
     options = parser().parse_args(["history", *arguments])
-    return tell(options, shop.tables, shop.clock)
+    return tell(options, shop.tables, shop.clock, ORDER_IDS)
 
 
 def _lifecycle(shop: Pipeline, kind: str, number: int = 1, **changes: Any) -> None:
@@ -50,7 +50,10 @@ def _lifecycle(shop: Pipeline, kind: str, number: int = 1, **changes: Any) -> No
 
 
 def _actions(shop: Pipeline, kind: str, name: str, **options: Any) -> list[str]:
-    return [entry.action for entry in HistoryService(shop.tables, **options).of(kind, name).entries]
+    return [
+        entry.action
+        for entry in HistoryService(shop.tables, ORDER_IDS, **options).of(kind, name).entries
+    ]
 
 
 def test_the_story_of_an_order_is_told_in_time_order_with_every_difference(shop, capsys):
@@ -236,9 +239,9 @@ def test_the_newest_entries_are_kept_and_it_is_said_that_there_are_more(shop, ca
     said = capsys.readouterr().out
     assert "order.created" not in said
     assert "there may be older entries: --limit shows more" in said
-    everything = HistoryService(shop.tables).of("order", ORDER)
+    everything = HistoryService(shop.tables, ORDER_IDS).of("order", ORDER)
     assert not everything.more
-    cut = HistoryService(shop.tables, limit=2).of("order", ORDER)
+    cut = HistoryService(shop.tables, ORDER_IDS, limit=2).of("order", ORDER)
     assert list(cut.entries) == list(everything.entries[-2:])
 
 
@@ -260,7 +263,7 @@ def test_no_more_is_read_than_the_limit_allows(shop, monkeypatch):
         return query(tables, *arguments, **options)
 
     monkeypatch.setattr(InMemoryTables, "query", watched)
-    HistoryService(shop.tables, limit=5).of("order", ORDER)
+    HistoryService(shop.tables, ORDER_IDS, limit=5).of("order", ORDER)
 
     assert set(asked) == {6}
 
@@ -362,7 +365,9 @@ def test_an_entry_of_other_programs_without_states_is_shown(shop):
     shop.deliver("analytics", envelope("analytics.audit", payload, eventId="evt-look"))
 
     (entry,) = [
-        e for e in HistoryService(shop.tables).of("order", ORDER).entries if e.action == "looked"
+        e
+        for e in HistoryService(shop.tables, ORDER_IDS).of("order", ORDER).entries
+        if e.action == "looked"
     ]
     assert change(entry) == "no change"
 

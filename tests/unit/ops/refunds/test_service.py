@@ -12,8 +12,8 @@ from ops.core.errors import OperatorError
 from ops.core.unreadable import parted
 from ops.refunds.service import RefundService
 from shared.kernel.errors import PublishError
-from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, line, stock
+from tests.order_ids import order_id_for
 from tests.unit.ops.stock.stock_shop import StockShop
 from tests.unit.shared.faults import Faults, Killed
 

@@ -12,6 +12,7 @@ from ops.core import connection
 from shared.runtime import botocore_clients
 from shared.storage.schema import TABLES
 from tests.builders import stock
+from tests.pipeline import no_parameters
 from tests.unit.ops.audit.test_cli import Scanner
 from tests.unit.ops.stock.stock_shop import StockShop
 
@@ -30,6 +31,7 @@ def shop(monkeypatch):
         publisher=shop.outbox,
         settings=None,  # type: ignore[arg-type]
         clock=shop.clock,
+        read_parameters=no_parameters,
     )
     memory: Any = SimpleNamespace(tables=shop.memory)
     monkeypatch.setattr(connection, "connect", lambda _options: opened)

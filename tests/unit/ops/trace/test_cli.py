@@ -7,8 +7,8 @@ import pytest
 from ops.core.errors import OperatorError
 from ops.trace.store import TraceTables
 from ops.trace.view import as_text
-from shared.kernel.ids import order_id_for
 from tests.builders import checkout_payload, dead_letter_row, line, reserve_command, stock
+from tests.order_ids import ORDER_IDS, order_id_for
 from tests.pipeline import Pipeline
 
 ORDER = order_id_for("pay-1")
@@ -22,7 +22,7 @@ def shop() -> Pipeline:
 
 
 def traced(shop: Any, name: str) -> str:
-    return as_text(TraceTables(shop.tables).find(name))
+    return as_text(TraceTables(shop.tables, ORDER_IDS).find(name))
 
 
 def tail(told: str) -> str:

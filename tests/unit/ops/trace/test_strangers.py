@@ -8,9 +8,10 @@ from ops.commands import parser
 from ops.trace.cli import tell
 from ops.trace.named.store import NamedTraceTables
 from ops.trace.store import TraceTables
-from shared.kernel.ids import checkout_event_id_for, order_id_for
+from shared.kernel.ids import checkout_event_id_for
 from shared.storage.schema import TRACE_KEY
 from tests.builders import checkout_payload, envelope, line, stock
+from tests.order_ids import ORDER_IDS, order_id_for
 from tests.pipeline import Pipeline
 
 ORDER, OTHER = order_id_for("pay-1"), order_id_for("pay-2")
@@ -35,11 +36,11 @@ def buy(shop: Pipeline, payment: str, correlation: str | None = None) -> None:
 
 
 def asked(shop: Pipeline, *arguments: str) -> int:
-    return tell(parser().parse_args(["trace", *arguments]), shop.tables)
+    return tell(parser().parse_args(["trace", *arguments]), shop.tables, ORDER_IDS)
 
 
 def hops(shop: Pipeline, name: str) -> set[str]:
-    return {hop.event_id for hop in TraceTables(shop.tables).find(name).hops}
+    return {hop.event_id for hop in TraceTables(shop.tables, ORDER_IDS).find(name).hops}
 
 
 @pytest.mark.parametrize("chosen", [None, "corr-1", OTHER])
@@ -89,7 +90,9 @@ def test_what_another_program_says_of_an_order_is_told_apart(shop):
     audit = {"action": "a", "entityType": "order", "entityId": ORDER}
     shop.deliver("analytics", envelope("analytics.audit", audit, eventId="evt-foreign"))
 
-    began = {hop.event_id: hop.began for hop in TraceTables(shop.tables).find(ORDER).hops}
+    began = {
+        hop.event_id: hop.began for hop in TraceTables(shop.tables, ORDER_IDS).find(ORDER).hops
+    }
 
     assert began.pop("evt-foreign") == "program"
     assert set(began.values()) == {"customer"}
@@ -183,7 +186,7 @@ def test_a_trace_of_a_thousand_foreign_events_ends_and_says_that_there_are_more(
         event = envelope("analytics.audit", audit, eventId=f"evt-flood-{number}")
         shop.deliver("analytics", event)
 
-    trace = TraceTables(shop.tables).find(ORDER)
+    trace = TraceTables(shop.tables, ORDER_IDS).find(ORDER)
 
     assert trace.more
     assert len(trace.hops) < 27

@@ -5,8 +5,8 @@ import pytest
 from shared.contracts import catalog
 from shared.contracts.envelope import validated
 from shared.contracts.trace import named_correlation, own_trace, trace_in, trace_of
-from shared.kernel.ids import order_id_for
 from tests.builders import checkout_command, envelope
+from tests.order_ids import order_id_for
 
 ORDER, OTHER = order_id_for("pay-1"), order_id_for("pay-2")
 AUDIT = {"action": "a", "entityType": "mail", "entityId": "m-1"}
@@ -35,9 +35,13 @@ def test_an_event_about_an_order_belongs_to_that_orders_trace(event_type, payloa
         assert trace_of(event(event_type, payload, **said)) == ORDER
 
 
-def test_the_order_of_a_checkout_is_that_of_its_payment():
+def test_a_checkout_names_no_order_so_its_decision_says_whose_trace_it_belongs_to():
+    """Without the key, a payment's order is not to be known (S38)."""
     told = event("command.checkout", checkout_command()["payload"], correlationId=OTHER)
-    assert trace_of(told) == ORDER
+
+    assert trace_of(told) == told.event_id
+    assert named_correlation(told, ORDER) == OTHER
+    assert named_correlation(told, OTHER) is None
 
 
 @pytest.mark.parametrize("chosen", ["corr-1", ORDER, "evt-9"])
@@ -49,14 +53,14 @@ def test_a_correlation_id_is_no_key_whatever_it_is_equal_to(event_type, payload,
     told = event(event_type, payload, eventId="evt-1", correlationId=chosen)
 
     assert trace_of(told) == "evt-1"
-    assert named_correlation(told) == chosen
+    assert named_correlation(told, trace_of(told)) == chosen
 
 
 def test_an_event_without_an_order_is_in_the_trace_that_its_cause_handed_on():
     told = event("analytics.audit", AUDIT, traceId=ORDER, causationId="evt-0", correlationId="c-1")
 
     assert trace_of(told) == ORDER
-    assert named_correlation(told) is None
+    assert named_correlation(told, trace_of(told)) is None
 
 
 def test_an_event_id_that_looks_like_an_order_begins_no_trace_of_that_order():

@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kernel.ids import (
+    OrderIds,
     caused_event_id,
     checkout_event_id_for,
     is_id,
     is_user_id,
-    order_id_for,
     sku_of,
     valid_id,
 )
 
 ids = st.from_regex(r"[A-Za-z0-9._:\-]{1,20}", fullmatch=True)
+KEYED = OrderIds(b"order-ids-of-tests-0123456789abcdef")
 NO_IDS = [
     "",
     " ",
@@ -67,7 +68,7 @@ def test_grammar_is_exactly_the_documented_one(text):
 
 @given(ids)
 def test_derived_ids_are_ids_and_always_the_same(text):
-    for derive in (order_id_for, checkout_event_id_for):
+    for derive in (KEYED.of, KEYED.plain, checkout_event_id_for):
         assert is_id(derive(text))
         assert derive(text) == derive(text)
 
@@ -93,16 +94,39 @@ def test_index_cannot_run_together_with_the_type():
 
 @given(st.lists(ids, unique=True, min_size=2, max_size=10))
 def test_each_payment_has_its_own_order(payments):
-    assert len({order_id_for(payment) for payment in payments}) == len(payments)
+    assert len({KEYED.of(payment) for payment in payments}) == len(payments)
+    assert len({KEYED.plain(payment) for payment in payments}) == len(payments)
 
 
 def test_order_and_command_of_one_payment_share_no_digits():
-    assert order_id_for("pay-1")[4:] != checkout_event_id_for("pay-1")[4:]
+    assert len({KEYED.of("pay-1")[4:], KEYED.plain("pay-1")[4:]}) == 2
+    assert checkout_event_id_for("pay-1")[4:] not in {
+        KEYED.of("pay-1")[4:],
+        KEYED.plain("pay-1")[4:],
+    }
+
+
+@given(ids, st.binary(min_size=32, max_size=64))
+def test_without_the_key_a_payment_tells_nothing_of_its_order(payment, another_key):
+    """S38: another key gives another id, and so does none."""
+    assert KEYED.of(payment) not in {KEYED.plain(payment), OrderIds(another_key).of(payment)}
+
+
+def test_the_key_is_in_no_text_about_the_ids():
+    assert "0123456789abcdef" not in f"{KEYED} {KEYED!r}"
+
+
+def test_both_ids_come_with_that_of_new_orders_first():
+    plain = OrderIds(KEYED.key, new="plain")
+
+    assert KEYED.both("pay-1") == (KEYED.of("pay-1"), KEYED.plain("pay-1"))
+    assert plain.both("pay-1") == KEYED.both("pay-1")[::-1]
 
 
 def test_released_ids_stay_what_they_are():
     """A change here would give every payment a second order (I3)."""
-    assert order_id_for("pay-1") == "ord_45ee2716e3d3b952c9dcdc7f95ecc992"
+    assert KEYED.of("pay-1") == "ord_315ef0f6cd444b4874621a45eeb97969"
+    assert KEYED.plain("pay-1") == "ord_45ee2716e3d3b952c9dcdc7f95ecc992"
     assert checkout_event_id_for("pay-1") == "evt_659dc0932d51c00f601dd08dd642944b"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.envelope import validated
-from shared.kernel.ids import caused_event_id, order_id_for
+from shared.kernel.ids import caused_event_id
 from shared.messaging.effects import Effects
 from shared.messaging.ledger import RETENTION, AlreadyRecordedError, Ledger, State
 from shared.storage.schema import shard_of
@@ -16,6 +16,7 @@ from shared.storage.writes import Absent, ConditionsFailed, Put
 from tests.builders import checkout_command
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import InMemoryTables
+from tests.order_ids import order_id_for
 from tests.unit.shared.bench import LEDGER_KEY, told
 
 
@@ -41,7 +42,7 @@ def book() -> Book:
 
 
 ORDER = order_id_for("pay-1")
-TELLING = Effects(outcome="created", emits=told("first", "second"))
+TELLING = Effects(outcome="created", order_id=ORDER, emits=told("first", "second"))
 
 
 def test_record_of_an_event_that_causes_others(book):
