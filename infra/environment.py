@@ -34,6 +34,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "CHECKOUT_TRUST": stage.checkout_trust,
         "MAX_UNITS_PER_ORDER": str(stage.max_units_per_order),
         "UNITS_PER_ADDRESS_HOUR": str(stage.units_per_address_hour),
+        "UNCONFIRMED_ORDER_SECONDS": str(stage.lapses_after or ""),
         "OUTSIDE_METRICS": stage.outside_metrics,
     }
 

@@ -121,6 +121,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         grants=(
             query(schema.LEDGER, "pending"),
             query(schema.CHECKOUTS, "pending"),
+            query(schema.ORDERS, "unconfirmed"),
+            on(schema.ORDERS, BATCH_GET),
             on(schema.CHECKOUTS, UPDATE),
             query(schema.RESERVATIONS, "expiry"),
             query(schema.DEAD_LETTERS, "byState"),

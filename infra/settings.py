@@ -23,6 +23,11 @@ RESERVED_SUFFIX = ".example"
 """The top-level domain that no company can own (RFC 2606): a value that ends so is an example."""
 
 
+# Seconds: a minute, and a year.
+_SHORTEST_LAPSE, _LONGEST_LAPSE = 60, 31_536_000
+_DAY = 86_400
+
+
 class StageError(ValueError):
     """The deployment was asked for a stage, or given a value, that does not exist or make sense."""
 
@@ -34,6 +39,12 @@ def _shaped(pattern: re.Pattern[str], meaning: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _lapse(seconds: int | None) -> int | None:
+    if seconds and not _SHORTEST_LAPSE <= seconds <= _LONGEST_LAPSE:
+        raise ValueError(f"must be 0 for never, or {_SHORTEST_LAPSE} to {_LONGEST_LAPSE}")
+    return seconds
 
 
 Domain = Annotated[str, _shaped(_DOMAIN, "a domain name")]
@@ -108,6 +119,9 @@ class StageSettings(BaseModel):
     secrets_key_arn: KeyArn = ""
     # An existing stage first deploys the code that knows both ids of a payment with "plain".
     order_ids: Literal["keyed", "plain"] = "keyed"
+    # How old an order may become that nothing confirmed: then it lapses. 0: for ever. None: what
+    # suits the stage's trust.
+    unconfirmed_order_seconds: Annotated[int | None, AfterValidator(_lapse)] = None
     # What the shop's own programs may measure, such as "checkout.duration:step=payment/address".
     outside_metrics: Declarations = ""
 
@@ -142,6 +156,17 @@ class StageSettings(BaseModel):
     def storefront_auth(self) -> Literal["none", "jwt"]:
         """Whether shoppers sign in: what the API locks and the checkout function relies on."""
         return "jwt" if self.jwt_issuer else "none"
+
+    @property
+    def lapses_after(self) -> int | None:
+        """Seconds after which an order lapses that nothing confirmed, None for never.
+
+        Where strangers may name payments, what the shop does not confirm within a day keeps no
+        units.
+        """
+        default = _DAY if self.checkout_trust == "open" else None
+        seconds = self.unconfirmed_order_seconds
+        return default if seconds is None else seconds or None
 
     @property
     def config_prefix(self) -> str:
@@ -200,6 +225,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "caps": {"email": 1000},
             # So that one curl checks out.
             "checkout_trust": "open",
+            # What a developer left over the weekend is still there.
+            "unconfirmed_order_seconds": 0,
             "max_units_per_order": 100_000,
             "units_per_address_hour": 10_000_000,
         },
@@ -247,6 +274,7 @@ OVERRIDES = (
     "checkout_trust",
     "max_units_per_order",
     "units_per_address_hour",
+    "unconfirmed_order_seconds",
     "jwt_issuer",
     *_LISTS,
 )

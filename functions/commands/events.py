@@ -10,6 +10,7 @@ from functions.commands.domain import (
 )
 from shared.commerce.cart import Cart
 from shared.commerce.order_status import CONFIRMATION, PENDING
+from shared.commerce.payment_trust import payment_vouched
 from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.audit_actions import AuditAction
@@ -126,7 +127,7 @@ def rejection_of(cart: Cart, decision: Reject) -> RejectedPayload:
     )
 
 
-def refund_of(cart: Cart, decision: Reject) -> RefundPayload:
+def refund_of(cart: Cart, snapshot: CheckoutSnapshot, decision: Reject) -> RefundPayload:
     """What was paid and became no order goes back, once (I21)."""
     return RefundPayload(
         order_id=cart.order_id,
@@ -134,6 +135,7 @@ def refund_of(cart: Cart, decision: Reject) -> RefundPayload:
         user_id=cart.payload.user_id,
         amount=cart.total,
         reason=decision.reason,
+        payment_vouched=payment_vouched(snapshot.trust),
     )
 
 

@@ -116,7 +116,7 @@ def _rejected(
         writes=orders.rejection_writes(cart, snapshot, decision),
         emits=[
             Emit(OrderRejected, rejection_of(cart, decision)),
-            Emit(RefundRequested, refund_of(cart, decision)),
+            Emit(RefundRequested, refund_of(cart, snapshot, decision)),
             Emit(EmailRequested, apology_of(cart, snapshot, decision)),
             Emit(AuditRecorded, rejection_audit_of(cart, snapshot, decision)),
             *release_of(snapshot),

@@ -21,7 +21,7 @@ from shared.storage.records.reservation import (
 )
 from shared.storage.records.stock import StockRow, stock_by_sku, stock_key
 from shared.storage.records.timeline import Timeline, TimelineEntry
-from shared.storage.schema import CHECKOUTS, ORDERS
+from shared.storage.schema import CHECKOUTS, ORDERS, shard_of
 from shared.storage.writes import Key, Write
 
 
@@ -94,6 +94,8 @@ class OrderBookTables:
             correlation_id=correlation_id,
             created_at=now,
             updated_at=now,
+            # Its first step removes this; an order that keeps it lapses one day.
+            unconfirmed_shard=shard_of(cart.order_id),
             timeline=Timeline(first=(placed,)),
             trust=snapshot.trust,
         )

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from shared.commerce.order_status import BY_STATUS, CANCELLED, SHIPPED, STEPS
+from shared.commerce.order_status import BY_STATUS, CANCELLED, PENDING, SHIPPED, STEPS
 from shared.commerce.payment_identity import amount_digest, identity_of_checkout
+from shared.commerce.payment_trust import is_vouched, payment_vouched
 from shared.contracts.envelope import Event
-from shared.contracts.orders import OrderPayload, RefundPayload, RejectedPayload
+from shared.contracts.orders import OrderCancelled, OrderPayload, RefundPayload, RejectedPayload
+from shared.contracts.statuses import OrderStatus
 from shared.kernel.clock import iso
 from shared.kernel.errors import (
     AlreadyShippedError,
@@ -32,6 +34,10 @@ class Verdict(StrEnum):
     RECORDED = "recorded"
 
 
+UNCONFIRMED = "unconfirmed"
+_LAPSE = {PENDING.status: Verdict.APPLIED, CANCELLED.status: Verdict.REPEATED}
+
+
 def verdict_on(event_type: str, status: str) -> Verdict:
     """What an event does to an order in this state: only ``applied`` changes anything.
 
@@ -47,6 +53,28 @@ def verdict_on(event_type: str, status: str) -> Verdict:
         return Verdict.LATE
     needed = " or ".join(step.follows)
     raise PredecessorMissingError(f"{event_type}: waits until the order is {needed}")
+
+
+def verdict_of(event: Event, status: OrderStatus) -> Verdict:
+    """What an event does to an order in this state, by its type and by what it says of itself.
+
+    An order lapses only as long as nothing confirmed it: any step that came first wins.
+
+    Raises:
+        PredecessorMissingError: as by its type alone.
+    """
+    if isinstance(event, OrderCancelled) and event.payload.cause == UNCONFIRMED:
+        return _LAPSE.get(status, Verdict.LATE)
+    return verdict_on(event.event_type, status)
+
+
+def asks_refund(event: OrderCancelled, order: OrderRow) -> bool:
+    """Whether this cancellation asks for the money back.
+
+    A lapse does not where no one vouched for the payment: a stranger may have named another one's
+    payment and waited. A cancellation that a person decided does, and the request says so.
+    """
+    return event.payload.cause != UNCONFIRMED or is_vouched(order.trust)
 
 
 def correction_of(order: OrderRow, told: Mapping[str, str], at: str) -> Mapping[str, str] | None:
@@ -110,7 +138,10 @@ def owed(asked: RefundPayload, checkout: CheckoutRow, order: OrderRow | None) ->
         if order.status not in CANCELLED.follows:
             raise AlreadyShippedError("payload.orderId: its order has left, and was not cancelled")
         raise PredecessorMissingError("payload.orderId: waits until the order is cancelled")
-    return asked.model_copy(update={"reason": reason or asked.reason})
+    trust = checkout.trust if order is None else order.trust
+    return asked.model_copy(
+        update={"reason": reason or asked.reason, "payment_vouched": payment_vouched(trust)}
+    )
 
 
 def _stored_facts(

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from functions.orders.domain import Verdict
 from shared.commerce.order_status import ON_ITS_WAY, STEPS, CustomerMail
+from shared.commerce.payment_trust import payment_vouched
 from shared.contracts.actor import Actor
 from shared.contracts.analytics import AuditPayload
 from shared.contracts.audit_actions import AuditAction
@@ -143,6 +144,7 @@ def refund_of(order: OrderRow) -> RefundPayload:
         user_id=order.user_id,
         amount=order.total,
         reason="cancelled",
+        payment_vouched=payment_vouched(order.trust),
     )
 
 
@@ -158,6 +160,7 @@ def refund_audit_of(refund: RefundPayload) -> AuditPayload:
         metadata={
             "orderId": refund.order_id,
             "reason": refund.reason,
+            **({} if refund.payment_vouched is None else {"paymentVouched": False}),
             **Actor.system(Topic.ORDERS).as_metadata(),
         },
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from functions.orders.domain import (
     Verdict,
+    asks_refund,
     await_decision,
     await_order,
     contradicted,
@@ -12,7 +13,7 @@ from functions.orders.domain import (
     owed,
     recorded,
     remarks_on,
-    verdict_on,
+    verdict_of,
 )
 from functions.orders.events import (
     LifecycleEvent,
@@ -82,7 +83,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         DependencyError: the store did not answer.
     """
     order = _existing(event.payload.order_id, orders)
-    verdict = verdict_on(event.event_type, order.status)
+    verdict = verdict_of(event, order.status)
     facts = _facts(event)
     entry = entry_of(event, verdict, facts)
     if verdict is Verdict.REPEATED and isinstance(event, OrderShipped):
@@ -99,7 +100,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
             facts={"order_id": order.order_id, "status": order.status},
         )
     to = STEPS[event.event_type].status
-    stored = facts
+    stored = told = facts
     if isinstance(event, OrderShipped):
         stored = {**facts, "trackingAt": iso(event.timestamp)}
     writes: list[Write] = [orders.move(order, to, entry, stored)]
@@ -107,8 +108,12 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
     if isinstance(event, OrderCancelled):
         stock = orders.stock_of(order)
         writes += orders.return_to_stock(order, stock)
-        emits += _undone(order, stock)
-    emits += _mail_and_audit(event, order, to)
+        emits += _returned(order, stock)
+        if asks_refund(event, order):
+            emits.append(Emit(RefundRequested, refund_of(order)))
+        else:
+            told = {**told, "refund": "none"}
+    emits += _mail_and_audit(event, order, to, told)
     return Effects(
         outcome="applied",
         writes=writes,
@@ -216,17 +221,17 @@ def _state(checkout: CheckoutRow | None) -> CheckoutState | None:
     return None if checkout is None else checkout.status or "accepted"
 
 
-def _undone(order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Emit]:
-    returned = [
+def _returned(order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Emit]:
+    return [
         Emit(StockUpdated, returned_of(order, line, stock[line.sku].available))
         for line in order.lines
         if line.sku in stock
     ]
-    return [*returned, Emit(RefundRequested, refund_of(order))]
 
 
-def _mail_and_audit(event: LifecycleEvent, order: OrderRow, to: str) -> Sequence[Emit]:
-    facts = _facts(event)
+def _mail_and_audit(
+    event: LifecycleEvent, order: OrderRow, to: str, facts: Mapping[str, str]
+) -> Sequence[Emit]:
     mail = mail_of(event.event_type, order, facts)
     told = [Emit(EmailRequested, mail)] if mail is not None else []
     remarks = remarks_on(event.payload, order)
@@ -245,7 +250,11 @@ def _facts(event: LifecycleEvent) -> dict[str, str]:
         case DeliveredPayload() as delivered:
             known = {"deliveredAt": delivered.delivered_at.isoformat()}
         case CancelledPayload() as cancelled:
-            known = {"reason": cancelled.reason, "cancelledBy": cancelled.cancelled_by}
+            known = {
+                "reason": cancelled.reason,
+                "cancelledBy": cancelled.cancelled_by,
+                "cause": cancelled.cause,
+            }
         case _:
             known = {}
     return {name: value for name, value in known.items() if value is not None}

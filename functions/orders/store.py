@@ -86,6 +86,7 @@ class OrderTables:
             reason=owed.reason,
             requested_at=iso(event.timestamp),
             event_id=event.event_id,
+            is_vouched=owed.payment_vouched is not False,
         )
         return request_refund(owed.order_id, refund, recorded(event))
 

@@ -80,12 +80,14 @@ class Report:
 
     Args:
         holds: reservations past their end whose release was sent.
+        lapses: orders that nothing confirmed in time whose cancellation was sent.
         letters: failures that no callback had reported, kept as dead letters.
     """
 
     outboxes: int = 0
     commands: int = 0
     holds: int = 0
+    lapses: int = 0
     given_up: int = 0
     letters: int = 0
     resolved: int = 0
@@ -99,6 +101,15 @@ class Report:
 def overdue_before(now: datetime) -> str:
     """Whatever was committed before this moment and is still pending is overdue."""
     return iso(now - OVERDUE_AFTER)
+
+
+def lapsed_before(now: datetime, seconds: int) -> str:
+    """Whatever was placed before this moment and is still unconfirmed lapses.
+
+    Args:
+        seconds: how old an order may become that nothing confirmed.
+    """
+    return iso(now - timedelta(seconds=seconds))
 
 
 def is_due(checkout: OwedCheckout, now: datetime) -> bool:

@@ -3,13 +3,18 @@
 from datetime import datetime
 
 from functions.reconciler.domain import OwedCheckout
+from shared.commerce.lifecycle_events import step_of
 from shared.contracts.analytics import AuditPayload, AuditRecorded
 from shared.contracts.audit_actions import AuditAction
 from shared.contracts.commands import ReleaseCommand, ReleasePayload
-from shared.contracts.sources import API, CHECKOUT_API
-from shared.kernel.ids import caused_event_id, expiry_event_id_for
+from shared.contracts.orders import OrderCancelled
+from shared.contracts.sources import API, CHECKOUT_API, ORDERS_SERVICE
+from shared.kernel.ids import caused_event_id, expiry_event_id_for, lapse_event_id_for
 from shared.messaging.outbox import Outbound
+from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import Reservation
+
+_UNCONFIRMED = "nothing confirmed the order in time"
 
 
 def stuck_of(checkout: OwedCheckout, now: datetime) -> Outbound:
@@ -30,6 +35,25 @@ def stuck_of(checkout: OwedCheckout, now: datetime) -> Outbound:
         correlation_id=checkout.command.correlation_id,
         causation_id=checkout.command.event_id,
         payload=audit,
+    )
+    return Outbound.of(event)
+
+
+def lapse_of(order: OrderRow, now: datetime) -> Outbound:
+    """The cancellation of an order that nothing confirmed in time; the same from every run, at any
+    time.
+
+    Raises:
+        InvalidInputError: the row breaks a rule of the contract; names the field.
+    """
+    facts = {"reason": _UNCONFIRMED, "cancelledBy": "system", "cause": "unconfirmed"}
+    event = step_of(
+        OrderCancelled,
+        order,
+        facts,
+        event_id=lapse_event_id_for(order.order_id),
+        source=ORDERS_SERVICE,
+        at=now,
     )
     return Outbound.of(event)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from functions.reconciler.domain import DueDeadLetter, OwedCheckout
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.errors import UnreadableRowError
+from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import Reservation
 from shared.telemetry.measurement import Measure
 
@@ -50,6 +51,24 @@ class Reservations(Protocol):
     ) -> Sequence[Reservation | UnreadableRowError]:
         """Reservations of a shard that are over since before a moment and still in force, oldest
         first; why, in the place of an unreadable one.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        ...
+
+
+class UnconfirmedOrders(Protocol):
+    """Orders that nothing confirmed yet."""
+
+    def lapsed(
+        self, shard: int, before: str, limit: int
+    ) -> Sequence[OrderRow | UnreadableRowError]:
+        """Orders of a shard that were placed before a moment and are still unconfirmed, oldest
+        first; why, in the place of an unreadable one.
+
+        Args:
+            limit: at most 100, what one batch reads.
 
         Raises:
             DependencyError: the store did not answer.

@@ -13,11 +13,18 @@ from functions.reconciler.domain import (
     Report,
     is_due,
     is_hopeless,
+    lapsed_before,
     overdue_before,
     repetition_of,
 )
-from functions.reconciler.events import release_of, stuck_of
-from functions.reconciler.ports import DeadLetters, FailedMessages, PendingCheckouts, Reservations
+from functions.reconciler.events import lapse_of, release_of, stuck_of
+from functions.reconciler.ports import (
+    DeadLetters,
+    FailedMessages,
+    PendingCheckouts,
+    Reservations,
+    UnconfirmedOrders,
+)
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso
 from shared.kernel.errors import PipelineError, UnreadableRowError
@@ -25,6 +32,7 @@ from shared.messaging.ledger import Record
 from shared.messaging.ports import CorePorts
 from shared.messaging.refusals import facts_of, without_its_text
 from shared.messaging.transactional_outbox import PendingOutbox
+from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import Reservation
 from shared.storage.schema import PENDING_SHARDS
 from shared.telemetry import metrics
@@ -36,25 +44,35 @@ Step = tuple[str, Callable[[], object]]
 PER_SHARD = 25
 # More, because most of them may be waiting for their next turn.
 CHECKOUTS_PER_SHARD = 200
+# A shop whose confirmations stopped has thousands at once: so many a minute, eight times.
+LAPSES_PER_SHARD = 100
 PER_PULL = 100
 # Seconds of the invocation that are kept for writing the report.
 RESERVE = 5.0
 
 
 class Reconciler:
-    """One run: unpublished outboxes, undecided checkouts, expired reservations, unreported failures, and
-    dead letters whose way was blocked."""
+    """One run: unpublished outboxes, undecided checkouts, expired reservations, unreported failures,
+    dead letters whose way was blocked, and orders that nothing confirmed.
+
+    Args:
+        unconfirmed_order_seconds: how old an order may become that nothing confirmed; None for
+            ever.
+    """
 
     def __init__(
         self,
         *,
         checkouts: PendingCheckouts,
         reservations: Reservations,
+        orders: UnconfirmedOrders,
         failed: FailedMessages,
         dead_letters: DeadLetters,
         ports: CorePorts,
+        unconfirmed_order_seconds: int | None,
     ) -> None:
-        self._checkouts, self._reservations = checkouts, reservations
+        self._checkouts, self._reservations, self._orders = checkouts, reservations, orders
+        self._unconfirmed_order_seconds = unconfirmed_order_seconds
         self._failed, self._dead_letters = failed, dead_letters
         self._outbox = PendingOutbox(ports.tables, ports.publisher, ports.clock)
         self._publisher, self._clock = ports.publisher, ports.clock
@@ -73,6 +91,11 @@ class Reconciler:
         self._each(self._resolve(report), deadline, report)
         for shard in range(PENDING_SHARDS):
             self._each(self._due(shard, report), deadline, report)
+        # Last, because there may be thousands at once, and nothing waits for it.
+        if self._unconfirmed_order_seconds is not None:
+            before = lapsed_before(self._clock.now(), self._unconfirmed_order_seconds)
+            for shard in range(PENDING_SHARDS):
+                self._each(self._lapsed(shard, before, report), deadline, report)
         return report
 
     def _each(self, steps: Iterable[Step], deadline: Deadline, report: Report) -> None:
@@ -152,6 +175,19 @@ class Reconciler:
         # Only published: the commands topic decides, so that a reservation ends in one place.
         self._publisher.publish([release_of(reservation)])
         report.holds += 1
+
+    # ------------------------------------------------------------------ unconfirmed orders
+    def _lapsed(self, shard: int, before: str, report: Report) -> Iterable[Step]:
+        for order in self._orders.lapsed(shard, before, LAPSES_PER_SHARD):
+            if isinstance(order, UnreadableRowError):
+                yield order.key, partial(_tell, order)
+                continue
+            yield order.order_id, partial(self._cancel, order, report)
+
+    def _cancel(self, order: OrderRow, report: Report) -> None:
+        # Only published: the orders function decides, so that a confirmation that comes first wins.
+        self._publisher.publish([lapse_of(order, self._clock.now())])
+        report.lapses += 1
 
     # ------------------------------------------------------------------ dead letters
     def _pull(self, report: Report) -> Iterable[Step]:
@@ -235,6 +271,7 @@ def answer(
         (metrics.OUTBOXES_REPUBLISHED, report.outboxes),
         (metrics.COMMANDS_REPUBLISHED, report.commands),
         (metrics.CHECKOUTS_STUCK, report.given_up),
+        (metrics.LAPSES_PUBLISHED, report.lapses),
         (metrics.DEAD_LETTERS_REDELIVERED, report.redelivered),
         (metrics.DEAD_LETTERS_PERSISTING, report.persisting),
         (metrics.RECONCILE_FAILURES, report.failures),
@@ -245,6 +282,7 @@ def answer(
         count=report.outboxes
         + report.commands
         + report.holds
+        + report.lapses
         + report.letters
         + report.redelivered,
     )

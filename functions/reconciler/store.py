@@ -1,17 +1,19 @@
-"""Undecided checkouts and reservations, as the reconciler sees them in the tables."""
+"""Undecided checkouts, reservations and unconfirmed orders, as the reconciler sees them in the tables."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from functions.reconciler.domain import OwedCheckout
+from shared.commerce.order_status import PENDING
 from shared.kernel.clock import iso
 from shared.kernel.errors import UnreadableRowError
 from shared.messaging.outbox import Outbound
 from shared.storage.ports import Tables
 from shared.storage.readable import read_rows
 from shared.storage.records.checkout import CheckoutRow, give_up_checkout, note_repetition
+from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import Reservation, reservation_in_force
-from shared.storage.schema import CHECKOUTS, RESERVATIONS
+from shared.storage.schema import CHECKOUTS, ORDERS, RESERVATIONS
 from shared.storage.writes import ConditionsFailed, Item, Write
 
 
@@ -99,3 +101,35 @@ class ReservationTables:
             for one in found
             if isinstance(one, UnreadableRowError) or (one is not None and one.expires_at <= before)
         ]
+
+
+class UnconfirmedOrderTables:
+    """Unconfirmed orders in tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def lapsed(
+        self, shard: int, before: str, limit: int
+    ) -> Sequence[OrderRow | UnreadableRowError]:
+        """Orders that were placed before a moment and are still unconfirmed, oldest first; why, in
+        the place of an unreadable one.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        keys = self._tables.query(ORDERS.name, str(shard), index="unconfirmed", limit=limit)
+        old = [item for item in keys if str(item["createdAt"]) <= before]
+        if not old:
+            return []
+        # The index has the keys only, and lags: the rows say what is unconfirmed now.
+        rows = self._tables.get_many(
+            [(ORDERS.name, {"orderId": str(item["orderId"])}) for item in old]
+        )
+        items = [row for row in rows if row is not None]
+        return [one for one in read_rows(ORDERS.name, items, _unconfirmed) if one is not None]
+
+
+def _unconfirmed(item: Item) -> OrderRow | None:
+    order = OrderRow.from_item(item)
+    return order if order.status == PENDING.status else None

@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from functions.reconciler import store
 from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import PendingCheckoutTables, ReservationTables
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.messaging.consumer import Handler
 from shared.messaging.ports import CorePorts
@@ -25,11 +25,13 @@ def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
         now=ports.clock.now,
     )
     reconciler = Reconciler(
-        checkouts=PendingCheckoutTables(ports.tables),
+        checkouts=store.PendingCheckoutTables(ports.tables),
         failed=failed,
-        reservations=ReservationTables(ports.tables),
+        reservations=store.ReservationTables(ports.tables),
+        orders=store.UnconfirmedOrderTables(ports.tables),
         dead_letters=DueDeadLetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
+        unconfirmed_order_seconds=settings.unconfirmed_order_seconds,
     )
     return partial(answer, reconciler, telemetry=ports.telemetry)
 

@@ -82,6 +82,12 @@ OWN_METRICS: tuple[OwnMetric, ...] = (
         statistic="MAX",
         minutes=3,
     ),
+    # One now and then is a shopper who left. Many are a program that stopped, or a stranger.
+    OwnMetric(
+        metrics.LAPSES_PUBLISHED,
+        20,
+        "orders lapse in numbers: does what confirms them still run, or does a stranger order?",
+    ),
     OwnMetric(
         metrics.RECONCILE_FAILURES, 1, "carrying on fails run after run, not just once", periods=3
     ),

@@ -141,6 +141,7 @@ class Dashboard(Construct):
                     metrics.DEAD_LETTERS_PERSISTING,
                     metrics.RECONCILE_FAILURES,
                     metrics.CHECKOUTS_STUCK,
+                    metrics.LAPSES_PUBLISHED,
                 ),
             ),
         )

@@ -15,6 +15,7 @@ class Refund:
         amount: the whole of the payment, in the shop's currency.
         since: when it was asked for (ISO-8601).
         reference: the provider's name for the refund, empty until it is settled.
+        is_vouched: whether the shop vouched for the payment when it was named.
     """
 
     order_id: str
@@ -25,6 +26,7 @@ class Refund:
     since: str
     status: str
     reference: str
+    is_vouched: bool = True
 
     @classmethod
     def of(cls, checkout: CheckoutRow, refund: RefundRow) -> "Refund":
@@ -38,9 +40,10 @@ class Refund:
             since=refund.requested_at,
             status=refund.status,
             reference=refund.reference,
+            is_vouched=refund.is_vouched,
         )
 
-    def as_json(self) -> Mapping[str, str]:
+    def as_json(self) -> Mapping[str, str | bool]:
         """For programs; the amount as text, so that no program rounds it."""
         return {
             "orderId": self.order_id,
@@ -50,4 +53,5 @@ class Refund:
             "requestedAt": self.since,
             "status": self.status,
             **({"reference": self.reference} if self.reference else {}),
+            **({} if self.is_vouched else {"paymentVouched": False}),
         }

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.envelope import (
+    OR_NONE,
     EmailAddress,
     Event,
     FoldedLines,
@@ -52,10 +53,15 @@ class DeliveredPayload(OrderPayload):
 
 
 class CancelledPayload(OrderPayload):
-    """An order that will not be shipped, who said so, and why."""
+    """An order that will not be shipped, who said so, and why.
+
+    ``cause``, ours, is ``unconfirmed`` where an order lapses: it is cancelled only if nothing
+    confirmed it until then.
+    """
 
     reason: FoldedLines
     cancelled_by: Literal["user", "system", "admin"]
+    cause: Annotated[Literal["unconfirmed"] | None, OR_NONE] = None
 
 
 class RejectedPayload(WireModel):
@@ -73,13 +79,18 @@ class RejectedPayload(WireModel):
 
 
 class RefundPayload(WireModel):
-    """Money that must go back to who paid: the whole of a payment, once per order."""
+    """Money that must go back to who paid: the whole of a payment, once per order.
+
+    ``paymentVouched``, ours, is ``false`` where no one vouched for the payment: who named it may
+    not be who paid it. Before it pays back, a program asks the provider for which order it was.
+    """
 
     order_id: Id
     payment_id: Id
     user_id: UserId
     amount: Money
     reason: Literal["out_of_stock", "price_changed", "unknown_product", "cancelled"]
+    payment_vouched: Annotated[bool | None, OR_NONE] = None
 
 
 class OrderCreated(Event):

@@ -116,6 +116,11 @@ def cancellation_event_id_for(order_id: str) -> str:
     return f"evt_{_digest('order.cancelled', 'user', order_id)}"
 
 
+def lapse_event_id_for(order_id: str) -> str:
+    """Event id of the ``order.cancelled`` of an order that nothing confirmed: the same in every run."""
+    return f"evt_{_digest('order.cancelled', 'unconfirmed', order_id)}"
+
+
 def caused_event_id(cause_id: str, event_type: str, index: int) -> str:
     """Id of the ``index``-th event that handling ``cause_id`` emits: same cause, same ids (I7)."""
     return f"evt_{_digest('caused', cause_id, event_type, str(index))}"

@@ -43,7 +43,11 @@ def shard_of(key: str) -> str:
     return str(zlib.crc32(key.encode()) % PENDING_SHARDS)
 
 
-ORDERS = Table("orders", "orderId")
+ORDERS = Table(
+    "orders",
+    "orderId",
+    indexes=(Index("unconfirmed", "unconfirmedShard", "createdAt", keys_only=True),),
+)
 STOCK = Table("stock", "sku")
 MOVEMENTS = Table("movements", "sku", "movementId")
 RESERVATIONS = Table(

@@ -246,6 +246,11 @@ COMMANDS_REPUBLISHED = Metric(
     "CommandsRepublished", "checkout commands that the reconciler repeated", ("reconciler",)
 )
 CHECKOUTS_STUCK = Metric("CheckoutsStuck", "checkouts that the reconciler gave up", ("reconciler",))
+LAPSES_PUBLISHED = Metric(
+    "LapsesPublished",
+    "cancellations of orders that nothing confirmed in time, as the reconciler published them",
+    ("reconciler",),
+)
 RECONCILE_FAILURES = Metric(
     "ReconcileFailures", "steps of the reconciler that failed", ("reconciler",)
 )

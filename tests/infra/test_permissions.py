@@ -51,6 +51,7 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
         "Checkouts": {UPDATE},
         "DeadLetters": {GET, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
+        "Orders": {BATCH},
     },
 }
 # Only the reconciler looks for anything; everybody else is told the key.
@@ -58,6 +59,7 @@ INDEXES: dict[str, set[str]] = {
     "reconciler": {
         "<TablesLedger.Arn>/index/pending",
         "<TablesCheckouts.Arn>/index/pending",
+        "<TablesOrders.Arn>/index/unconfirmed",
         "<TablesReservations.Arn>/index/expiry",
         "<TablesDeadLetters.Arn>/index/byState",
         "<TablesDeadLetters.Arn>/index/due",

@@ -132,3 +132,30 @@ def test_order_ids_are_keyed_unless_a_stage_with_old_orders_says_plain_for_its_f
     assert provided_values(first, configuration_set="c")["ORDER_IDS"] == "plain"
     with pytest.raises(StageError, match="order_ids"):
         stage_settings("prod", {"order_ids": "Keyed"})
+
+
+@pytest.mark.parametrize(
+    ("stage", "given", "seconds"),
+    [
+        ("prod", {}, ""),
+        ("dev", {}, ""),
+        ("local", {}, ""),
+        ("prod", {"checkout_trust": "open"}, "86400"),
+        ("dev", {"checkout_trust": "open"}, "86400"),
+        ("prod", {"checkout_trust": "open", "unconfirmed_order_seconds": "0"}, ""),
+        ("prod", {"unconfirmed_order_seconds": "3600"}, "3600"),
+        ("local", {"unconfirmed_order_seconds": "60"}, "60"),
+    ],
+)
+def test_unconfirmed_orders_lapse_where_strangers_may_name_payments_or_where_a_stage_says_so(
+    stage: str, given: dict[str, str], seconds: str
+):
+    values = provided_values(stage_settings(stage, given), configuration_set="c")
+
+    assert values["UNCONFIRMED_ORDER_SECONDS"] == seconds
+
+
+@pytest.mark.parametrize("seconds", ["59", "-1", "31536001", "1.5", "a day"])
+def test_a_time_until_orders_lapse_that_makes_no_sense_is_refused_by_name(seconds: str):
+    with pytest.raises(StageError, match="unconfirmed_order_seconds"):
+        stage_settings("prod", {"unconfirmed_order_seconds": seconds})

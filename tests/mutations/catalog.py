@@ -273,7 +273,7 @@ MUTATIONS = (
         "I20",
         "An order's state moves along allowed edges only; late and repeated events change nothing.",
         "shared/storage/records/order.py",
-        'set={"updatedAt": entry.at, **told.set},',
+        'set={"updatedAt": entry.at, **joins, **told.set},',
         'set={"updatedAt": entry.at, "status": "CONFIRMED", **told.set},',
         "an announcement moves the order",
         (

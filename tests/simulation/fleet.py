@@ -25,7 +25,11 @@ from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import PendingCheckoutTables, ReservationTables
+from functions.reconciler.store import (
+    PendingCheckoutTables,
+    ReservationTables,
+    UnconfirmedOrderTables,
+)
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
 from shared.adapters.redis_claims import RedisClaims
@@ -212,8 +216,10 @@ def _reconciler(ports: CorePorts, pool: Any) -> Handler:
         checkouts=PendingCheckoutTables(ports.tables),
         failed=failed,
         reservations=ReservationTables(ports.tables),
+        orders=UnconfirmedOrderTables(ports.tables),
         dead_letters=DueDeadLetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
+        unconfirmed_order_seconds=None,
     )
     return partial(answer, reconciler, telemetry=ports.telemetry)
 

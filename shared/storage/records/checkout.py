@@ -41,6 +41,7 @@ class RefundRow:
         requested_at, settled_at: ISO-8601.
         event_id: the event that asked for it.
         reference: the payment provider's name for the refund, empty until it is settled.
+        is_vouched: whether the shop vouched for the payment when it was named.
     """
 
     status: RefundState
@@ -50,6 +51,7 @@ class RefundRow:
     event_id: str
     reference: str = ""
     settled_at: str = ""
+    is_vouched: bool = True
 
     def to_item(self) -> dict[str, Value]:
         """Its attributes in the row."""
@@ -60,6 +62,8 @@ class RefundRow:
             "refundRequestedAt": self.requested_at,
             "refundEventId": self.event_id,
         }
+        if not self.is_vouched:
+            item["refundVouched"] = False
         settled = {"refundReference": self.reference, "refundSettledAt": self.settled_at}
         return item | {name: value for name, value in settled.items() if value}
 
@@ -76,6 +80,7 @@ class RefundRow:
             event_id=_text(row, "refundEventId") or "",
             reference=_text(row, "refundReference") or "",
             settled_at=_text(row, "refundSettledAt") or "",
+            is_vouched=row.get("refundVouched") is not False,
         )
 
 
@@ -114,10 +119,10 @@ class CheckoutRow:
     repeated: int = 0
     repeated_at: str | None = None
     is_stuck: bool = False
+    trust: Trust | None = None
     refund: RefundRow | None = None
     timeline: Timeline = field(default_factory=Timeline)
     updated_at: str | None = None
-    trust: Trust | None = None
 
     def to_item(self) -> dict[str, Value]:
         """As stored; what it does not have is left out."""
@@ -163,10 +168,10 @@ class CheckoutRow:
             repeated=int(str(item.get("repeated", 0))),
             repeated_at=_text(item, "repeatedAt"),
             is_stuck=bool(item.get("stuck")),
+            trust=cast("Trust | None", item.get("trust")),
             refund=RefundRow.from_item(item),
             timeline=Timeline.from_item(item),
             updated_at=_text(item, "updatedAt"),
-            trust=cast("Trust | None", item.get("trust")),
         )
 
 

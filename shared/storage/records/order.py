@@ -15,7 +15,7 @@ from shared.contracts.statuses import OrderStatus, Trust
 from shared.kernel.ids import sku_of
 from shared.kernel.money import amount
 from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
-from shared.storage.schema import ORDERS
+from shared.storage.schema import ORDERS, shard_of
 from shared.storage.writes import (
     Absent,
     Condition,
@@ -29,8 +29,11 @@ from shared.storage.writes import (
 )
 
 TRACKING = ("carrier", "trackingNumber", "trackingUrl")
+# Only an order in this state is in the index of unconfirmed ones.
+_UNCONFIRMED: OrderStatus = "PENDING"
+_SHARD = "unconfirmedShard"
 # What a step adds to the order, by its name on the wire.
-STEP_FACTS = (*TRACKING, "trackingAt", "deliveredAt", "reason", "cancelledBy")
+STEP_FACTS = (*TRACKING, "trackingAt", "deliveredAt", "reason", "cancelledBy", "cause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class OrderRow:
         correlation_id: what every event about it repeats: the caller's, where there was one. Rows
             from before it was kept have none.
         created_at, updated_at: ISO-8601.
+        unconfirmed_shard: its partition of the index of orders that nothing confirmed yet, None
+            once it moved on; rows from before there was the index have none.
         facts: what its steps told, by name on the wire (``STEP_FACTS``).
         return_count: how many returns were noted; another one in the meantime changes it.
         trust: who answers for the payment; rows from before it was kept say nothing.
@@ -109,11 +114,12 @@ class OrderRow:
     correlation_id: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
+    unconfirmed_shard: str | None = None
+    trust: Trust | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     timeline: Timeline = field(default_factory=Timeline)
     returns: tuple[ReturnedUnits, ...] = ()
     return_count: int = 0
-    trust: Trust | None = None
 
     @property
     def tracking(self) -> Mapping[str, str]:
@@ -144,6 +150,7 @@ class OrderRow:
             "correlationId": self.correlation_id,
             "createdAt": self.created_at,
             "updatedAt": self.updated_at,
+            "unconfirmedShard": self.unconfirmed_shard,
             "trust": self.trust,
         }
         item: dict[str, Value] = {
@@ -183,13 +190,14 @@ class OrderRow:
             correlation_id=_text(item, "correlationId"),
             created_at=_text(item, "createdAt"),
             updated_at=_text(item, "updatedAt"),
+            unconfirmed_shard=_text(item, "unconfirmedShard"),
+            trust=cast("Trust | None", item.get("trust")),
             facts={name: str(item[name]) for name in STEP_FACTS if item.get(name) is not None},
             timeline=Timeline.from_item(item),
             returns=tuple(
                 map(ReturnedUnits.from_item, cast("Sequence[Item]", item.get("returns") or ()))
             ),
             return_count=int(str(item.get("returnCount", 0))),
-            trust=cast("Trust | None", item.get("trust")),
         )
 
 
@@ -211,6 +219,7 @@ def move_order(
         {"orderId": order.order_id},
         set={"status": to, "updatedAt": now, **facts},
         append={NAME: [entry.to_item()]},
+        remove=(_SHARD,),
         when=(Equals("status", order.status),),
     )
 
@@ -242,15 +251,23 @@ def correct_tracking(
 
 
 def note_on_order(order: OrderRow, entry: TimelineEntry) -> Update:
-    """One more entry on the timeline: the first, the newest, and how many (I30)."""
+    """One more entry on the timeline: the first, the newest, and how many (I30).
+
+    An unconfirmed order from before there was an index of them gets into it so.
+    """
     told = order.timeline.note(entry)
+    as_read: Condition = Present()
+    joins: dict[str, Value] = {}
+    if order.status == _UNCONFIRMED and order.created_at and not order.unconfirmed_shard:
+        # Not if it moves on this moment: what is in the index stays there until it moves.
+        as_read, joins = Equals("status", order.status), {_SHARD: shard_of(order.order_id)}
     return Update(
         ORDERS.name,
         {"orderId": order.order_id},
-        set={"updatedAt": entry.at, **told.set},
+        set={"updatedAt": entry.at, **joins, **told.set},
         add=told.add,
         append=told.append,
-        when=(Present(), *told.when),
+        when=(as_read, *told.when),
     )
 
 

@@ -6,11 +6,11 @@ is refused by its name before anything is rendered. Fields that a template does 
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from shared.contracts.envelope import WireModel, is_https, plain, validated
+from shared.contracts.envelope import OR_NONE, WireModel, is_https, plain, validated
 from shared.kernel.errors import InvalidInputError
 from shared.kernel.legible import legible
 from shared.kernel.money import CENT, MAX_AMOUNT
@@ -117,6 +117,16 @@ class OrderShipped(AboutOrder):
     tracking_url: Link | None = None
 
 
+class OrderCancelled(AboutOrder):
+    """That it lapsed, where it did, and that no money is asked back, where none is.
+
+    Any other value counts as left out: programs that knew neither field may use the names.
+    """
+
+    cause: Annotated[Literal["unconfirmed"] | None, OR_NONE] = None
+    refund: Annotated[Literal["none"] | None, OR_NONE] = None
+
+
 class LowStock(WireModel):
     """Which product runs low."""
 
@@ -134,7 +144,7 @@ TEMPLATES: Mapping[str, type[WireModel]] = {
     "order-confirmed": AboutOrder,
     "order-shipped": OrderShipped,
     "order-delivered": AboutOrder,
-    "order-cancelled": AboutOrder,
+    "order-cancelled": OrderCancelled,
     "low-stock-alert": LowStock,
 }
 

@@ -8,7 +8,11 @@ from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.domain import Report
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler
-from functions.reconciler.store import PendingCheckoutTables, ReservationTables
+from functions.reconciler.store import (
+    PendingCheckoutTables,
+    ReservationTables,
+    UnconfirmedOrderTables,
+)
 from shared.kernel.clock import Deadline
 from shared.kernel.ids import expiry_event_id_for
 from tests.builders import checkout_command, line, reserve_command, stock, units
@@ -36,6 +40,7 @@ def run(shop: Pipeline) -> Report:
     reconciler = Reconciler(
         checkouts=PendingCheckoutTables(shop.tables),
         reservations=ReservationTables(shop.tables),
+        orders=UnconfirmedOrderTables(shop.tables),
         failed=QStashFailedMessages(
             queue,
             addresses=frozenset(URLS.values()),
@@ -44,6 +49,7 @@ def run(shop: Pipeline) -> Report:
         ),
         dead_letters=DueDeadLetterTables(shop.tables, shop.publisher, shop.clock),
         ports=shop.core_ports(),
+        unconfirmed_order_seconds=None,
     )
     return reconciler.run(Deadline.after(shop.clock, 50))
 

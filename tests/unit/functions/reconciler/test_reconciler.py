@@ -8,7 +8,11 @@ from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
-from functions.reconciler.store import PendingCheckoutTables, ReservationTables
+from functions.reconciler.store import (
+    PendingCheckoutTables,
+    ReservationTables,
+    UnconfirmedOrderTables,
+)
 from shared.kernel.clock import Deadline
 from shared.kernel.errors import DependencyError
 from tests.builders import (
@@ -51,8 +55,10 @@ class World:
                 now=p.clock.now,
             ),
             reservations=ReservationTables(p.tables),
+            orders=UnconfirmedOrderTables(p.tables),
             dead_letters=DueDeadLetterTables(p.tables, p.publisher, p.clock),
             ports=p.core_ports(),
+            unconfirmed_order_seconds=None,
         )
 
     def run(self, seconds=50):

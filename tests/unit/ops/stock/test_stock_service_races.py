@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from functions.reconciler.dead_letter_store import DueDeadLetterTables
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler
-from functions.reconciler.store import PendingCheckoutTables, ReservationTables
+from functions.reconciler.store import (
+    PendingCheckoutTables,
+    ReservationTables,
+    UnconfirmedOrderTables,
+)
 from ops.stock.domain import Adjust, Request, Restock, Return
 from shared.kernel.clock import Deadline
 from shared.kernel.errors import ContentionError, DependencyError
@@ -146,8 +150,10 @@ def _reconcile(shop: StockShop) -> None:
         checkouts=PendingCheckoutTables(shop.tables),
         failed=failed,
         reservations=ReservationTables(shop.tables),
+        orders=UnconfirmedOrderTables(shop.tables),
         dead_letters=DueDeadLetterTables(shop.tables, shop.publisher, shop.clock),
         ports=shop.core_ports(),
+        unconfirmed_order_seconds=None,
     )
     assert reconciler.run(Deadline.after(shop.clock, 50)).outboxes == 1
 
