@@ -201,7 +201,7 @@ OTHERS = (
     _bug(
         "I21",
         "functions/commands/service.py",
-        "Emit(RefundRequested, refund_of(cart, decision)),",
+        "Emit(RefundRequested, refund_of(cart, snapshot, decision)),",
         "",
         "a rejected payment is never asked back",
         f"{_COMMANDS}::test_rejection_tells_customer_audit_and_whoever_refunds",
