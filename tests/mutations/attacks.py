@@ -1,9 +1,10 @@
 """Every planted bug of a promise against attackers that no simulation looks for."""
 
 from tests.mutations.doors import DOORS
+from tests.mutations.leases import LEASES
 from tests.mutations.local_files import LOCAL_FILES
 from tests.mutations.order_ids import ORDER_ID_BUGS
 from tests.mutations.traces import TRACES
 from tests.mutations.words import WORDS
 
-ATTACKS = (*TRACES, *DOORS, *ORDER_ID_BUGS, *WORDS, *LOCAL_FILES)
+ATTACKS = (*TRACES, *DOORS, *ORDER_ID_BUGS, *WORDS, *LOCAL_FILES, *LEASES)
