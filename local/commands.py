@@ -20,6 +20,7 @@ from local.stack.home import Home
 from local.stack.pid_file import BusyError, RecordsError
 from local.stack.polling import NotObservedError
 from local.stack.ports import PortError
+from local.stack.private import NotPrivateError
 from local.stack.processes import StartError
 from local.stack.redis import RedisError
 from local.stack.reset import reset
@@ -36,6 +37,7 @@ EXPECTED_ERRORS = (
     PortError,
     RecordsError,
     StartError,
+    NotPrivateError,
     BusyError,
     RedisError,
     StackFileError,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.stack import private
+
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "ORDER_PIPELINE_HOME"
 DEFAULT = ROOT / ".local"
@@ -63,9 +65,15 @@ class Home:
         return self.folder / "lock"
 
     def create(self) -> None:
-        """Make the folders, readable by their owner only: logs and state may hold keys."""
-        for folder in (self.folder, self.logs, self.scratch, self.state):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Make the folders, and make what is in them their owner's alone (S45).
+
+        Raises:
+            NotPrivateError: something in them leads elsewhere, or belongs to another user.
+        """
+        private.own_folders(
+            self.folder, inside=(self.logs, self.state), unpacked=(self.scratch, self.assembly)
+        )
+        self.scratch.mkdir(exist_ok=True, mode=0o700)
 
     def forget(self) -> None:
         """Give up what survives `down`: the state, and the ports."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.stack import identity
+from local.stack import identity, private
 from local.stack.home import ROOT, VARIABLE, Home
 
 GRACE_SECONDS = 8.0
@@ -89,6 +89,7 @@ def start(name: str, command: Sequence[str], home: Home, environment: Mapping[st
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=private.UMASK,
         )
     sighting = identity.look(child.pid)
     if sighting is None:

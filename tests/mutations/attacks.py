@@ -2,8 +2,10 @@
 
 from tests.mutations.doors import DOORS
 from tests.mutations.lapses import LAPSES
+from tests.mutations.leases import LEASES
+from tests.mutations.local_files import LOCAL_FILES
 from tests.mutations.order_ids import ORDER_ID_BUGS
 from tests.mutations.traces import TRACES
 from tests.mutations.words import WORDS
 
-ATTACKS = (*TRACES, *DOORS, *LAPSES, *ORDER_ID_BUGS, *WORDS)
+ATTACKS = (*TRACES, *DOORS, *LAPSES, *ORDER_ID_BUGS, *WORDS, *LOCAL_FILES, *LEASES)

@@ -13,6 +13,7 @@ from functions.notifications.settings import NotificationsSettings
 from shared.contracts.notifications import EmailRequested
 from shared.kernel.errors import DependencyError
 from shared.kernel.strict_json import loads
+from shared.storage.writes import Put
 from tests.builders import answer_of
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline, environment, no_parameters
@@ -296,3 +297,21 @@ def test_shop_name_and_currency_have_defaults():
     settings = NotificationsSettings.load(environment(), no_parameters)
 
     assert (settings.shop_name, settings.currency) == ("The Shop", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "lapsed"), [(1, False), (16 * 60, False), (16 * 60 + 1, True), (10**9, True)]
+)
+def test_a_claim_longer_than_any_run_counts_as_lapsed(shop, ahead, lapsed):
+    """A clock that went wrong, or a program that wrote there, must not block a mail for years."""
+    deliver(shop)
+    expires = int(shop.clock.now().timestamp()) + ahead
+    claimed = {**row(shop), "state": "claimed", "token": "another", "expiresAt": expires}
+    shop.memory.transact([Put("notifications", claimed)])
+    shop.memory._rows["ledger"].clear()
+
+    answered = deliver(shop)
+
+    assert len(shop.mailer.sent) == 1
+    assert (answered["statusCode"] == 200) == lapsed
+    assert row(shop)["state"] == ("unknown" if lapsed else "claimed")
