@@ -96,7 +96,6 @@ VAGUE = ("nobody", "somebody", "whoever", "nought")
 STILL_COMMENTED = (
     "functions/notifications/domain.py",
     "functions/notifications/send_ledger.py",
-    "functions/notifications/send_once.py",
     "ops/",
     "shared/telemetry/powertools.py",
 )
