@@ -16,7 +16,8 @@ def measure(run: Run) -> list[Figure]:
             count_figure(
                 f"modules loaded: {name}",
                 ask(importing(f"functions.{name}.handler", trees.paths(name)) + _COUNT, environ),
-                budget=630 if name == "notifications" else 600,
+                # SES and SNS are called by botocore, which loads 150 modules.
+                budget=680 if name == "notifications" else 560,
             )
             for name in trees.functions
         ),

@@ -1,19 +1,15 @@
 """The secrets of a stage, as the SSM parameters its functions read."""
 
 import base64
-import os
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from shared.messaging.standard_webhooks import KEY_PREFIX
 
 CONFIG_PREFIX = "/order-pipeline/local"
 ORDER_ID_KEY = "ORDER_ID_KEY"
-
-
-def new_request_key() -> str:
-    """A key that the shop's server signs checkouts with: 32 random bytes, as the scheme writes them."""
-    return KEY_PREFIX + base64.b64encode(os.urandom(32)).decode("ascii")
+REQUEST_KEY = "CHECKOUT_CURRENT_SIGNING_KEY"
 
 
 def put(ssm: Any, values: dict[str, str], prefix: str = CONFIG_PREFIX) -> None:
@@ -27,10 +23,23 @@ def put(ssm: Any, values: dict[str, str], prefix: str = CONFIG_PREFIX) -> None:
 def order_id_key(ssm: Any, prefix: str = CONFIG_PREFIX) -> str:
     """The key of this stack's order ids: made once and kept with its orders, for another key would
     give their payments other order ids."""
-    name = f"{prefix}/secrets/{ORDER_ID_KEY}"
+    return _kept(ssm, f"{prefix}/secrets/{ORDER_ID_KEY}", lambda: secrets.token_hex(32))
+
+
+def request_key(ssm: Any, prefix: str = CONFIG_PREFIX) -> str:
+    """What the shop's server signs checkouts with: made once and kept, as its program keeps it."""
+    return _kept(ssm, f"{prefix}/secrets/{REQUEST_KEY}", _new_request_key)
+
+
+def _new_request_key() -> str:
+    # 32 random bytes, as the scheme writes them.
+    return KEY_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+
+
+def _kept(ssm: Any, name: str, new: Callable[[], str]) -> str:
     found = ssm.get_parameters(Names=[name], WithDecryption=True)["Parameters"]
     if found:
         return str(found[0]["Value"])
-    key = secrets.token_hex(32)
+    key = new()
     ssm.put_parameter(Name=name, Value=key, Type="SecureString", Overwrite=False)
     return key

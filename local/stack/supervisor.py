@@ -97,8 +97,7 @@ class Supervisor:
     def _bring_up(self) -> Stack:
         servers = Launcher(self.home, self.progress, self.environ, self._remember).start()
         aws.begin_deployment(servers.aws_url)
-        checkout_key = secrets.new_request_key()
-        self._put_secrets(servers, checkout_key)
+        checkout_key = self._put_secrets(servers)
         cdk = self._cdk(servers.aws_url, servers.qstash.url)
         self._synth(cdk)
         with self.progress.step("cdk bootstrap"):
@@ -130,18 +129,19 @@ class Supervisor:
         self._synth(cdk)
         self._deploy(cdk)
 
-    def _put_secrets(self, servers: Servers, checkout_key: str) -> None:
+    def _put_secrets(self, servers: Servers) -> str:
+        """Write all secrets; the key that signs checkouts, which the shop's server needs, too."""
         values = {
             "QSTASH_TOKEN": servers.qstash.token,
             "QSTASH_CURRENT_SIGNING_KEY": servers.qstash.current_signing_key,
             "QSTASH_NEXT_SIGNING_KEY": servers.qstash.next_signing_key,
             "REDIS_URL": servers.redis_url,
-            "CHECKOUT_CURRENT_SIGNING_KEY": checkout_key,
         }
-        with self.progress.step(f"{len(values) + 1} secrets as SSM parameters"):
+        with self.progress.step(f"{len(values) + 2} secrets as SSM parameters"):
             ssm = aws.client("ssm", servers.aws_url)
             secrets.put(ssm, values)
             secrets.order_id_key(ssm)
+            return secrets.request_key(ssm)
 
     def _cdk(self, endpoint_url: str, qstash_url: str) -> Cdk:
         facts = self.environ.get(CONTEXT_VARIABLE, "")

@@ -129,7 +129,7 @@ def test_a_commit_that_nobody_heard_of_is_published_by_the_next_delivery(
 
 
 @pytest.mark.parametrize("fault", [throttled, away, silent_after_effect])
-@pytest.mark.parametrize("operation", ["BatchGetItem", "PutItem"])
+@pytest.mark.parametrize("operation", ["BatchGetItem", "TransactWriteItems"])
 def test_a_checkout_that_failed_may_be_posted_again(
     world: World, pipeline: LivePipeline, faulty: FaultyClient, operation: str, fault: Fault
 ) -> None:

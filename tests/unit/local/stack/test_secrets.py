@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from local.stack.secrets import order_id_key, put
+from local.stack.secrets import order_id_key, put, request_key
 from shared.kernel.settings import OrderIdSettings
+from shared.messaging.standard_webhooks import decoded_key
 
 
 class Ssm:
@@ -42,3 +43,13 @@ def test_each_stack_has_a_key_of_its_own_that_the_functions_take_for_a_real_one(
     for key in keys:
         settings = OrderIdSettings.load({"STAGE": "local", "ORDER_ID_KEY": key}, lambda _: {})
         assert settings.ids_of_orders().key == key.encode()
+
+
+def test_the_key_of_checkouts_is_made_once_and_kept_and_is_one():
+    ssm = Ssm()
+
+    first = request_key(ssm, "/test")
+
+    assert len(decoded_key(first)) == 32
+    assert request_key(ssm, "/test") == first
+    assert request_key(Ssm(), "/test") != first
