@@ -78,7 +78,18 @@ def _mail(
     )
 
 
-def confirmation_of(cart: Cart, trust: Trust, accepted_at: datetime) -> EmailPayload:
+def _catalogued(cart: Cart, snapshot: CheckoutSnapshot) -> Sequence[OrderLine]:
+    """The lines with the catalogue's names: what the cart calls them may be a stranger's words (S41)."""
+    stock = snapshot.stock
+    return [
+        line.model_copy(
+            update={"product_name": stock[line.sku].title if line.sku in stock else None}
+        )
+        for line in cart.lines
+    ]
+
+
+def confirmation_of(cart: Cart, snapshot: CheckoutSnapshot, accepted_at: datetime) -> EmailPayload:
     """The mail that confirms the order.
 
     Args:
@@ -86,29 +97,24 @@ def confirmation_of(cart: Cart, trust: Trust, accepted_at: datetime) -> EmailPay
     """
     return _mail(
         cart,
-        trust,
+        snapshot.trust,
         subject=f"{CONFIRMATION.subject} - {cart.order_id}",
         template=CONFIRMATION.template,
-        data={"items": [plain(line) for line in cart.lines]},
+        data={"items": [plain(line) for line in _catalogued(cart, snapshot)]},
     ).model_copy(update={"accepted_at": accepted_at})
 
 
 def apology_of(cart: Cart, snapshot: CheckoutSnapshot, decision: Reject) -> EmailPayload:
-    """The mail that says why there is no order. It calls products as the catalogue does: what the
-    cart calls them may be a stranger's words (S41)."""
-    stock = snapshot.stock
-    lines = [
-        line.model_copy(
-            update={"product_name": stock[line.sku].title if line.sku in stock else None}
-        )
-        for line in cart.lines
-    ]
+    """The mail that says why there is no order."""
     return _mail(
         cart,
         snapshot.trust,
         subject=f"About your order {cart.order_id}",
         template="order-rejected",
-        data={"items": [plain(line) for line in lines], "reason": decision.reason},
+        data={
+            "items": [plain(line) for line in _catalogued(cart, snapshot)],
+            "reason": decision.reason,
+        },
     )
 
 

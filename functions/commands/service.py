@@ -81,7 +81,7 @@ def _accepted(
     stock = orders.stock_of([line.sku for line in unused])
     emits = [
         Emit(OrderCreated, order_of(cart)),
-        Emit(EmailRequested, confirmation_of(cart, snapshot.trust, event.timestamp)),
+        Emit(EmailRequested, confirmation_of(cart, snapshot, event.timestamp)),
         *(Emit(StockUpdated, sale_of(cart, line, snapshot)) for line in cart.lines),
         *available_again(cart.order_id, unused, stock),
         Emit(AuditRecorded, creation_audit_of(cart, snapshot)),

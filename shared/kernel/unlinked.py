@@ -8,17 +8,24 @@ a blank goes between the parts of whatever could be one. What people are called 
 
 import re
 
-# What browsers take for a dot in a domain.
-_DOTS = "[.\u3002\uff0e\uff61]"
+# What browsers take for a dot in a domain, and what looks like one.
+_DOTS = "[.\u2024\u3002\ufe52\uff0e\uff61]"
 _AT = re.compile("[@\uff20\ufe6b]")
 # A colon that something follows at once: http://…, mailto:…
-_SCHEME = re.compile(r"(?<=\w)[:\uff1a](?=\S)")
-# A dot between a letter or digit and the two letters or more that a top-level domain has at least.
-_DOMAIN = re.compile(rf"(?<=[^\W_]){_DOTS}(?=[^\W\d_]{{2}})")
+_SCHEME = re.compile(r"(?<=[\w.+-])[:\ufe55\uff1a](?=\S)")
+# The two letters that a top-level domain has at least. Accents may be characters of their own, joiners
+# may stand between, and in many scripts (\u092d\u093e\u0930\u0924) the second is a vowel sign, no letter.
+_TOP = (
+    "[^\\W\\d_][\u0300-\u036f\u200c\u200d]*"
+    "(?:[^\\W\\d_]|[^\x00-\xbf\\s\u0300-\u036f\u2000-\u206f\u3000-\u303f])"
+)
+_DOMAIN = re.compile(rf"(?<=\S){_DOTS}(?={_TOP})")
 _NUMERIC = re.compile(rf"(?<=\d){_DOTS}(?=\d{{1,3}}{_DOTS}\d{{1,3}}{_DOTS}\d)")
 # What no name has, whatever a mail program makes of it.
 _UNMISTAKABLE = re.compile(
-    rf"://|\bwww\d?{_DOTS}|[@\uff20\ufe6b]|(?<=[^\W_]){_DOTS}[^\W\d_]{{2,}}/", re.IGNORECASE
+    rf"://|\b(?:https?|mailto):|\bwww\d?{_DOTS}|[@\uff20\ufe6b]"
+    rf"|(?<=[^\W_]){_DOTS}[^\W\d_]{{2,}}(?:/|[?#]\w|:\d)",
+    re.IGNORECASE,
 )
 LINK_RULE = "must not contain web or mail addresses"
 

@@ -11,6 +11,7 @@ from functions.notifications.send_once import SendOnce, SendResult, writes_of
 from shared.contracts.channels import EMAIL
 from shared.contracts.notifications import EmailPayload, EmailRequested
 from shared.kernel.legible import legible
+from shared.kernel.unlinked import unlinked
 from shared.messaging.effects import Effects
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Duration
@@ -47,7 +48,7 @@ def send_email(
     mail = Mail(
         event_id=event.event_id,
         to=payload.to,
-        subject=legible(payload.subject).strip() or NO_SUBJECT,
+        subject=unlinked(legible(payload.subject)).strip() or NO_SUBJECT,
         template_id=payload.template_id,
         html=html,
         text=text,

@@ -2,9 +2,13 @@
 
 Data comes from every program that may publish. A field that is missing, null or of another kind
 is refused by its name before anything is rendered. Fields that a template does not show are ignored.
+
+All text is taken for a stranger's, for nothing in an event proves whose it is: it is shown without
+links and without what cannot be seen, and cut where it is longer than such a text is (S41).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -14,14 +18,21 @@ from shared.contracts.envelope import OR_NONE, WireModel, is_https, plain, valid
 from shared.kernel.errors import InvalidInputError
 from shared.kernel.legible import legible
 from shared.kernel.money import CENT, MAX_AMOUNT
-from shared.kernel.unlinked import holds_link, shortened, unlinked
+from shared.kernel.unlinked import shortened, unlinked
 
 _WHERE = "payload.templateData"
-# Characters of it that a mail repeats: longer than people and products are called.
+# Characters of it that a mail repeats: longer than people and products are called, and as long as
+# an id or a SKU can be.
 _MOST_OF_A_NAME = 80
 _MOST_OF_A_PRODUCT = 120
+_MOST_OF_AN_ID = 257
 # A number this near to one with three decimals means that one: the sender added binary floats.
 _NOISE = Decimal("0.000001")
+# A host that is a domain by its name: no port, no numeric address, no name of the reader's own network.
+_NAMED = re.compile(
+    r"https://(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
+    r"(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])(?:/|$)"
+)
 _AMOUNT_RULE = f"must be a number from -{MAX_AMOUNT} to {MAX_AMOUNT}"
 
 
@@ -31,27 +42,29 @@ def cents(number: Decimal) -> Decimal:
     return exact or abs(exact)
 
 
-def _shown(value: object) -> object:
-    return legible(value).strip() if isinstance(value, str) else value
+def _words(most: int) -> BeforeValidator:
+    """Text as a mail repeats it; what is no text is left to the type."""
+    return BeforeValidator(_repeated(most))
 
 
-def _repeated(value: object) -> object:
-    """Words of a stranger: no link, and no longer than a name is (S41)."""
-    shown = _shown(value)
-    return shortened(unlinked(shown), _MOST_OF_A_NAME) if isinstance(shown, str) else shown
+def _or_none(most: int) -> BeforeValidator:
+    """The same; without anything to see it counts as left out."""
+    repeated = _repeated(most)
+
+    def unless_empty(value: object) -> object:
+        shown = repeated(value)
+        return None if shown == "" else shown
+
+    return BeforeValidator(unless_empty)
 
 
-def _named(value: object) -> object:
-    """A product's name. The catalogue's may well hold a dot; no program's is an address."""
-    shown = _or_nothing(value)
-    if not isinstance(shown, str):
-        return shown
-    return shortened(unlinked(shown) if holds_link(shown) else shown, _MOST_OF_A_PRODUCT)
+def _repeated(most: int) -> Callable[[object], object]:
+    def repeated(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return shortened(unlinked(legible(value).strip()), most)
 
-
-def _or_nothing(value: object) -> object:
-    shown = _shown(value)
-    return None if shown == "" else shown
+    return repeated
 
 
 def _amount(value: object) -> Decimal:
@@ -64,26 +77,29 @@ def _amount(value: object) -> Decimal:
 
 
 def _link(value: object) -> object:
+    """An address that a mail may lead to. Any other is left out: the rest of the mail counts more."""
+    if value is None:
+        return None
     if not is_https(value):
         raise ValueError("must be an https address")
-    return value
+    return value if _NAMED.match(value) else None
 
 
-Shown = Annotated[str, BeforeValidator(_shown)]
-Repeated = Annotated[str, BeforeValidator(_repeated)]
-ProductName = Annotated[str | None, BeforeValidator(_named)]
-Word = Annotated[Shown, Field(min_length=1)]
-MaybeShown = Annotated[str | None, BeforeValidator(_or_nothing)]
+Name = Annotated[str, _words(_MOST_OF_A_NAME)]
+ProductName = Annotated[str, _words(_MOST_OF_A_PRODUCT), Field(min_length=1)]
+ShownId = Annotated[str, _words(_MOST_OF_AN_ID), Field(min_length=1)]
+MaybeName = Annotated[str | None, _or_none(_MOST_OF_A_PRODUCT)]
+MaybeId = Annotated[str | None, _or_none(_MOST_OF_AN_ID)]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
-Link = Annotated[str, BeforeValidator(_link)]
+MaybeLink = Annotated[str | None, BeforeValidator(_link)]
 
 
 class Line(WireModel):
     """A line of an order; a product without a name is shown by its id."""
 
-    product_id: MaybeShown = None
-    product_name: ProductName = None
-    variation_id: MaybeShown = None
+    product_id: MaybeId = None
+    product_name: MaybeName = None
+    variation_id: MaybeId = None
     quantity: Annotated[int, Field(ge=1)]
     price: Amount
 
@@ -97,8 +113,8 @@ class Line(WireModel):
 class AboutOrder(WireModel):
     """What every mail about an order says. A customer without a name is greeted without one."""
 
-    order_id: Word
-    customer_name: Repeated
+    order_id: ShownId
+    customer_name: Name
     items: list[Line]
     total_amount: Amount
 
@@ -106,15 +122,15 @@ class AboutOrder(WireModel):
 class OrderRejected(AboutOrder):
     """Why there is no order."""
 
-    reason: Repeated
+    reason: Name
 
 
 class OrderShipped(AboutOrder):
     """How to follow the parcel, as far as the carrier says."""
 
-    carrier: ProductName = None
-    tracking_number: ProductName = None
-    tracking_url: Link | None = None
+    carrier: MaybeName = None
+    tracking_number: MaybeName = None
+    tracking_url: MaybeLink = None
 
 
 class OrderCancelled(AboutOrder):
@@ -130,8 +146,8 @@ class OrderCancelled(AboutOrder):
 class LowStock(WireModel):
     """Which product runs low."""
 
-    product_name: Word
-    sku: Word
+    product_name: ProductName
+    sku: ShownId
     current_stock: int
     threshold: int
 

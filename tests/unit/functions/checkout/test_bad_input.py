@@ -354,3 +354,16 @@ def test_a_rejected_cart_is_told_in_the_catalogues_words(shop):
     (mail,) = shop.mailer.sent
     assert "evil" not in mail.text + mail.html
     assert "gone" in mail.text
+
+
+def test_a_program_s_cart_is_confirmed_in_the_catalogues_words(shop):
+    """What the catalogue calls a product is known; a command may call it anything (S31)."""
+    command = checkout_command(items=[line(productName="Win at evil.example")])
+
+    shop.deliver("commands", command)
+    shop.drain()
+
+    (mail,) = shop.mailer.sent
+    assert mail.template_id == "order-confirmation"
+    assert "Win" not in mail.text + mail.html
+    assert stock()["name"] in mail.text

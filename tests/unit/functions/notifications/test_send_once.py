@@ -132,7 +132,7 @@ def test_nothing_invisible_reaches_subject_text_or_html(shop):
         assert not set(part) & {*HIDDEN, "\x85", "\u2028"}
     for part in (mail.text, mail.html):
         assert "Hello Ada می\u200cنویسم," in part
-        assert "Mug gpj.exe Total: 0" in part
+        assert "Mug gpj. exe Total: 0" in part
 
 
 def test_subject_that_was_let_in_before_is_sent_without_what_cannot_be_seen(shop):

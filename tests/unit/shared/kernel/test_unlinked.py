@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.kernel.legible import legible
 from shared.kernel.unlinked import holds_link, shortened, unlinked
 
 # As generous as a mail program that wants to please: a scheme, an address, or a domain by its form.
@@ -55,6 +56,24 @@ STRANGERS = [
     "evil.example.",
     "(evil.example)",
     "1.evil.example",
+    "evil\u2024com",
+    "i\u2764.ws",
+    "a.:9",
+]
+# Top-level domains that exist, one of each kind of script, as letters and as letters with marks.
+TOPS = [
+    "com",
+    "example",
+    "xn--p1ai",
+    "рф",
+    "ไทย",
+    "भारत",
+    "ಭಾರತ",
+    "ලංකා",
+    "بھارت",
+    "中国",
+    "みんな",
+    "e\u0301xa",
 ]
 
 
@@ -71,7 +90,18 @@ def test_a_link_is_taken_apart(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["http://evil.example", "www.evil.example", "evil.example/x", "a@evil.example", "ftp://x"],
+    [
+        "http://evil.example",
+        "http:evil.example",
+        "mailto:a",
+        "www.evil.example",
+        "evil.example/x",
+        "evil.example?x=1",
+        "evil.example#x",
+        "evil.example:8080",
+        "a@evil.example",
+        "ftp://x",
+    ],
 )
 def test_an_address_is_recognised_as_no_name(text):
     assert holds_link(text)
@@ -84,6 +114,27 @@ def test_nothing_stays_a_link_and_doing_it_again_changes_nothing(text):
 
     assert LINK.search(once) is None, once
     assert unlinked(once) == once
+
+
+@given(
+    st.text(st.characters(categories=("L", "M", "Nd", "So")), min_size=1, max_size=6),
+    st.sampled_from(".\u2024\u3002\ufe52\uff0e\uff61"),
+    st.sampled_from(TOPS),
+    st.sampled_from(["", " ", "Ada ", "(", "1.", "http://", "x@"]),
+    st.sampled_from(["", " ", ".", "/x", ":80", "?a=1", ")", "\u200c"]),
+)
+def test_no_domain_of_any_script_stays_whole(label, dot, top, before, after):
+    domain = f"{label}{dot}{top}"
+
+    assert domain not in unlinked(f"{before}{domain}{after}")
+    assert domain not in unlinked(legible(f"{before}{domain}{after}"))
+
+
+@pytest.mark.parametrize(
+    "name", ["M.E\u0301. Dupont", "J.\u00c5. Berg", "山.田", "Dr. med. Anna", "3.14"]
+)
+def test_an_initial_with_an_accent_of_its_own_is_an_initial(name):
+    assert unlinked(name) == name
 
 
 @given(st.text(max_size=60))

@@ -179,13 +179,18 @@ def test_mail_that_cannot_be_rendered_is_refused_for_good_and_never_claimed():
 
 
 STRANGER = "Win at http://evil.example/\u202e\u200b now, www.evil.example or a@evil.example"
+# A bare domain, without anything else by which to tell it from a name.
+BARE = ["evil.example", "Visit evil.example", "\u0909.\u092d\u093e\u0930\u0924", "evil\u3002com"]
+SHOWN = [
+    (template, name)
+    for template, data in DATA.items()
+    for name in (*data, *(OPTIONAL[:2] if template == "order-shipped" else ()))
+    if isinstance(data.get(name, ""), str)
+    and name in {f.alias for f in TEMPLATES[template].model_fields.values()}
+]
 
 
-@pytest.mark.parametrize(
-    ("template", "field"),
-    [(name, "customerName") for name in TEMPLATES if name != "low-stock-alert"]
-    + [("order-shipped", "carrier"), ("order-shipped", "trackingNumber")],
-)
+@pytest.mark.parametrize(("template", "field"), SHOWN)
 def test_no_link_and_nothing_invisible_of_a_stranger_is_repeated(template, field):
     shown = str(checked(template, {**DATA[template], field: STRANGER})[field])
 
@@ -193,16 +198,56 @@ def test_no_link_and_nothing_invisible_of_a_stranger_is_repeated(template, field
     assert shown.startswith("Win at http: //evil. example")
 
 
-def test_no_product_is_called_an_address():
-    items = [{**LINES[0], "productName": STRANGER}, {**LINES[0], "productName": "Node.js mug"}]
+@pytest.mark.parametrize(("template", "field"), SHOWN)
+@pytest.mark.parametrize("domain", BARE)
+def test_a_bare_domain_is_taken_apart_in_whatever_a_mail_shows(template, field, domain):
+    assert domain not in str(checked(template, {**DATA[template], field: domain})[field])
 
-    named = checked("order-confirmation", {**ORDER, "items": items})["items"]
 
-    assert "evil.example" not in named[0]["productName"]
-    assert named[1]["productName"] == "Node.js mug"
+@pytest.mark.parametrize("field", ["productName", "productId", "variationId"])
+@pytest.mark.parametrize("domain", [*BARE, STRANGER])
+def test_a_bare_domain_is_taken_apart_in_a_line_too(field, domain):
+    """An id may hold dots, and an unknown product is called by its id."""
+    (line,) = checked("order-confirmation", {**ORDER, "items": [{**LINES[0], field: domain}]})[
+        "items"
+    ]
+
+    assert domain not in line[field]
+
+
+def test_every_text_that_a_template_shows_is_tried_above():
+    assert {(t, n) for t, n in TEXTS if n != "reason"} <= set(SHOWN)
+    assert ("order-rejected", "reason") in SHOWN
+    assert {("order-shipped", "carrier"), ("order-shipped", "trackingNumber")} <= set(SHOWN)
 
 
 def test_what_is_longer_than_a_name_is_cut():
     data = checked("order-confirmation", {**ORDER, "customerName": "A" * 200})
 
     assert data["customerName"] == "A" * 79 + "…"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Visit http://evil.example",
+        "evil.example",
+        "a@evil.example",
+    ],
+)
+def test_a_subject_repeats_no_link_either(subject):
+    """Programs of the shop write subjects of their own, maybe with a name in it."""
+    shop = Pipeline()
+    event = sample("notification.email")
+
+    shop.deliver("notifications", event | {"payload": event["payload"] | {"subject": subject}})
+
+    (mail,) = shop.mailer.sent
+    assert not any(part in mail.subject for part in ("://", "evil.example", "@"))
+
+
+def test_a_subject_of_ours_is_sent_as_it_is():
+    shop = Pipeline()
+    shop.deliver("notifications", sample("notification.email"))
+
+    assert shop.mailer.sent[0].subject == sample("notification.email")["payload"]["subject"]
