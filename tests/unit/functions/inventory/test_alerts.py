@@ -355,7 +355,7 @@ def test_name_with_something_invisible_on_the_shelf_is_an_alert_without_it(shop)
 
     assert {status for _, status in shop.drain()} == {200}
     (mail,) = shop.mailer.sent
-    assert "gpj.exe" in mail.subject
+    assert "gpj. exe" in mail.subject
     assert not set(mail.subject + mail.text + mail.html) & set(HIDDEN)
     told = [loads(m.body.encode(), max_bytes=10_000)["payload"] for m in shop.outbox.messages]
     assert not set("".join(str(value) for value in _values(told))) & set(HIDDEN)
