@@ -16,7 +16,7 @@ def measure(run: Run) -> list[Figure]:
             count_figure(
                 f"modules loaded: {name}",
                 ask(importing(f"functions.{name}.handler", trees.paths(name)) + _COUNT, environ),
-                # SES and SNS are called by botocore, which loads 150 modules.
+                # SES and SNS are called by botocore, which loads some 150 modules.
                 budget=680 if name == "notifications" else 560,
             )
             for name in trees.functions

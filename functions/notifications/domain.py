@@ -1,6 +1,7 @@
 """One message to one recipient as this topic sees it, and how far its send got."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -60,6 +61,32 @@ class Message(Protocol):
     def facts(self) -> Mapping[str, str]:
         """What an operator wants to see of it in the ledger."""
         ...
+
+
+class OneOfMany(ABC):
+    """What a message counts as that only programs of the shop ask for: one like the others."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def recipient(self) -> str:
+        """Number or endpoint."""
+
+    @property
+    def mailbox(self) -> str:
+        """The recipient: no other spelling leads there."""
+        return self.recipient
+
+    @property
+    def kind(self) -> str:
+        """None of its own."""
+        return ""
+
+    @property
+    def vouched(self) -> bool:
+        """No stranger causes one."""
+        return True
 
 
 def budgets_of(message: Message, most: int) -> Mapping[str, int]:

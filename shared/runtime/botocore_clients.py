@@ -1,6 +1,6 @@
 """Clients of botocore: for SES and SNS, and for programs that run outside of Lambda.
 
-Importing this costs a quarter of a cold start, so only what needs it does.
+Importing this costs a tenth of a cold start, so only what needs it does.
 """
 
 from functools import cache

@@ -41,7 +41,7 @@ def aws(service: Literal["dynamodb", "ssm"]) -> AwsClient:
     """A client for DynamoDB or SSM."""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     if _needs_botocore(region):
-        from shared.runtime import botocore_clients  # noqa: PLC0415 - a quarter of a cold start
+        from shared.runtime import botocore_clients  # noqa: PLC0415 - a tenth of a cold start
 
         return botocore_clients.aws(service)
     clock = SystemClock()

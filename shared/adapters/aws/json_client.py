@@ -1,7 +1,7 @@
 """A client of AWS's JSON protocol: one kept-alive connection, signed requests, bounded retries.
 
-botocore does the same for three hundred services, from their descriptions. It costs 40 % of an
-event's processor time and a quarter of a cold start. The two services that every event needs are
+botocore does the same for three hundred services, from their descriptions. That was a tenth of a
+cold start, and more of an event than anything else (docs/decisions/0032). The two services that every event needs are
 spoken here directly, in the very JSON that DynamoDB's attributes already are.
 
 A repeated request may have been carried out before. The callers' writes are safe in that: each is

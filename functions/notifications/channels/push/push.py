@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from functions.notifications.domain import OneOfMany
 from shared.contracts.channels import PUSH, Channel
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class Push(OneOfMany):
     """One push message to one device.
 
     Args:
@@ -38,21 +39,6 @@ class Push:
     def recipient(self) -> str:
         """The endpoint."""
         return self.endpoint
-
-    @property
-    def mailbox(self) -> str:
-        """The endpoint."""
-        return self.recipient
-
-    @property
-    def kind(self) -> str:
-        """One of many."""
-        return ""
-
-    @property
-    def vouched(self) -> bool:
-        """Only programs of the shop's ask for pushes."""
-        return True
 
     def facts(self) -> Mapping[str, str]:
         """Channel, user, endpoint, and the event that the id alone does not name."""

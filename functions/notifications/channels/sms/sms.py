@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from functions.notifications.domain import OneOfMany
 from shared.contracts.channels import SMS, Channel
 
 
 @dataclass(frozen=True, slots=True)
-class Sms:
+class Sms(OneOfMany):
     """One SMS to one number.
 
     Args:
@@ -35,21 +36,6 @@ class Sms:
     def recipient(self) -> str:
         """The number."""
         return self.to
-
-    @property
-    def mailbox(self) -> str:
-        """The number."""
-        return self.recipient
-
-    @property
-    def kind(self) -> str:
-        """One of many."""
-        return ""
-
-    @property
-    def vouched(self) -> bool:
-        """Only programs of the shop's ask for texts."""
-        return True
 
     def facts(self) -> Mapping[str, str]:
         """Channel and number."""
