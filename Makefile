@@ -106,9 +106,16 @@ bench: setup ## Speed, calls and sizes as ratios to baselines of the same run (B
 ##@ AWS
 
 STAGE ?= dev
-# What only you know, such as CONTEXT="sender_domain=shop.com alert_address=stock@shop.com".
+# Facts for a look at the templates; what is deployed has its facts in stages/$(STAGE).json.
 CONTEXT ?=
+# Further arguments of `make stage`, such as "--account 1234… --region eu-central-1 --fact storefront_auth=none".
+STAGE_ARGS ?=
 FACTS = -c stage=$(STAGE) $(foreach fact,$(CONTEXT),-c $(fact))
+
+.PHONY: stage
+stage: setup ## Write stages/NAME.json by asking (NAME=prod STAGE_ARGS="--account …")
+	@test -n "$(NAME)" || { echo "say which stage: make stage NAME=prod"; exit 2; }
+	@$(PY) -m infra.new_stage "$(NAME)" $(STAGE_ARGS)
 
 .PHONY: synth
 synth: setup ## Write the templates to cdk.out (STAGE=dev CONTEXT="name=value …")
@@ -119,7 +126,7 @@ bootstrap: setup ## Prepare the account of your credentials for CDK, once (STAGE
 	@$(CDK) bootstrap $(FACTS)
 
 .PHONY: deploy
-deploy: setup ## Deploy to the account of your credentials (STAGE=dev CONTEXT="name=value …")
+deploy: setup ## Deploy to the account in stages/STAGE.json (STAGE=dev)
 	@test "$(STAGE)" != local || { echo "STAGE=local is what 'make up' deploys"; exit 2; }
 	@$(CDK) deploy --all $(FACTS)
 
@@ -134,6 +141,7 @@ format: setup ## Let ruff rewrite what it can
 docs: setup ## Write the pages that are generated from the code
 	@$(PY) -m ops docs
 	@$(PY) -m tests.mutations.page
+	@$(PY) -m infra.new_stage --schema
 
 .PHONY: lock
 lock: setup ## Lock the dependencies again, with hashes (UPGRADE=1 for newer ones)

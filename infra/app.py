@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, Tags, Validations
+from aws_cdk import App, Environment, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from infra.assets.staging import ROOT, PackagingError
@@ -20,6 +21,7 @@ from infra.settings import OVERRIDES, StageError, StageSettings, stage_settings
 from infra.stacks.data_stack import DataStack
 from infra.stacks.observability_stack import ObservabilityStack
 from infra.stacks.pipeline_stack import PipelineStack
+from infra.stage_file import FOLDER, LOCAL, missing, read
 
 DEFAULT_STAGE = "dev"
 
@@ -33,11 +35,19 @@ class Stacks:
     observability: ObservabilityStack
 
 
-def build(app: App, stage: StageSettings) -> Stacks:
-    """Put a stage's stacks into the application."""
-    data = DataStack(app, f"OrderPipelineData-{stage.stage}", stage=stage)
+def build(app: App, stage: StageSettings, place: Environment | None = None) -> Stacks:
+    """Put a stage's stacks into the application.
+
+    Args:
+        place: the only account and region that they may be deployed to; any, if there is none.
+    """
+    data = DataStack(app, f"OrderPipelineData-{stage.stage}", stage=stage, env=place)
     pipeline = PipelineStack(
-        app, f"OrderPipelinePipeline-{stage.stage}", stage=stage, resources=data.resources
+        app,
+        f"OrderPipelinePipeline-{stage.stage}",
+        stage=stage,
+        resources=data.resources,
+        env=place,
     )
     observability = ObservabilityStack(
         app,
@@ -45,6 +55,7 @@ def build(app: App, stage: StageSettings) -> Stacks:
         stage=stage,
         topic_key=data.topic_key,
         api_id=pipeline.ingress.api.api_id,
+        env=place,
     )
     Tags.of(app).add("project", "order-pipeline")
     Tags.of(app).add("stage", stage.stage)
@@ -52,11 +63,31 @@ def build(app: App, stage: StageSettings) -> Stacks:
     return Stacks(data=data, pipeline=pipeline, observability=observability)
 
 
-def stage_from(app: App) -> StageSettings:
-    """The stage that the context asks for."""
+def add_stage(app: App, environ: Mapping[str, str], folder: Path = FOLDER) -> Stacks:
+    """Put in the stage that the context asks for, with the facts of its file.
+
+    Args:
+        environ: where the CDK command line says which account and region the credentials are for.
+
+    Raises:
+        StageError: there is no such stage, or it must not be deployed like this.
+    """
+    stage = str(app.node.try_get_context("stage") or DEFAULT_STAGE)
     context = {name: app.node.try_get_context(name) for name in OVERRIDES}
-    overrides = {name: str(value) for name, value in context.items() if value is not None}
-    return stage_settings(str(app.node.try_get_context("stage") or DEFAULT_STAGE), overrides)
+    given = {name: str(value) for name, value in context.items() if value is not None}
+    account, region = environ.get("CDK_DEFAULT_ACCOUNT"), environ.get("CDK_DEFAULT_REGION")
+    stage_settings(stage)  # an unknown one is refused by its name
+    if stage == LOCAL:
+        return build(app, stage_settings(stage, given))
+    file = read(stage, folder)
+    if file is not None:
+        file.refuse_context(given)
+        file.check_place(account, region)
+        return build(app, file.settings(), Environment(account=file.account, region=file.region))
+    if account:
+        raise StageError(missing(stage, folder, given))
+    # Without credentials nothing can be deployed: a look at the templates, with examples in them.
+    return build(app, stage_settings(stage, given))
 
 
 def project_context() -> dict[str, Any]:
@@ -81,7 +112,7 @@ def main(arguments: Sequence[str]) -> None:
     outdir = None if "CDK_OUTDIR" in os.environ else str(ROOT / "cdk.out")
     app = App(context=given, outdir=outdir)
     try:
-        build(app, stage_from(app))
+        add_stage(app, os.environ)
     except (StageError, MissingSettingError, PackagingError) as error:
         raise SystemExit(f"infra: {error}") from None
     app.synth()

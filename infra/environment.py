@@ -20,6 +20,7 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "LOG_LEVEL": stage.log_level,
         "QSTASH_URL": stage.qstash_url,
         "QSTASH_WEBHOOK_BASE_URL": stage.webhook_base_url,
+        "FLOW_CONTROL": stage.flow_control,
         "REDIS_KEY_PREFIX": stage.redis_key_prefix,
         "ALERT_ADDRESS": stage.alert_address,
         "SENDER_ADDRESS": stage.sender_address,

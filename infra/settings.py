@@ -1,26 +1,51 @@
 """What differs between stages, as one typed table. Nothing else in `infra` asks for the stage's name."""
 
+import math
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from shared.contracts.channels import CAPS, Channel
 from shared.contracts.statuses import Trust
+from shared.contracts.topics import Topic
 from shared.telemetry.declared_metrics import check
 
-StageName = Literal["local", "dev", "prod"]
+StageName = Literal["local", "dev", "staging", "prod"]
 
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
-_URL = re.compile(r"https?://[^\s/]+[^\s]*")
+# No user and password: they would be a secret in a template.
+_URL = re.compile(r"https?://[^\s/@]+(/[^\s]*)?")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9_-]+")
 
 RESERVED_SUFFIX = ".example"
 """The top-level domain that no company can own (RFC 2606): a value that ends so is an example."""
+
+FREE_PLACES: Mapping[Topic, float] = MappingProxyType(
+    {
+        Topic.COMMANDS: 0.2,
+        Topic.ORDERS: 0.2,
+        Topic.INVENTORY: 0.2,
+        # Reports of bounces and complaints come from SNS.
+        Topic.NOTIFICATIONS: 0.25,
+        # Failure callbacks carry no flow-control key.
+        Topic.ANALYTICS: 0.4,
+    }
+)
+"""The share of a function's places that stays free of QStash's flow control: for callers that it
+does not limit, and for producers whose messages carry no key."""
 
 
 # Seconds: a minute, and a year.
@@ -47,11 +72,23 @@ def _lapse(seconds: int | None) -> int | None:
     return seconds
 
 
-Domain = Annotated[str, _shaped(_DOMAIN, "a domain name")]
-MailAddress = Annotated[str, _shaped(_MAIL, "a mail address")]
-WebAddress = Annotated[str, _shaped(_URL, "an http(s) address")]
-Origin = Annotated[str, _shaped(_ORIGIN, "scheme://host[:port], never a wildcard")]
-KeyArn = Annotated[str, _shaped(_KEY_ARN, "the ARN of a KMS key")]
+def _completed(pattern: re.Pattern[str], meaning: str) -> WithJsonSchema:
+    """The same rule for an editor that completes a stage's file."""
+    return WithJsonSchema(
+        {"type": "string", "description": meaning, "pattern": f"^({pattern.pattern})?$"}
+    )
+
+
+_A_DOMAIN = (_DOMAIN, "a domain name")
+_AN_ADDRESS = (_MAIL, "a mail address")
+_A_URL = (_URL, "an http(s) address")
+_AN_ORIGIN = (_ORIGIN, "scheme://host[:port], never a wildcard")
+_AN_ARN = (_KEY_ARN, "the ARN of a KMS key")
+Domain = Annotated[str, _shaped(*_A_DOMAIN), _completed(*_A_DOMAIN)]
+MailAddress = Annotated[str, _shaped(*_AN_ADDRESS), _completed(*_AN_ADDRESS)]
+WebAddress = Annotated[str, _shaped(*_A_URL), _completed(*_A_URL)]
+Origin = Annotated[str, _shaped(*_AN_ORIGIN), _completed(*_AN_ORIGIN)]
+KeyArn = Annotated[str, _shaped(*_AN_ARN), _completed(*_AN_ARN)]
 # By the rules of the function that reads them: what deploys, starts.
 Declarations = Annotated[str, AfterValidator(check)]
 
@@ -73,6 +110,7 @@ class StageSettings(BaseModel):
     stage: StageName
     # --- functions
     memory_mb: int = Field(default=1024, ge=256, le=10_240)
+    # Places of each function. Two is the least: one of them stays free of flow control.
     reserved_concurrency: Mapping[str, int]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_retention_days: Literal[7, 14, 90]
@@ -135,6 +173,12 @@ class StageSettings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _flow_control_leaves_a_place(self) -> Self:
+        if short := [topic for topic in Topic if self.reserved_concurrency[topic] < 2]:
+            raise ValueError(f"reserved_concurrency: {short[0].value} must have at least 2 places")
+        return self
+
+    @model_validator(mode="after")
     def _gateway_is_aws(self) -> Self:
         # A delivery that is signed for this address counts as ours.
         if self.stage != "local" and self.api_gateway_url:
@@ -172,6 +216,17 @@ class StageSettings(BaseModel):
     def config_prefix(self) -> str:
         """Under this path lie the stage's parameters."""
         return f"/order-pipeline/{self.stage}"
+
+    def parallelism(self, topic: Topic) -> int:
+        """How many messages of a topic QStash may deliver at once: the places that its function
+        reserves, without the share that stays free."""
+        places = self.reserved_concurrency[topic]
+        return max(1, places - math.ceil(places * FREE_PLACES[topic]))
+
+    @property
+    def flow_control(self) -> str:
+        """The parallelism of every topic, as functions and operators read it."""
+        return ",".join(f"{topic.value}={self.parallelism(topic)}" for topic in Topic)
 
     def function_name(self, name: str) -> str:
         """The physical name of a function, the same wherever it is needed."""
@@ -244,6 +299,21 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "alert_address": "stock@dev.shop.example",
             "redis_key_prefix": "dev:",
         },
+        # The rehearsal: as prod, with less room, and nothing that is worth keeping.
+        "staging": {
+            "reserved_concurrency": _each(10, checkout=20, notifications=5),
+            "log_retention_days": 14,
+            "tracing": True,
+            "retain_data": False,
+            "default_throttle": {"rate": 20, "burst": 40},
+            "checkout_throttle": {"rate": 20, "burst": 40},
+            "status_throttle": {"rate": 50, "burst": 100},
+            "webhook_throttle": {"rate": 100, "burst": 200},
+            "cors_origins": ("https://staging.shop.example",),
+            "sender_domain": "staging.shop.example",
+            "alert_address": "stock@staging.shop.example",
+            "redis_key_prefix": "staging:",
+        },
         "prod": {
             "reserved_concurrency": _each(50, checkout=100, notifications=20),
             "log_retention_days": 90,
@@ -278,10 +348,11 @@ OVERRIDES = (
     "jwt_issuer",
     *_LISTS,
 )
-"""What `-c name=value` may replace: only what belongs to the person who deploys. Lists take commas."""
+"""The facts: only what belongs to the person who deploys. A stage's file gives them; where there is
+none, `-c name=value` does, with commas in lists."""
 
 
-def stage_settings(stage: str, overrides: Mapping[str, str] | None = None) -> StageSettings:
+def stage_settings(stage: str, overrides: Mapping[str, Any] | None = None) -> StageSettings:
     """The settings of a stage, with the deployer's own values put in.
 
     Raises:
@@ -292,7 +363,7 @@ def stage_settings(stage: str, overrides: Mapping[str, str] | None = None) -> St
     given = {name: value for name, value in (overrides or {}).items() if value}
     values: dict[str, Any] = {"stage": stage, **_STAGES[stage], **given}
     for name in _LISTS:
-        if name in given:
+        if isinstance(given.get(name), str):
             values[name] = tuple(part.strip() for part in given[name].split(",") if part.strip())
     try:
         return StageSettings.model_validate(values)

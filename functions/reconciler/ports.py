@@ -97,6 +97,23 @@ class FailedMessages(Protocol):
         ...
 
 
+class WaitingMessages(Protocol):
+    """Messages that QStash holds back until their function has a place."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """The topics that have a limit."""
+        ...
+
+    def waiting(self, topic: str) -> int:
+        """How many messages of a topic wait.
+
+        Raises:
+            DependencyError: QStash did not answer.
+        """
+        ...
+
+
 class DeadLetters(Protocol):
     """The dead letters."""
 

@@ -24,10 +24,11 @@ from functions.reconciler.ports import (
     PendingCheckouts,
     Reservations,
     UnconfirmedOrders,
+    WaitingMessages,
 )
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso
-from shared.kernel.errors import PipelineError, UnreadableRowError
+from shared.kernel.errors import DependencyError, PipelineError, UnreadableRowError
 from shared.messaging.ledger import Record
 from shared.messaging.ports import CorePorts
 from shared.messaging.refusals import facts_of, without_its_text
@@ -53,7 +54,8 @@ RESERVE = 5.0
 
 class Reconciler:
     """One run: unpublished outboxes, undecided checkouts, expired reservations, unreported failures,
-    dead letters whose way was blocked, and orders that nothing confirmed.
+    dead letters whose way was blocked, and orders that nothing confirmed; and a look at what
+    waits at QStash.
 
     Args:
         unconfirmed_order_seconds: how old an order may become that nothing confirmed; None for
@@ -70,10 +72,12 @@ class Reconciler:
         dead_letters: DeadLetters,
         ports: CorePorts,
         unconfirmed_order_seconds: int | None,
+        waiting: WaitingMessages | None = None,
     ) -> None:
         self._checkouts, self._reservations, self._orders = checkouts, reservations, orders
         self._unconfirmed_order_seconds = unconfirmed_order_seconds
         self._failed, self._dead_letters = failed, dead_letters
+        self._waiting = waiting
         self._outbox = PendingOutbox(ports.tables, ports.publisher, ports.clock)
         self._publisher, self._clock = ports.publisher, ports.clock
         self._telemetry = ports.telemetry
@@ -91,6 +95,7 @@ class Reconciler:
         self._each(self._resolve(report), deadline, report)
         for shard in range(PENDING_SHARDS):
             self._each(self._due(shard, report), deadline, report)
+        self._each(self._watch(), deadline, report)
         # Last, because there may be thousands at once, and nothing waits for it.
         if self._unconfirmed_order_seconds is not None:
             before = lapsed_before(self._clock.now(), self._unconfirmed_order_seconds)
@@ -237,6 +242,22 @@ class Reconciler:
             self._publisher.publish([message])
             report.redelivered += 1
             report.persisting += dead_letter.row.deliveries >= PERSISTING_AFTER
+
+    # ------------------------------------------------------------------ what waits at QStash
+    def _watch(self) -> Iterable[Step]:
+        """Last, and no failure of the run: a number for the dashboard, which changes nothing."""
+        if self._waiting is None:
+            return
+        for topic in self._waiting.topics:
+            yield topic, partial(self._measure, self._waiting, topic)
+
+    def _measure(self, waiting: WaitingMessages, topic: str) -> None:
+        try:
+            count = waiting.waiting(topic)
+        except DependencyError as error:
+            self._telemetry.warning("Could not see what waits", code=error.code, reason=str(error))
+            return
+        self._telemetry.measure(metrics.MESSAGES_WAITING.of(count, topic=topic))
 
     def _aged(self, since: str, report: Report) -> None:
         try:

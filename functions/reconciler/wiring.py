@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from functions.reconciler import store
-from functions.reconciler.dead_letter_store import DueDeadLetterTables
+from functions.reconciler import dead_letter_store, store
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
 from shared.adapters.qstash_dlq import QStashDeadLetterQueue
+from shared.adapters.qstash_flow_control import QStashFlowControl
 from shared.messaging.consumer import Handler
 from shared.messaging.ports import CorePorts
 from shared.runtime import clients, compose
@@ -15,11 +15,9 @@ from shared.runtime import clients, compose
 
 def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
     """The reconciler over the given ports."""
-    queue = QStashDeadLetterQueue(
-        clients.http_pool(), settings.qstash_url, settings.qstash_token.get_secret_value()
-    )
+    service = (clients.http_pool(), settings.qstash_url, settings.qstash_token.get_secret_value())
     failed = QStashFailedMessages(
-        queue,
+        QStashDeadLetterQueue(*service),
         addresses=settings.all_addresses(),
         callbacks=settings.addresses("analytics", "failures"),
         now=ports.clock.now,
@@ -29,9 +27,12 @@ def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
         failed=failed,
         reservations=store.ReservationTables(ports.tables),
         orders=store.UnconfirmedOrderTables(ports.tables),
-        dead_letters=DueDeadLetterTables(ports.tables, ports.publisher, ports.clock),
+        dead_letters=dead_letter_store.DueDeadLetterTables(
+            ports.tables, ports.publisher, ports.clock
+        ),
         ports=ports,
         unconfirmed_order_seconds=settings.unconfirmed_order_seconds,
+        waiting=QStashFlowControl(*service, settings.label(), settings.parallelism()),
     )
     return partial(answer, reconciler, telemetry=ports.telemetry)
 

@@ -127,6 +127,13 @@ class Dashboard(Construct):
                 own(metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_REFUSED),
             ),
             Plot(
+                "Waiting at QStash for a place",
+                own(metrics.MESSAGES_WAITING, statistic="Maximum"),
+                stacked=True,
+            ),
+        )
+        self._row(
+            Plot(
                 "Sent or not: unknown",
                 own(*_of_channels("unknown")),
                 stacked=True,

@@ -18,7 +18,9 @@ def topic_key(
         construct_id,
         description="Messages of the order pipeline's SNS topics",
         enable_key_rotation=True,
-        removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        if retain
+        else RemovalPolicy.DESTROY,
     )
     key.add_to_resource_policy(
         iam.PolicyStatement(

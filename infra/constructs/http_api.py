@@ -184,7 +184,9 @@ class HttpApi(Construct):
             # Under this prefix AWS may deliver without another entry in a policy of limited size.
             log_group_name=f"/aws/vendedlogs/order-pipeline/{stage.stage}/api-access",
             retention=RETENTION[stage.log_retention_days],
-            removal_policy=RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if stage.retain_data
+            else RemovalPolicy.DESTROY,
         )
         opened = apigw.CfnStage(
             self,

@@ -42,7 +42,7 @@ class Mail(Construct):
         )
         # Verifying a domain takes its owner's hands and days: never throw that away with a stack.
         if retain:
-            self._identity.apply_removal_policy(RemovalPolicy.RETAIN)
+            self._identity.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         # The event destination below admits SES, and no configuration set but this one.
         self.events = EncryptedTopic(self, "Events", key=key)
         self._configuration_set.add_event_destination(

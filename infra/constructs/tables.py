@@ -46,7 +46,9 @@ class Tables(Construct):
             ),
             time_to_live_attribute=table.ttl,
             deletion_protection=retain,
-            removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if retain
+            else RemovalPolicy.DESTROY,
         )
         for index in table.indexes:
             _add_index(created, index)

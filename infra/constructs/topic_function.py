@@ -52,7 +52,9 @@ class TopicFunction(Construct):
             "Logs",
             log_group_name=f"/aws/lambda/{name}",
             retention=RETENTION[stage.log_retention_days],
-            removal_policy=RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if stage.retain_data
+            else RemovalPolicy.DESTROY,
         )
         self.function = lambda_.Function(
             self,

@@ -1,6 +1,6 @@
 """What must outlive the code: tables, the mail identity, and the key of the topics."""
 
-from aws_cdk import Stack
+from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.constructs.encrypted_topic import topic_key
@@ -14,8 +14,10 @@ from shared.storage.schema import TABLES
 class DataStack(Stack):
     """Deployed first. In a stage that retains its data, deleting this stack deletes none of it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: StageSettings) -> None:
-        super().__init__(scope, construct_id, termination_protection=stage.retain_data)
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: StageSettings, env: Environment | None
+    ) -> None:
+        super().__init__(scope, construct_id, env=env, termination_protection=stage.retain_data)
         tables = Tables(
             self,
             "Tables",

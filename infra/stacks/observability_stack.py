@@ -1,6 +1,6 @@
 """What watches: alarms, the topic they report to, and the dashboard."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -23,8 +23,9 @@ class ObservabilityStack(Stack):
         stage: StageSettings,
         topic_key: kms.IKey,
         api_id: str,
+        env: Environment | None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, env=env)
         topic = EncryptedTopic(
             self, "AlarmTopic", key=topic_key, publisher="cloudwatch.amazonaws.com"
         ).topic

@@ -2,8 +2,9 @@
 
 import platform
 
-from aws_cdk import Annotations, CfnOutput, Duration, Stack
+from aws_cdk import Annotations, CfnOutput, Duration, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.assets.staging import HOST, LAMBDA, stage_function, stage_layer
@@ -24,9 +25,15 @@ class PipelineStack(Stack):
     """Layer and functions are one release: they are built from one checkout and deployed together."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, stage: StageSettings, resources: Resources
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: StageSettings,
+        resources: Resources,
+        env: Environment | None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, env=env)
         self._stage = stage
         self._resources = resources
         self._target = HOST if stage.host_assets else LAMBDA
@@ -39,6 +46,7 @@ class PipelineStack(Stack):
             topic=resources.mail.events.topic,
             function=self.functions[Topic.NOTIFICATIONS].live,
         )
+        self._tell_operators()
         self._outputs()
         self._warn_of_placeholders()
         self._warn_of_open_checkouts()
@@ -80,6 +88,16 @@ class PipelineStack(Stack):
                     function=function.live,
                 )
 
+    def _tell_operators(self) -> None:
+        # What an operator sends again goes by the same limits.
+        ssm.StringParameter(
+            self,
+            "FlowControl",
+            parameter_name=f"{self._stage.config_prefix}/flow-control",
+            description="How many messages of each topic QStash may deliver at once",
+            string_value=self._stage.flow_control,
+        )
+
     def _outputs(self) -> None:
         CfnOutput(self, "ConfigPrefix", value=self._stage.config_prefix)
         for function in self.functions.values():
@@ -100,7 +118,7 @@ class PipelineStack(Stack):
         for name in self._stage.placeholders():
             Annotations.of(self).add_warning_v2(
                 f"order-pipeline:{name}",
-                f"{name} is still an example that belongs to no shop: deploy with -c {name}=…",
+                f"{name} is still an example that belongs to no shop: make stage NAME={self._stage.stage} asks for it",
             )
 
 

@@ -193,9 +193,13 @@ def _outputs(stack: str) -> dict[str, str]:
 def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) -> Connection:
     if missing := sorted(TABLES.keys() - names.keys()):
         raise OperatorError(f"stage {stage}: its tables are not known: {', '.join(missing)}")
+    prefix = f"/order-pipeline/{stage}"
     read_parameters = ssm_reader(lambda: botocore_clients.aws("ssm"))
+    # Functions have it in their environment; a stage that was deployed before has none.
+    limits = read_parameters([f"{prefix}/flow-control"]).get(f"{prefix}/flow-control", "")
     settings = PublisherSettings.load(
-        {**environ, "STAGE": stage, "CONFIG_PREFIX": f"/order-pipeline/{stage}"}, read_parameters
+        {**environ, "STAGE": stage, "CONFIG_PREFIX": prefix, "FLOW_CONTROL": limits},
+        read_parameters,
     )
     clock = SystemClock()
     options = PublisherOptions(
@@ -203,7 +207,8 @@ def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) ->
         token=settings.qstash_token.get_secret_value(),
         destinations=settings.destinations(),
         failure_callback=settings.failure_callback(),
-        label=f"order-pipeline-{stage}",
+        label=settings.label(),
+        parallelism=settings.parallelism(),
     )
     return Connection(
         stage=stage,

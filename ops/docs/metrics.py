@@ -15,8 +15,8 @@ A function writes a business metric once its decision is committed, and not for 
 between loses one measurement; counting it twice would be worse. Times begin when the API accepted the checkout. A time
 that two machines' clocks would make negative counts as zero, and `ClockSkews` counts too.
 
-What the shop's own programs measure comes as `analytics.metric`. The deployment says which of it becomes a metric, with
-`-c outside_metrics=checkout.duration:step=payment/address+device=phone/desktop,page.views`. Whatever is not declared is
+What the shop's own programs measure comes as `analytics.metric`. The fact `outside_metrics` says which of it becomes
+a metric: `checkout.duration:step=payment/address+device=phone/desktop,page.views`. Whatever is not declared is
 counted under `UndeclaredMetrics`, and the log line of that count has the event's id.
 
 | metric | unit | dimensions | written by | meaning |

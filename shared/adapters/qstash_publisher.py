@@ -10,12 +10,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from shared.adapters.qstash_flow_control import flow_key, flow_value
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock
 from shared.kernel.errors import PermanentError, PublishError
@@ -38,7 +39,9 @@ class PublisherOptions:
         token: bearer token; never logged.
         destinations: topic to the address of its consumer, from configuration only (S13).
         failure_callback: where QStash reports what it gave up on.
-        label: marks our messages in QStash's own logs and dead letters.
+        label: marks our messages in QStash's own logs and dead letters, and begins their
+            flow-control keys.
+        parallelism: topic to the most deliveries at once; a topic that is not named has no limit.
         max_retry_delay_ms: cap of the 1 s, 2 s, 4 s … backoff.
     """
 
@@ -47,6 +50,7 @@ class PublisherOptions:
     destinations: Mapping[str, str]
     failure_callback: str
     label: str
+    parallelism: Mapping[str, int] = field(default_factory=dict)
     max_retry_delay_ms: int = 60_000
 
     def __repr__(self) -> str:
@@ -73,6 +77,11 @@ def headers_of(message: Outbound, options: PublisherOptions) -> dict[str, str]:
         "Upstash-Forward-X-Event-Version": message.version,
         "Upstash-Forward-X-Event-Source": message.source,
     }
+    # The failure callback has none: QStash documents no such option for callbacks. The analytics
+    # function keeps places free for them.
+    if (places := options.parallelism.get(message.topic)) is not None:
+        headers["Upstash-Flow-Control-Key"] = flow_key(options.label, message.topic)
+        headers["Upstash-Flow-Control-Value"] = flow_value(places)
     if message.correlation_id is not None:
         headers["Upstash-Forward-X-Correlation-ID"] = message.correlation_id
     if message.delay is not None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -174,12 +175,41 @@ def webhook_address(base: str, topic: str) -> str:
     return f"{base.rstrip('/')}/api/webhooks/{topic}"
 
 
+_LIMIT = re.compile("[1-9][0-9]{0,4}")
+_LIMITED = ("commands", "orders", "notifications", "inventory", "analytics")
+
+
+def limits_of(text: str) -> dict[str, int]:
+    """Limits per topic, written as ``orders=40,inventory=40``; empty text is no limit.
+
+    Raises:
+        ValueError: naming the rule that is broken.
+    """
+    pairs = [part.partition("=") for part in text.split(",")] if text else []
+    limits = {topic: number for topic, _, number in pairs}
+    if len(limits) < len(pairs):
+        raise ValueError("must name each topic once")
+    if unknown := sorted(limits.keys() - set(_LIMITED)):
+        raise ValueError(f"must name topics, such as orders=40; {unknown[0]!r} is none")
+    for topic, number in limits.items():
+        if not _LIMIT.fullmatch(number):
+            raise ValueError(f"{topic} must have a whole number from 1 to 99999")
+    return {topic: int(number) for topic, number in limits.items()}
+
+
+def _limits(text: str) -> str:
+    limits_of(text)
+    return text
+
+
 class PublisherSettings(Settings):
     """What it takes to publish to the five topics."""
 
     qstash_token: Annotated[SecretStr, Parameter("secrets/QSTASH_TOKEN", secret=True)]
     qstash_url: NonEmpty = "https://qstash.upstash.io"
     qstash_webhook_base_url: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    # Deliveries at once, by topic. Without it QStash has no limit but that of its plan.
+    flow_control: Annotated[str, AfterValidator(_limits)] = ""
     commands_url: Annotated[NonEmpty, Parameter("urls/commands")]
     orders_url: Annotated[NonEmpty, Parameter("urls/orders")]
     notifications_url: Annotated[NonEmpty, Parameter("urls/notifications")]
@@ -204,6 +234,14 @@ class PublisherSettings(Settings):
         if not base:
             return self.function_urls()
         return {topic: webhook_address(base, topic) for topic in self.function_urls()}
+
+    def parallelism(self) -> dict[str, int]:
+        """The most deliveries at once of each topic that has a limit."""
+        return limits_of(self.flow_control)
+
+    def label(self) -> str:
+        """What marks this stage's messages at QStash."""
+        return f"order-pipeline-{self.stage}"
 
     def failure_callback(self) -> str:
         """Where QStash reports a message that it gave up on."""

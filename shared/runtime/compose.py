@@ -57,7 +57,8 @@ def publisher(settings: PublisherSettings, clock: Clock, telemetry: Telemetry) -
         token=settings.qstash_token.get_secret_value(),
         destinations=settings.destinations(),
         failure_callback=settings.failure_callback(),
-        label=f"order-pipeline-{settings.stage}",
+        label=settings.label(),
+        parallelism=settings.parallelism(),
     )
     return QStashPublisher(
         clients.http_pool(),

@@ -239,6 +239,12 @@ OLDEST_PENDING_SECONDS = Metric(
     ("reconciler",),
     "Seconds",
 )
+MESSAGES_WAITING = Metric(
+    "MessagesWaiting",
+    "messages that wait at QStash for a place of their topic's function",
+    ("reconciler",),
+    dimensions={"topic": TOPICS},
+)
 OUTBOXES_REPUBLISHED = Metric(
     "OutboxesRepublished", "outboxes that the reconciler published", ("reconciler",)
 )

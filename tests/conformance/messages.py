@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -42,7 +42,9 @@ def message(
     )
 
 
-def options(url: str, **changes: str) -> PublisherOptions:
+def options(
+    url: str, parallelism: Mapping[str, int] | None = None, **changes: str
+) -> PublisherOptions:
     """Where everything is in these tests."""
     return PublisherOptions(
         url=url,
@@ -50,6 +52,7 @@ def options(url: str, **changes: str) -> PublisherOptions:
         destinations=URLS,
         failure_callback=FAILURES,
         label="order-pipeline-test",
+        parallelism=parallelism or {},
     )
 
 
@@ -60,12 +63,17 @@ def publisher_to(
     *,
     on_failure: Callable[[], None] = lambda: None,
     token: str = QSTASH_TOKEN,
+    parallelism: Mapping[str, int] | None = None,
 ) -> Iterator[QStashPublisher]:
     """The product's publisher over a pool of its own, shaped like the functions' one."""
     pool = urllib3.PoolManager(num_pools=2, maxsize=1, block=True)
     try:
         yield QStashPublisher(
-            pool, options(url, token=token), clock, jitter=lambda: 0.5, on_failure=on_failure
+            pool,
+            options(url, parallelism, token=token),
+            clock,
+            jitter=lambda: 0.5,
+            on_failure=on_failure,
         )
     finally:
         pool.clear()

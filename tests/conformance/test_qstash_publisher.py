@@ -11,6 +11,7 @@ import pytest
 import urllib3
 
 from shared.adapters import qstash_publisher
+from shared.adapters.qstash_flow_control import QStashFlowControl, flow_key
 from shared.contracts.topics import Topic
 from shared.kernel.errors import PublishError
 from shared.messaging.outbox import Outbound
@@ -84,6 +85,29 @@ def test_a_message_is_sent_with_exactly_these_headers(endpoint: Endpoint) -> Non
         "Upstash-Forward-X-Event-Source": "orders",
         "Upstash-Forward-X-Correlation-ID": "corr-1",
     }
+
+
+def test_messages_of_a_topic_wait_under_its_key_and_the_product_reads_how_many(
+    services: Services,
+) -> None:
+    services.reset_qstash()
+    base, key = services.qstash.url, flow_key("order-pipeline-test", "orders")
+    pool = urllib3.PoolManager()
+    seen = QStashFlowControl(pool, base, QSTASH_TOKEN, "order-pipeline-test", ["orders"])
+    headers = {"Authorization": f"Bearer {QSTASH_TOKEN}"}
+    assert seen.waiting("orders") == 0
+
+    pool.request("POST", f"{base}/v2/flowControl/{key}/pause", headers=headers)
+    with publisher_to(base, ManualClock(), parallelism={"orders": 4}) as publisher:
+        publisher.publish([message(unique("evt")) for _ in range(3)])
+    shown = pool.request("GET", f"{base}/v2/flowControl/{key}", headers=headers).json()
+
+    assert seen.waiting("orders") == 3
+    assert (shown["parallelismMax"], shown["rateMax"], shown["ratePeriod"]) == (4, 40, 1)
+    assert services.endpoint.seen == []
+    services.reset_qstash()
+    pool.request("POST", f"{base}/v2/flowControl/{key}/resume", headers=headers)
+    pool.clear()
 
 
 def test_headers_without_a_value_are_not_sent(endpoint: Endpoint) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from qstash import QStash
 
+from local.stack import aws
 from local.stack.client import Item, StackClient
 from local.stack.polling import NotObservedError, wait_for
 
@@ -41,6 +42,12 @@ class Client(StackClient):
         # Between an answer and what it publishes nothing is due either: rest twice.
         for _ in range(2):
             wait_for(self.is_resting, "nothing is due", limit=limit)
+
+    def reconcile(self) -> None:
+        """One run of the reconciler now, beside those of every minute."""
+        functions = aws.client("lambda", self.stack.aws.endpoint_url)
+        run = functions.invoke(FunctionName="order-pipeline-local-reconciler:live", Payload=b"{}")
+        assert "FunctionError" not in run
 
     def mail(self, to: str, subject: str = "", limit: float = LIMIT_SECONDS) -> Item:
         """The first mail to this address whose subject begins so."""

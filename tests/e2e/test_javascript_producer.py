@@ -100,8 +100,10 @@ def test_what_of_the_shop_s_cannot_be_sold_becomes_a_letter_of_the_event_itself(
     del broken["customerEmail"]
     (event,) = publish(stack, "batch", {"broken": broken}).values()
 
+    client.quiet()
+    client.reconcile()
     letter = wait_for(
-        lambda: client.item("dead_letters", eventId=event["eventId"]), "a dead letter", limit=90
+        lambda: client.item("dead_letters", eventId=event["eventId"]), "a dead letter"
     )
 
     assert (letter["reportedBy"], letter["topic"]) == ("pull", "commands")

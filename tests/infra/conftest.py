@@ -1,4 +1,4 @@
-"""Templates of the three stages, synthesized once each and shared by every test of this folder."""
+"""Templates of all stages, synthesized once each and shared by every test of this folder."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -12,7 +12,7 @@ from infra.app import build, project_context
 from infra.settings import stage_settings
 from tests.infra.assembly import Assembly
 
-STAGES = ("local", "dev", "prod")
+STAGES = ("local", "dev", "staging", "prod")
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def test_production_keeps_its_tables_and_other_stages_let_them_go(assembly: Asse
     resource = created(assembly, table)
     keeps = assembly.stage == "prod"
 
-    assert resource.whole["DeletionPolicy"] == ("Retain" if keeps else "Delete")
+    assert resource.whole["DeletionPolicy"] == ("RetainExceptOnCreate" if keeps else "Delete")
     assert resource.properties.get("DeletionProtectionEnabled", False) is keeps
 
 
@@ -107,4 +107,18 @@ def test_the_sender_is_an_address_of_the_verified_domain(assembly: Assembly):
 
     sender = assembly.environment("notifications")["SENDER_ADDRESS"]
     assert sender.endswith("@" + identity.properties["EmailIdentity"])
-    assert (identity.whole.get("DeletionPolicy") == "Retain") is (assembly.stage == "prod")
+    assert (identity.whole.get("DeletionPolicy") == "RetainExceptOnCreate") is (
+        assembly.stage == "prod"
+    )
+
+
+def test_what_is_kept_goes_with_a_first_deployment_that_fails(prod: Assembly):
+    """A table or log group that a rollback left would refuse its name to the next try."""
+    policies = {
+        (resource.kind, resource.whole["DeletionPolicy"])
+        for resource in prod.resources()
+        if resource.whole.get("DeletionPolicy", "Delete") != "Delete"
+    }
+
+    assert {kind for kind, _ in policies} >= {"AWS::DynamoDB::Table", "AWS::Logs::LogGroup"}
+    assert {policy for _, policy in policies} == {"RetainExceptOnCreate"}

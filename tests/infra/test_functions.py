@@ -4,8 +4,9 @@ import pytest
 
 from infra.environment import MissingSettingError, environment_of
 from infra.functions import FUNCTIONS, FunctionSpec
+from shared.adapters.qstash_flow_control import flow_value
 from shared.contracts.topics import Topic
-from shared.kernel.settings import NonEmpty, Settings
+from shared.kernel.settings import NonEmpty, Settings, limits_of
 from tests.infra.assembly import Assembly
 from tests.signing import CHECKOUT_KEY
 
@@ -102,6 +103,34 @@ def test_reserved_concurrency_leaves_most_of_an_ordinary_account_free(assembly: 
     assert sum(reserved) <= 500
 
 
+# Calls that QStash does not limit: failure callbacks, reports from SNS, producers without a key.
+BESIDE = {"commands": 1, "orders": 1, "inventory": 1, "notifications": 2, "analytics": 2}
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_qstash_delivers_fewer_at_once_than_a_function_has_places(assembly: Assembly, topic: Topic):
+    """A throttle is a failed delivery, and three of them are a dead letter."""
+    places = assembly.functions()[topic.value].properties["ReservedConcurrentExecutions"]
+    told = {assembly.environment(spec.name)["FLOW_CONTROL"] for spec in FUNCTIONS}
+
+    assert len(told) == 1
+    at_once = limits_of(told.pop())[topic.value]
+    assert 1 <= at_once <= places - BESIDE[topic.value]
+    # A function URL takes ten requests per second and place.
+    assert f"rate={at_once * 10}," in flow_value(at_once)
+
+
+def test_operators_read_the_limits_that_the_functions_have(assembly: Assembly):
+    """What is sent again goes by the same key."""
+    (parameter,) = [
+        found.properties["Value"]
+        for found in assembly.resources("AWS::SSM::Parameter")
+        if found.properties["Name"].endswith("/flow-control")
+    ]
+
+    assert parameter == assembly.environment("commands")["FLOW_CONTROL"]
+
+
 @each_function
 def test_every_function_logs_to_a_group_of_its_own_that_forgets(
     assembly: Assembly, spec: FunctionSpec
@@ -137,21 +166,26 @@ def test_each_url_is_published_under_its_own_topic(assembly: Assembly):
         for parameter in assembly.resources("AWS::SSM::Parameter")
     }
 
-    below = f"/order-pipeline/{assembly.stage}/urls"
-    assert published.keys() == {f"{below}/api", *(f"{below}/{topic.value}" for topic in Topic)}
+    prefix = f"/order-pipeline/{assembly.stage}"
+    below = f"{prefix}/urls"
+    assert published.keys() == {
+        f"{prefix}/flow-control",
+        f"{below}/api",
+        *(f"{below}/{topic.value}" for topic in Topic),
+    }
     for topic in Topic:
         name = topic.value.capitalize()
         assert published[f"{below}/{topic.value}"] == f"<{name}LiveFunctionUrl.FunctionUrl>"
 
 
 def test_tracing_is_what_the_stage_says(assembly: Assembly):
-    """Paid for in production only."""
+    """Paid for in production and its rehearsal only."""
     modes = {
         function.properties.get("TracingConfig", {}).get("Mode")
         for function in assembly.functions().values()
     }
 
-    assert modes == ({"Active"} if assembly.stage == "prod" else {None})
+    assert modes == ({"Active"} if assembly.stage in {"staging", "prod"} else {None})
 
 
 def test_a_required_setting_without_a_value_fails_synthesis_by_name():

@@ -171,7 +171,8 @@ def test_a_signed_route_has_no_authorizer_and_the_others_keep_theirs(
 
 
 @pytest.mark.parametrize(
-    ("stage", "trust"), [("local", "open"), ("dev", "signed"), ("prod", "signed")]
+    ("stage", "trust"),
+    [("local", "open"), ("dev", "signed"), ("staging", "signed"), ("prod", "signed")],
 )
 def test_only_the_local_stage_is_open_without_saying_so(
     synthesize: Callable[..., Assembly], stage: str, trust: str

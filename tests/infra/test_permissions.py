@@ -123,7 +123,7 @@ def expected(name: str, stage: str) -> set[tuple[str, str]]:
         | parameters
         | logs
         | (mail | PHONES if name == "notifications" else set())
-        | (TRACING if stage == "prod" else set())
+        | (TRACING if stage in {"staging", "prod"} else set())
     )
 
 
@@ -182,7 +182,7 @@ def test_no_statement_has_a_wildcard_but_those_that_cannot_do_without(assembly: 
         if "*" in action or "*" in resource
     }
 
-    traced = TRACING if assembly.stage == "prod" else set()
+    traced = TRACING if assembly.stage in {"staging", "prod"} else set()
     phones = {("notifications", *pair) for pair in PHONES}
     assert found == phones | {(name, *pair) for name in assembly.functions() for pair in traced}
 

@@ -5,9 +5,10 @@ from pydantic import ValidationError
 
 from infra.environment import provided_values
 from infra.functions import FUNCTIONS
-from infra.settings import OVERRIDES, StageError, stage_settings
+from infra.settings import OVERRIDES, StageError, StageSettings, stage_settings
+from shared.contracts.topics import Topic
 
-STAGES = ("local", "dev", "prod")
+STAGES = ("local", "dev", "staging", "prod")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -22,7 +23,9 @@ def test_a_stage_is_complete_and_frozen(stage: str):
 
 def test_an_unknown_stage_is_refused_by_naming_the_known_ones():
     """A typo must not make a new stage."""
-    with pytest.raises(StageError, match="unknown stage 'prd': choose one of local, dev, prod"):
+    with pytest.raises(
+        StageError, match="unknown stage 'prd': choose one of local, dev, staging, prod"
+    ):
         stage_settings("prd")
 
 
@@ -36,6 +39,8 @@ def test_an_unknown_stage_is_refused_by_naming_the_known_ones():
         ("alert_address", "nobody", "a mail address"),
         ("qstash_url", "qstash.upstash.io", "an http"),
         ("webhook_base_url", "javascript:alert(1)", "an http"),
+        ("webhook_base_url", "https://user:secret@hooks.test", "an http"),
+        ("qstash_url", "https://:token@qstash.test/v2", "an http"),
         ("api_gateway_url", "ftp://127.0.0.1", "an http"),
         ("secrets_key_arn", "alias/aws/ssm", "the ARN of a KMS key"),
         ("outside_metrics", "Revenue", "a metric of the pipeline itself"),
@@ -68,7 +73,7 @@ def test_an_audience_without_an_issuer_is_refused():
         stage_settings("prod", {"jwt_audience": "web"})
 
 
-@pytest.mark.parametrize("stage", ["dev", "prod"])
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
 def test_an_issuer_in_plain_http_is_refused_but_on_a_laptop(stage: str):
     """Its keys travel on that connection."""
     given = {"jwt_issuer": "http://login.shop.test", "jwt_audience": "web"}
@@ -78,7 +83,7 @@ def test_an_issuer_in_plain_http_is_refused_but_on_a_laptop(stage: str):
     assert stage_settings("local", given).storefront_auth == "jwt"
 
 
-@pytest.mark.parametrize("stage", ["dev", "prod"])
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
 def test_no_deployment_to_aws_believes_in_another_gateway(stage: str):
     """What is signed for that address would count as a delivery to us."""
     given = {"api_gateway_url": "http://127.0.0.1:4566/_aws/execute-api"}
@@ -104,6 +109,27 @@ def test_overrides_replace_the_stage_s_own_values_and_empty_ones_do_not():
 
     assert settings.cors_origins == ("https://a.test", "https://b.test")
     assert settings.qstash_url == "https://qstash.upstash.io"
+
+
+@pytest.mark.parametrize("places", [2, 3, 4, 5, 10, 20, 50, 1000])
+@pytest.mark.parametrize("topic", Topic)
+def test_however_few_places_one_stays_free_of_flow_control(topic: Topic, places: int):
+    """For callbacks, and for producers whose messages carry no key."""
+    values = stage_settings("dev").model_dump()
+    reserved = {**values["reserved_concurrency"], topic.value: places}
+
+    settings = StageSettings.model_validate(values | {"reserved_concurrency": reserved})
+
+    assert 1 <= settings.parallelism(topic) < places
+
+
+def test_a_topic_with_a_single_place_is_refused():
+    """It could not take a callback while it works."""
+    values = stage_settings("dev").model_dump()
+    reserved = {**values["reserved_concurrency"], "analytics": 1}
+
+    with pytest.raises(ValidationError, match="analytics must have at least 2 places"):
+        StageSettings.model_validate(values | {"reserved_concurrency": reserved})
 
 
 def test_nothing_secret_can_be_given_on_the_command_line():

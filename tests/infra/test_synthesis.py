@@ -54,12 +54,12 @@ def test_synthesis_is_repeatable_needs_no_credentials_and_leaks_no_secret(
     tmp_path: Path, synthesize
 ):
     """S25: another process, another home, secrets all around it: the same templates to the byte."""
-    here: Assembly = synthesize("dev")
+    here: Assembly = synthesize("local")
 
-    result = run_app(tmp_path, "-c", "stage=dev")
+    result = run_app(tmp_path, "-c", "stage=local")
 
     assert result.returncode == 0, result.stderr
-    assert Assembly.read("dev", tmp_path).templates == here.templates
+    assert Assembly.read("local", tmp_path).templates == here.templates
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 100
     assert not [path for path in files if CANARY.encode() in path.read_bytes()]
@@ -70,9 +70,11 @@ def test_an_unknown_stage_ends_with_one_sentence(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("CDK_OUTDIR", str(tmp_path))
 
     with pytest.raises(SystemExit) as ended:
-        main(["-c", "stage=staging"])
+        main(["-c", "stage=stagng"])
 
-    assert ended.value.code == ("infra: unknown stage 'staging': choose one of local, dev, prod")
+    assert ended.value.code == (
+        "infra: unknown stage 'stagng': choose one of local, dev, staging, prod"
+    )
 
 
 def test_no_secret_is_created_or_read_by_a_template(assembly: Assembly):

@@ -41,6 +41,7 @@ class World:
         self.pipeline = Pipeline()
         self.pipeline.memory.seed("stock", stock(available=5, threshold=0))
         self.queue = InMemoryQueue()
+        self.waiting = None
 
     def reconciler(self):
         """Built afresh, as a cold start does."""
@@ -59,6 +60,7 @@ class World:
             dead_letters=DueDeadLetterTables(p.tables, p.publisher, p.clock),
             ports=p.core_ports(),
             unconfirmed_order_seconds=None,
+            waiting=self.waiting,
         )
 
     def run(self, seconds=50):
@@ -299,3 +301,43 @@ def _callback(event, message_id):
         "sourceBody": base64.b64encode(event.encode()).decode(),
     }
     return json.dumps(body).encode()
+
+
+class Waiting:
+    """QStash's wait lists; a topic without a number does not answer."""
+
+    topics = ("orders", "analytics", "inventory")
+
+    def __init__(self, **counts):
+        self.counts = counts
+
+    def waiting(self, topic):
+        """How many wait."""
+        if topic not in self.counts:
+            raise DependencyError("QStash: HTTP 500")
+        return self.counts[topic]
+
+
+def test_what_waits_at_qstash_is_measured_by_topic_and_a_silent_key_is_no_failure(world):
+    """A number for the dashboard must neither stop the run nor call a person."""
+    world.waiting = Waiting(orders=12, inventory=0)
+
+    report = world.run()
+
+    measured = {
+        measure.dimensions["topic"]: measure.value
+        for measure in world.pipeline.telemetry.measures
+        if measure.name == "MessagesWaiting"
+    }
+    assert measured == {"orders": 12, "inventory": 0}
+    assert report.failures == 0
+
+
+def test_nothing_is_asked_of_qstash_when_the_time_is_over(world):
+    """The run must end before the next one starts."""
+    world.waiting = Waiting(orders=12, inventory=0, analytics=0)
+
+    report = world.run(seconds=4)
+
+    assert report.left
+    assert not [m for m in world.pipeline.telemetry.measures if m.name == "MessagesWaiting"]
