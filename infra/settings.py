@@ -144,9 +144,9 @@ class StageSettings(BaseModel):
     currency: str = "EUR"
     # Countries differ in whether a sender needs registering first: none until the shop did.
     sms_sender_id: str = ""
-    # Messages per channel that one recipient gets within an hour. More than this is a loop or an
-    # attack: the rest waits for the next hour. A channel that is not named here has the cap that
-    # it declares.
+    # Messages per channel, and mails per template and cause, that one recipient gets within an hour
+    # (S42). More than this is a loop or an attack: the rest waits for the next hour. A channel that is
+    # not named here has the cap that it declares.
     caps: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     qstash_url: WebAddress = "https://qstash.upstash.io"
     webhook_base_url: WebAddress = ""

@@ -25,3 +25,9 @@ def alert_change(row: StockRow) -> AlertChange:
     if row.available >= rearm_level(row.threshold) and row.alert == RAISED:
         return "rearm"
     return "none"
+
+
+def is_worth_telling(row: StockRow) -> bool:
+    """Whether the shop should hear of a SKU: it is low, or its alert was raised and is not armed
+    again. One that came back a little since then counts: of this fall there is no other alert."""
+    return row.is_low or row.alert == RAISED

@@ -1,6 +1,6 @@
 """Use cases of the inventory topic."""
 
-from functions.inventory.domain import alert_change
+from functions.inventory.domain import alert_change, is_worth_telling
 from functions.inventory.events import alert_mail_of, low_of, raised_of, rearmed_of
 from functions.inventory.ports import Stock
 from shared.contracts.inventory import StockLow, StockReserved, StockUpdated
@@ -80,8 +80,8 @@ def record_reservation(event: StockReserved, *, stock: Stock) -> Effects:
 def alert_the_shop(event: StockLow, *, stock: Stock, alert_address: str) -> Effects:
     """Tell the shop by mail that a product runs low.
 
-    The event says which one. What the mail tells of it is what its row says now: any program may
-    publish such an event (S31).
+    The event says which one. Whether it does, and what the mail tells of it, is what its row says
+    now: any program may publish such an event (S31).
 
     Raises:
         PredecessorMissingError: there is no such SKU yet; an import can still bring it.
@@ -91,6 +91,15 @@ def alert_the_shop(event: StockLow, *, stock: Stock, alert_address: str) -> Effe
     row = stock.find(payload.sku)
     if row is None:
         raise PredecessorMissingError(f"payload.productId: waits for {payload.sku} to be imported")
+    if not is_worth_telling(row):
+        # An alert that a decision of ours raised was one, though units came since: the trail tells
+        # of it, with the numbers of that decision. The mail would not be true any more.
+        caused = event.causation_id is not None
+        return Effects(
+            outcome="not_low",
+            emits=[raised_of(payload)] if caused else [],
+            facts={"sku": payload.sku},
+        )
     known = low_of(payload, row)
     return Effects(
         outcome="alerted",

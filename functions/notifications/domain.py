@@ -9,10 +9,25 @@ from typing import Protocol
 
 from shared.contracts.channels import Channel
 
+CONFIRMATION = "order-confirmation"
+_TOTAL = "total"
+
 
 def digest_of(recipient: str) -> str:
     """A recipient without naming them. Mail hosts ignore case, and so do we."""
     return hashlib.sha256(recipient.strip().lower().encode()).hexdigest()
+
+
+class Cause(StrEnum):
+    """What had a message sent, as the event that asks for it says.
+
+    ``vouched``: an order whose payment the shop answers for. ``open``: a checkout that has nothing but
+    its request behind it. ``program``: anything that says neither, as other programs of the shop do.
+    """
+
+    VOUCHED = "vouched"
+    OPEN = "open"
+    PROGRAM = "program"
 
 
 class Message(Protocol):
@@ -44,8 +59,8 @@ class Message(Protocol):
         ...
 
     @property
-    def vouched(self) -> bool:
-        """Whether more than a stranger's request stands behind it."""
+    def cause(self) -> "Cause":
+        """What had it sent."""
         ...
 
     @property
@@ -84,24 +99,35 @@ class OneOfMany(ABC):
         return ""
 
     @property
-    def vouched(self) -> bool:
-        """No stranger causes one."""
-        return True
+    def cause(self) -> Cause:
+        """Only programs of the shop ask for one."""
+        return Cause.PROGRAM
 
 
 def budgets_of(message: Message, most: int) -> Mapping[str, int]:
     """How many messages its recipient gets within an hour, by the budgets that it counts against.
 
-    Each kind has its own, so that none uses up another's. What strangers can cause, by carts that
-    are not paid, has smaller ones beside them: it neither floods a mailbox, nor keeps the
-    confirmation of a real order out of it (S42).
+    Each kind has its own, and each cause, so that none uses up another's (S42). What strangers can
+    cause, by carts that are not paid, has smaller ones. All together have a ceiling: programs and
+    strangers reach it first, then what else tells of orders. A confirmation that the shop vouches for
+    is beyond it, and has its own budget alone.
 
     Args:
         most: the channel's cap.
     """
-    if message.vouched:
-        return {message.kind: most}
-    return {f"open:{message.kind}": max(1, most // 5), "open": max(1, most // 2)}
+    kind = message.kind
+    if not kind:
+        return {"": most}
+    match message.cause:
+        case Cause.OPEN:
+            few, some = max(1, most // 5), max(1, most // 2)
+            return {f"open:{kind}": few, "open": some, _TOTAL: 2 * most}
+        case Cause.PROGRAM:
+            return {f"program:{kind}": most, _TOTAL: 2 * most}
+        case Cause.VOUCHED if kind == CONFIRMATION:
+            return {kind: most}
+        case Cause.VOUCHED:
+            return {kind: most, _TOTAL: 3 * most}
 
 
 class SendState(StrEnum):

@@ -73,7 +73,7 @@ SAMPLES = (
         for channel in CHANNELS
     ),
     _plain("inventory.stock.updated", "a movement of one SKU's units"),
-    _plain("inventory.stock.low", "the low-stock alert of one SKU, by mail"),
+    _plain("inventory.stock.low", "the low-stock alert of one SKU, by mail if its row is low"),
     _plain("inventory.stock.reserved", "the answer to a reservation, noted"),
     _plain("analytics.metric", "a measurement; without a declaration it is counted only"),
     _plain("analytics.audit", "an entry in the audit trail"),

@@ -21,7 +21,8 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """How many messages one recipient gets within an hour of the clock.
+    """How many messages one recipient gets within an hour of the clock: texts, or mails of one
+    template and cause (S42).
 
     Args:
         setting: the environment variable that may say otherwise.

@@ -139,9 +139,12 @@ def test_a_genuine_delivery_is_accepted_with_old_keys_while_new_ones_cannot_be_r
 @pytest.mark.parametrize("length", [188, 189, 200])
 def test_a_long_product_name_still_gets_its_low_stock_mail(shop, length):
     event = sample("inventory.stock.low")
-    shop.memory.seed("stock", stock("shirt#red-m", productId="shirt", name="x" * length))
+    shop.memory.seed(
+        "stock", stock("shirt#red-m", productId="shirt", name="x" * length, available=1)
+    )
 
     assert shop.deliver("inventory", event)["statusCode"] == 200
+    assert len(shop.outbox.of("notification.email")) == 1
 
 
 @pytest.mark.parametrize("name", ["x" * 201, "a\nb", "\n"])

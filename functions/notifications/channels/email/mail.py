@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from functions.notifications.domain import digest_of
+from functions.notifications.domain import Cause, digest_of
 from shared.contracts.channels import EMAIL, Channel
 from shared.contracts.envelope import Event, WireModel
 from shared.kernel.mail_address import mailbox_of
@@ -40,6 +40,7 @@ class Mail:
     Args:
         event: the event that asked for it, as JSON: what an operator needs to send it again.
         capped: whether it counts against the hourly cap of its recipient.
+        cause: what had it sent.
     """
 
     event_id: str
@@ -51,7 +52,7 @@ class Mail:
     event: str
     priority: Priority = "normal"
     capped: bool = True
-    vouched: bool = True
+    cause: Cause = Cause.PROGRAM
 
     @property
     def send_id(self) -> str:

@@ -1,24 +1,28 @@
 """Use cases of mail: send one, and believe what is reported of an address."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from functions.notifications.channels.email.mail import AddressReported, Mail
 from functions.notifications.channels.email.ports import Mailer, Renderer
-from functions.notifications.domain import digest_of
+from functions.notifications.domain import CONFIRMATION, Cause, digest_of
 from functions.notifications.events import audited, suppression_audit_of
 from functions.notifications.ports import SendLedger
 from functions.notifications.send_once import SendOnce, SendResult, writes_of
 from shared.contracts.channels import EMAIL
 from shared.contracts.notifications import EmailPayload, EmailRequested
+from shared.contracts.statuses import Trust
 from shared.kernel.legible import legible
 from shared.kernel.unlinked import unlinked
 from shared.messaging.effects import Effects
 from shared.telemetry import metrics
 from shared.telemetry.measurement import Duration
 
-CONFIRMATION = "order-confirmation"
 LOW_STOCK = "low-stock-alert"
 NO_SUBJECT = "-"
+_CAUSES: Mapping[Trust | None, Cause] = MappingProxyType(
+    {"signed": Cause.VOUCHED, "open": Cause.OPEN}
+)
 
 
 def send_email(
@@ -55,7 +59,7 @@ def send_email(
         event=event.to_json(),
         priority=payload.priority,
         capped=not _is_alert(payload, alert_address),
-        vouched=payload.trust != "open",
+        cause=_CAUSES.get(payload.trust, Cause.PROGRAM),
     )
     result = send_once(mail, mailer.send)
     return Effects(

@@ -308,6 +308,67 @@ def test_an_alert_tells_what_the_row_says_now_and_not_what_the_event_claims(shop
     assert audit["payload"]["newState"]["currentStock"] == 1
 
 
+@pytest.mark.parametrize(
+    ("available", "alert", "mails"),
+    [
+        (10, "armed", 0),
+        (3, "armed", 0),
+        (10, "", 0),
+        (2, "armed", 1),
+        (0, "", 1),
+        (2, "raised", 1),
+        (3, "raised", 1),
+        (10, "raised", 1),
+    ],
+)
+def test_whether_a_product_runs_low_is_what_its_row_says(shop, available, alert, mails):
+    """An event that claims it of a full one mails nothing, and no fall that was seen goes untold."""
+    event = sample("inventory.stock.low")
+    claims = {"productId": "mug", "variationId": None, "currentStock": 0, "threshold": 99}
+    strange = event | {"causationId": None, "payload": event["payload"] | claims}
+    shelf(shop, available=available, alert=alert)
+
+    answer = shop.deliver("inventory", strange)
+
+    assert answer["statusCode"] == 200
+    assert len(shop.outbox.of("notification.email")) == mails
+    assert len(shop.outbox.of("analytics.audit")) == mails
+
+
+def test_an_alert_of_ours_is_in_the_trail_though_units_came_before_its_mail(shop):
+    shelf(shop, available=2)
+    shop.deliver("inventory", moved("evt-fall"))
+    shelf(shop, available=9)
+    shop.deliver("inventory", moved("evt-rise", 2, 9, reason="restock"))
+
+    assert {status for _, status in shop.drain()} == {200}
+
+    assert not shop.mailer.sent, "9 left is not low"
+    trail = [
+        loads(m.body.encode(), max_bytes=10_000)["payload"]
+        for m in shop.outbox.of("analytics.audit")
+    ]
+    (low,) = [entry for entry in trail if entry["action"] == "stock.low"]
+    assert low["newState"]["currentStock"] == 2
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.sampled_from(["armed", "raised", ""]))
+def test_no_alert_tells_of_numbers_that_the_row_does_not_have(available, threshold, alert):
+    shop = Pipeline()
+    row = stock(available=available, threshold=threshold, alert=alert)
+    shop.memory.seed("stock", row)
+    event = sample("inventory.stock.low")
+    claims = {"productId": "mug", "variationId": None, "currentStock": 77, "threshold": 88}
+
+    shop.deliver("inventory", event | {"payload": event["payload"] | claims})
+
+    told = [loads(m.body.encode(), max_bytes=10_000) for m in shop.outbox.of("notification.email")]
+    assert len(told) == (available <= threshold or alert == "raised")
+    for mail in told:
+        data = mail["payload"]["templateData"]
+        assert (data["currentStock"], data["threshold"]) == (available, threshold)
+
+
 def test_an_alert_about_no_product_of_ours_waits_for_its_import(shop):
     answer = shop.deliver("inventory", sample("inventory.stock.low"))
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.notifications.channels.email.mail import Mail
+from functions.notifications.channels.email.template_data import TEMPLATES
 from functions.notifications.domain import SendRecord, SendState
 from functions.notifications.send_ledger import SendLedgerTables, cap_key
 from functions.notifications.settings import NotificationsSettings
@@ -14,6 +15,7 @@ from shared.kernel.errors import RecipientCappedError
 from tests.builders import answer_of, envelope, stock
 from tests.contracts.samples import sample
 from tests.pipeline import Pipeline, environment, no_parameters
+from tests.unit.functions.notifications.channels.email.test_rendering import DATA
 from tests.unit.shared.faults import Faults
 
 MAIL, TEXT = sample("notification.email"), sample("notification.sms")
@@ -37,7 +39,7 @@ def ask(
 def counted(
     shop: Pipeline,
     recipient: str = MAIL["payload"]["to"],
-    budget: str = MAIL["payload"]["templateId"],
+    budget: str = f"program:{MAIL['payload']['templateId']}",
 ) -> Any:
     item = shop.memory.get("notifications", cap_key(recipient, shop.clock.now(), budget))
     return None if item is None else item["told"]
@@ -65,8 +67,9 @@ def test_nobody_is_named_by_the_cap_or_by_its_refusal(shop):
     answers = [ask(shop, n)["body"] for n in range(3)]
 
     assert "ada@example.com" not in str(answers) + str(shop.telemetry.lines)
-    (item,) = [r for r in shop.memory.all("notifications") if str(r["id"]).startswith("cap#")]
-    assert "ada" not in str(item)
+    caps = [r for r in shop.memory.all("notifications") if str(r["id"]).startswith("cap#")]
+    assert len(caps) == 2
+    assert "ada" not in str(caps)
 
 
 def test_high_priority_is_no_exemption(shop):
@@ -169,7 +172,8 @@ def test_thirty_products_that_run_low_at_once_are_thirty_mails_to_the_shop():
 
 def test_only_alerts_to_the_shop_are_beyond_the_cap(shop):
     assert [alert(shop, n, to="Stock@Shop.example") for n in range(4)] == [200] * 4
-    assert counted(shop, "stock@shop.example") is None
+    assert counted(shop, "stock@shop.example", "program:low-stock-alert") is None
+    assert counted(shop, "stock@shop.example", "total") is None
 
     customers = [alert(shop, n, to="bob@example.com") for n in range(10, 13)]
     orders = [ask(shop, n, to="stock@shop.example")["statusCode"] for n in range(20, 23)]
@@ -179,9 +183,8 @@ def test_only_alerts_to_the_shop_are_beyond_the_cap(shop):
 def test_counter_outlives_its_hour_and_is_forgotten_afterwards(shop):
     ask(shop, 0)
 
-    item = shop.memory.get(
-        "notifications", cap_key("ada@example.com", shop.clock.now(), MAIL["payload"]["templateId"])
-    )
+    key = cap_key("ada@example.com", shop.clock.now(), "total")
+    item = shop.memory.get("notifications", key)
     assert item is not None
     left = float(str(item["ttl"])) - shop.clock.now().timestamp()
     assert 3600 <= left <= 7200
@@ -278,3 +281,72 @@ def test_what_was_counted_before_budgets_were_apart_is_no_obstacle(shop):
     shop.memory.seed("notifications", {**key, "told": 99, "ttl": 1})
 
     assert ask(shop, 0)["statusCode"] == 200
+
+
+ALL = [name for name in TEMPLATES if name != "low-stock-alert"]
+SIGNED: dict[str, Any] = {"trust": "signed"}
+
+
+def flood(shop: Pipeline, first: int, **changes: Any) -> int:
+    """How many mails went out of 30 of each template."""
+    before = len(shop.mailer.sent)
+    data = DATA["order-shipped"] | DATA["order-rejected"]
+    for number in range(30):
+        for kind, template in enumerate(ALL):
+            asked = {"templateId": template, "templateData": data, **changes}
+            ask(shop, first + 100 * number + kind, **asked)
+    return len(shop.mailer.sent) - before
+
+
+def test_another_program_s_mails_do_not_use_up_those_of_orders(shop):
+    assert [ask(shop, n)["statusCode"] for n in range(3)] == [200, 200, 503]
+
+    assert [ask(shop, 10 + n, **SIGNED)["statusCode"] for n in range(3)] == [200, 200, 503]
+
+
+@pytest.mark.parametrize("causes", [({}, OPEN), (OPEN, {}), ({},)])
+def test_programs_and_strangers_reach_a_ceiling_that_leaves_room_for_orders(shop, causes):
+    shop.environ["MAILS_PER_HOUR"] = "10"
+    assert sum(flood(shop, 10_000 * n, **cause) for n, cause in enumerate(causes)) == 20
+
+    assert flood(shop, 50_000, **SIGNED) == 10 + 10
+    assert counted(shop, budget="total") == 30
+    assert counted(shop, budget="order-confirmation") == 10
+
+
+def test_all_that_is_told_of_orders_leaves_room_for_the_confirmations(shop):
+    shop.environ["MAILS_PER_HOUR"] = "4"
+    others = [name for name in ALL if name != "order-confirmation"]
+    data = DATA["order-shipped"] | DATA["order-rejected"]
+    for number in range(8):
+        for kind, template in enumerate(others):
+            ask(shop, 10 * number + kind, templateId=template, templateData=data, **SIGNED)
+    assert len(shop.mailer.sent) == 12
+
+    confirmed = [ask(shop, 1000 + n, **SIGNED)["statusCode"] for n in range(5)]
+    assert confirmed == [200] * 4 + [503]
+
+
+def test_a_cap_of_one_still_lets_everything_out_in_time(shop):
+    shop.environ["MAILS_PER_HOUR"] = "1"
+
+    assert [ask(shop, n, **OPEN)["statusCode"] for n in range(2)] == [200, 503]
+    assert ask(shop, 10)["statusCode"] == 200
+    assert ask(shop, 11, **SIGNED)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("trust", ["gold", 7, None, {}, "SIGNED"])
+def test_a_word_that_is_no_trust_counts_as_a_programs(shop, trust):
+    ask(shop, 0, trust=trust)
+
+    assert counted(shop) == 1
+
+
+def test_what_waited_under_the_version_before_goes_out_in_its_hour(shop):
+    """Its row names no budget; the next attempt counts against those of its cause."""
+    for number in range(3):
+        ask(shop, number, **SIGNED)
+    shop.clock.advance(3600)
+
+    assert ask(shop, 2, **SIGNED)["statusCode"] == 200
+    assert counted(shop, budget="order-confirmation") == 1

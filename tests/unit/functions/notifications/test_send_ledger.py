@@ -105,7 +105,7 @@ def test_the_last_message_under_the_cap_is_claimed_and_the_next_one_waits(shop):
         capped.claim(mail("evt-2"))
 
     assert row(shop, "evt-2")["state"] == "waiting"
-    counter = shop.memory.get("notifications", cap_key(ADA, shop.clock.now(), "t"))
+    counter = shop.memory.get("notifications", cap_key(ADA, shop.clock.now(), "program:t"))
     assert counter is not None
     assert counter["told"] == 2
 
@@ -127,7 +127,7 @@ def test_a_claim_that_is_found_counts_nothing(shop):
     for _ in range(5):
         capped.claim(mail())
 
-    counter = shop.memory.get("notifications", cap_key(ADA, shop.clock.now(), "t"))
+    counter = shop.memory.get("notifications", cap_key(ADA, shop.clock.now(), "program:t"))
     assert counter is not None
     assert counter["told"] == 1
 

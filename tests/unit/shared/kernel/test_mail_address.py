@@ -17,6 +17,7 @@ from shared.kernel.mail_address import (
     PATTERN,
     PLAIN_RULE,
     address,
+    mailbox_of,
 )
 from tests.builders import checkout_payload
 
@@ -149,3 +150,57 @@ def test_an_address_made_to_be_slow_is_not(text):
     """Backtracking over nested repetitions would take years here."""
     with pytest.raises(ValueError, match="must"):
         address(text)
+
+
+# ------------------------------------------------------------------ one mailbox, other spellings (S42)
+ATOMS = st.text(st.sampled_from("abXY019!#$%&'*/=?^_`{|}~-"), min_size=1, max_size=8)
+LOCALS = st.lists(ATOMS, min_size=1, max_size=4).map(".".join)
+TAGS = st.text(st.sampled_from("abXY019+-_"), max_size=8)
+HOSTS = st.sampled_from(["example.com", "mail.Example", "xn--bcher-kva.example"])
+GOOGLE = st.sampled_from(["gmail.com", "googlemail.com", "GMail.Com"])
+
+
+@given(LOCALS, TAGS, st.one_of(HOSTS, GOOGLE))
+def test_tag_and_case_lead_to_the_same_mailbox(local, tag, host):
+    plain = mailbox_of(f"{local}@{host}")
+
+    assert mailbox_of(f"{local}+{tag}@{host}") == plain
+    assert mailbox_of(f"{local}@{host}".upper()) == plain
+    assert mailbox_of(f"{local}@{host}".lower()) == plain
+    assert mailbox_of(plain) == plain
+
+
+@given(LOCALS, GOOGLE, GOOGLE, st.data())
+def test_google_knows_no_dots_and_two_names_for_one_host(local, host, other, data):
+    letters = local.replace(".", "")
+    cuts = data.draw(st.sets(st.integers(1, max(1, len(letters) - 1)), max_size=4))
+    dotted = "".join(f".{c}" if n in cuts else c for n, c in enumerate(letters))
+
+    assert mailbox_of(f"{dotted}@{host}") == mailbox_of(f"{letters}@{other}")
+
+
+@given(LOCALS, LOCALS, HOSTS, HOSTS)
+def test_different_people_have_different_mailboxes(one, other, host, elsewhere):
+    same = (one.lower(), host.lower()) == (other.lower(), elsewhere.lower())
+
+    assert (mailbox_of(f"{one}@{host}") == mailbox_of(f"{other}@{elsewhere}")) == same
+
+
+@given(LOCALS, TAGS, st.one_of(HOSTS, GOOGLE))
+def test_a_mailbox_is_an_address_too(local, tag, host):
+    found = mailbox_of(f"{local}+{tag}@{host}")
+
+    assert address(found) == found
+
+
+@pytest.mark.parametrize("text", ["+x@example.com", "+@example.com", "+a+b@gmail.com"])
+def test_a_name_that_begins_with_its_tag_is_a_mailbox_of_its_own(text):
+    assert mailbox_of(text) != mailbox_of(f"a{text}")
+    assert mailbox_of(text).partition("@")[0]
+
+
+@pytest.mark.parametrize(
+    "pair", [("a-b@x.example", "ab@x.example"), ("a.b@x.example", "ab@x.example")]
+)
+def test_other_hosts_know_dots_and_hyphens(pair):
+    assert mailbox_of(pair[0]) != mailbox_of(pair[1])
