@@ -18,18 +18,19 @@ def to_attribute(value: "Value | OddAttribute") -> dict[str, Any]:  # noqa: PLR0
     Raises:
         TypeError: a float, or another type without an exact form.
     """
+    # Text first, because most values are: each case before it would cost an event its time.
     match value:
+        case str():
+            return {"S": value}
         case None:
             return {"NULL": True}
         case bool():
             return {"BOOL": value}
-        case str():
-            return {"S": value}
         case int() | Decimal():
             return {"N": str(value)}
-        case Mapping():
+        case dict() | Mapping():
             return {"M": to_attributes(value)}
-        case Sequence():
+        case list() | Sequence():
             return {"L": [to_attribute(child) for child in value]}
         case OddAttribute():
             return dict(value.stored)

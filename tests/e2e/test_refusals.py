@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+import uuid
 
 import jwt
 import pytest
@@ -48,7 +49,8 @@ def _stored(client):
 
 
 def _event(client):
-    sku = client.shelf("e2e-forged", 10)
+    # A row of its own each time: one that sold units must not be filled behind the audit's back.
+    sku = client.shelf(f"e2e-forged-{uuid.uuid4().hex[:8]}", 10)
     body = cart(line(sku))
     return json.dumps(
         {

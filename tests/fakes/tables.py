@@ -1,7 +1,7 @@
 """Tables in memory. Trusted because tests/conformance runs one suite over this and DynamoDB."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -82,7 +82,7 @@ class InMemoryTables:
             ]
         if sort is not None:
             rows.sort(key=lambda row: str(row[sort]), reverse=newest_first)
-        kept = [_normal(row) for row in rows[:limit]]
+        kept = [_twin(row) for row in rows[:limit]]
         if found is None or not found.keys_only:
             return kept
         keys = {*schema.key_names(), found.partition, found.sort}
@@ -102,19 +102,13 @@ class InMemoryTables:
             ]
             if failures:
                 raise ConditionsFailed(failures)
-            for write, item in zip(writes, current, strict=True):
-                _changed(write, item)  # what cannot be stored fails before anything is
-            for write, (table, identity), item in zip(writes, targets, current, strict=True):
-                self._apply(write, table, identity, item)
-
-    def _apply(
-        self, write: Write, table: str, identity: tuple[str, ...], item: Item | None
-    ) -> None:
-        row = _changed(write, item)
-        if row is None:
-            self._rows[table].pop(identity, None)
-        else:
-            self._rows[table][identity] = row
+            # What cannot be stored fails before anything is.
+            rows = [_changed(write, item) for write, item in zip(writes, current, strict=True)]
+            for (table, identity), row in zip(targets, rows, strict=True):
+                if row is None:
+                    self._rows[table].pop(identity, None)
+                else:
+                    self._rows[table][identity] = row
 
     # ------------------------------------------------------------------ for tests
     def seed(self, table: str, *items: Mapping[str, Any]) -> None:
@@ -166,16 +160,20 @@ def _identity(table: str, key: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _copy(item: Item | None) -> Item | None:
-    return None if item is None else _normal(item)
+    # What is stored went through `_normal`.
+    return None if item is None else {name: _twin(value) for name, value in item.items()}
+
+
+def _twin(value: Any) -> Any:
+    kind = type(value)
+    if kind is dict:
+        return {name: _twin(child) for name, child in value.items()}
+    return [_twin(child) for child in value] if kind is list else value
 
 
 def _normal(item: Mapping[str, Any]) -> Item:
     # Through DynamoDB's own types and back: the same refusals (floats), the same numbers.
-    plain = {n: v for n, v in item.items() if not isinstance(v, OddAttribute)}
-    for number in _numbers(plain):
-        if not number.is_finite() or len(number.as_tuple().digits) > MOST_DIGITS:
-            raise ValueError("DynamoDB cannot hold this number")
-    if sum(_bytes({name: value}) for name, value in plain.items()) > MOST_BYTES:
+    if _bytes({n: v for n, v in item.items() if not isinstance(v, OddAttribute)}) > MOST_BYTES:
         raise ValueError("DynamoDB holds no item of more than 400 KB")
     return from_attributes(to_attributes(item))
 
@@ -183,19 +181,20 @@ def _normal(item: Mapping[str, Any]) -> Item:
 def _bytes(value: object) -> int:
     # Text and names only: less than DynamoDB counts, so that what is refused here is refused there.
     if isinstance(value, str):
-        return len(value.encode())
+        return len(value) if value.isascii() else len(value.encode())
+    if value is None or isinstance(value, bool):
+        return 0
+    if isinstance(value, int | Decimal):
+        _check_number(Decimal(value))
+        return 0
     if isinstance(value, Mapping):
-        return sum(_bytes(name) + _bytes(child) for name, child in value.items())
+        return sum(len(name.encode()) + _bytes(child) for name, child in value.items())
     return sum(map(_bytes, value)) if isinstance(value, Iterable) else 0
 
 
-def _numbers(value: object) -> Iterator[Decimal]:
-    if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        yield Decimal(value)
-    children = value.values() if isinstance(value, Mapping) else value
-    if isinstance(children, Iterable) and not isinstance(children, str):
-        for child in children:
-            yield from _numbers(child)
+def _check_number(number: Decimal) -> None:
+    if not number.is_finite() or len(number.as_tuple().digits) > MOST_DIGITS:
+        raise ValueError("DynamoDB cannot hold this number")
 
 
 def _holds(condition: Condition, item: Item | None) -> bool:
