@@ -99,6 +99,11 @@ class OrderRow:
         facts: what its steps told, by name on the wire (``STEP_FACTS``).
         return_count: how many returns were noted; another one in the meantime changes it.
         trust: who answers for the payment; rows from before it was kept say nothing.
+        placed_identity: digests of the request that it came from, by field, once its contact data
+            was corrected; until then its own fields tell them (S40).
+        contact_at: when the newest word on each contact field was written (ISO-8601), by name on
+            the wire; a field that no correction named is not in it.
+        customer_corrections: how often its customer corrected it.
     """
 
     order_id: str
@@ -120,6 +125,18 @@ class OrderRow:
     timeline: Timeline = field(default_factory=Timeline)
     returns: tuple[ReturnedUnits, ...] = ()
     return_count: int = 0
+    placed_identity: Mapping[str, str] = field(default_factory=dict)
+    contact_at: Mapping[str, str] = field(default_factory=dict)
+    customer_corrections: int = 0
+
+    @property
+    def contact(self) -> Mapping[str, str]:
+        """Whom it goes to, by name on the wire."""
+        return {
+            "customerName": self.customer_name,
+            "customerEmail": self.customer_email,
+            "customerAddress": self.customer_address,
+        }
 
     @property
     def tracking(self) -> Mapping[str, str]:
@@ -136,9 +153,7 @@ class OrderRow:
         return {
             "orderId": self.order_id,
             "userId": self.user_id,
-            "customerName": self.customer_name,
-            "customerEmail": self.customer_email,
-            "customerAddress": self.customer_address,
+            **self.contact,
             "items": [plain(line) for line in self.lines],
             "totalAmount": self.total,
         }
@@ -157,9 +172,7 @@ class OrderRow:
             "orderId": self.order_id,
             "paymentId": self.payment_id,
             "userId": self.user_id,
-            "customerName": self.customer_name,
-            "customerEmail": self.customer_email,
-            "customerAddress": self.customer_address,
+            **self.contact,
             "items": [_line_item(line) for line in self.lines],
             "totalAmount": self.total,
             "status": self.status,
@@ -171,6 +184,12 @@ class OrderRow:
             item["returns"] = [units.to_item() for units in self.returns]
         if self.return_count:
             item["returnCount"] = self.return_count
+        if self.placed_identity:
+            item["placedIdentity"] = self.placed_identity
+        if self.contact_at:
+            item["contactAt"] = self.contact_at
+        if self.customer_corrections:
+            item["customerCorrections"] = self.customer_corrections
         return item
 
     @classmethod
@@ -198,6 +217,9 @@ class OrderRow:
                 map(ReturnedUnits.from_item, cast("Sequence[Item]", item.get("returns") or ()))
             ),
             return_count=int(str(item.get("returnCount", 0))),
+            placed_identity=_texts(item.get("placedIdentity")),
+            contact_at=_texts(item.get("contactAt")),
+            customer_corrections=int(str(item.get("customerCorrections", 0))),
         )
 
 
@@ -308,3 +330,8 @@ def _line(item: Item) -> OrderLine:
 def _text(item: Item, name: str) -> str | None:
     value = item.get(name)
     return None if value is None else str(value)
+
+
+def _texts(value: Value) -> Mapping[str, str]:
+    known = value if isinstance(value, Mapping) else {}
+    return {str(name): str(text) for name, text in known.items()}
