@@ -40,6 +40,15 @@ CONTACTS = (
     Mutation(
         "S40",
         _UNTIL_SHIPPED,
+        "shared/storage/records/order.py",
+        'when=(Equals("status", order.status), *_same_contact(order)),',
+        'when=(Equals("status", order.status),),',
+        "a step is mailed to the address of before, though it was corrected meanwhile",
+        (f"{_TESTS}::test_a_correction_between_reading_and_writing_of_a_step_is_told_by_its_mail",),
+    ),
+    Mutation(
+        "S40",
+        _UNTIL_SHIPPED,
         "functions/orders/contact_service.py",
         'if at > order.contact_at.get(name, "")',
         "if at",

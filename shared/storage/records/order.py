@@ -231,7 +231,9 @@ def insert_order(order: OrderRow) -> Put:
 def move_order(
     order: OrderRow, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str], now: str
 ) -> Update:
-    """Another state, if the order still is in the one that was read.
+    """Another state, if the order still is in the one that was read and goes to the same person.
+
+    So a step's mail never goes to an address that was corrected meanwhile (S40).
 
     Args:
         facts: what the step tells (``STEP_FACTS``).
@@ -242,8 +244,12 @@ def move_order(
         set={"status": to, "updatedAt": now, **facts},
         append={NAME: [entry.to_item()]},
         remove=(_SHARD,),
-        when=(Equals("status", order.status),),
+        when=(Equals("status", order.status), *_same_contact(order)),
     )
+
+
+def _same_contact(order: OrderRow) -> tuple[Condition, ...]:
+    return tuple(Equals(name, text) for name, text in order.contact.items())
 
 
 def correct_tracking(

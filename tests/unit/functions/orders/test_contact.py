@@ -256,6 +256,27 @@ def test_a_shipment_between_reading_and_writing_wins(monkeypatch):
     assert [mail["templateId"] for mail in mails(shop)] == ["order-shipped"]
 
 
+def test_a_correction_between_reading_and_writing_of_a_step_is_told_by_its_mail(monkeypatch):
+    """The step is decided again: it read the address of before."""
+    shop = shop_with("CONFIRMED")
+    transact, done = shop.memory.transact, list[int]()
+
+    def first(writes: Any) -> None:
+        if not done:
+            done.append(0)
+            done[0] = shop.deliver("orders", corrected(**NEW))["statusCode"]
+        transact(writes)
+
+    monkeypatch.setattr(shop.memory, "transact", first)
+
+    assert shop.deliver("orders", step("order.shipped"))["statusCode"] == 200
+
+    assert (done, order(shop)["status"], contact(order(shop))) == ([200], "SHIPPED", NEW)
+    (parcel,) = [mail for mail in mails(shop) if mail["templateId"] == "order-shipped"]
+    assert parcel["to"] == NEW["customerEmail"]
+    assert parcel["templateData"]["customerName"] == NEW["customerName"]
+
+
 def test_of_two_corrections_in_the_same_moment_none_is_lost(monkeypatch):
     shop = shop_with("CONFIRMED")
     transact, done = shop.memory.transact, list[int]()
