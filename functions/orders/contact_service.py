@@ -44,7 +44,7 @@ def correct_contact(event: OrderCorrected, *, orders: Orders) -> Effects:
     newest = {name: text for name, text in told.items() if at > order.contact_at.get(name, "")}
     news = news_in(newest, order)
     by_customer = payload.corrected_by == "user"
-    verdict = verdict_on_correction(order, news, by_customer=by_customer)
+    verdict = verdict_on_correction(order, told, news, by_customer=by_customer)
     entry = entry_of(event, verdict, facts_of(payload, tuple(told)))
     facts: dict[str, str | int] = {"order_id": order.order_id, "status": order.status}
     correction = ContactCorrection(

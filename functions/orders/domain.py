@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from shared.commerce.contact import may_correct, may_customer_correct
+from shared.commerce.contact import may_correct, may_customer_correct, news_in
 from shared.commerce.order_status import BY_STATUS, CANCELLED, PENDING, SHIPPED, STEPS
 from shared.commerce.payment_identity import amount_digest, identity_of_checkout
 from shared.commerce.payment_trust import is_vouched, payment_vouched
@@ -100,18 +100,19 @@ def correction_of(order: OrderRow, told: Mapping[str, str], at: str) -> Mapping[
 
 
 def verdict_on_correction(
-    order: OrderRow, news: Mapping[str, str], *, by_customer: bool
+    order: OrderRow, told: Mapping[str, str], news: Mapping[str, str], *, by_customer: bool
 ) -> Verdict:
     """What a correction of contact data does to an order; only ``corrected`` changes anything.
 
     Args:
-        news: what it says that the order does not say yet.
+        told: what it says.
+        news: what of it the order does not say yet, but for that on which a newer word counts.
         by_customer: whether the customer corrects it, who may do so a few times only.
     """
     if not may_correct(order.status):
         return Verdict.LATE
     if not news:
-        return Verdict.REPEATED
+        return Verdict.LATE if news_in(told, order) else Verdict.REPEATED
     if by_customer and not may_customer_correct(order):
         return Verdict.CAPPED
     return Verdict.CORRECTED

@@ -142,6 +142,15 @@ class OrderService:
         """
         self._publisher.publish([Outbound.of(event)])
 
+    def is_so(self, correction: Correction) -> bool:
+        """Whether the order says now what the correction asks for.
+
+        Raises:
+            OperatorError: there is no such order.
+        """
+        contact = self._order(correction.order_id).contact
+        return all(contact[name] == value for name, value in correction.after.items())
+
     def verdict(self, order_id: str, event_id: str, *, seconds: float) -> Verdict | None:
         """What became of the event, None if that is not known within the time.
 

@@ -209,7 +209,7 @@ def test_the_api_promises_exactly_what_the_orders_function_will_do(state):
     except PipelineError:
         promised = False
 
-    verdict = verdict_on_correction(order, EMAIL, by_customer=True)
+    verdict = verdict_on_correction(order, EMAIL, EMAIL, by_customer=True)
     assert promised == (verdict is Verdict.CORRECTED)
 
 

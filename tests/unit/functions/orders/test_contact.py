@@ -224,6 +224,18 @@ def test_the_newest_word_on_a_field_counts_in_whatever_order_they_arrive(order_o
     }
 
 
+def test_an_older_word_that_says_otherwise_is_late_and_not_a_repetition():
+    shop = shop_with("PENDING")
+    shop.deliver("orders", corrected(2, customerName="Grace Example"))
+    told = len(mails(shop))
+
+    shop.deliver("orders", corrected(1, customerName="Eva Example"))
+
+    assert last_verdict(shop) == "late"
+    assert order(shop)["customerName"] == "Grace Example"
+    assert len(mails(shop)) == told
+
+
 def test_an_older_word_does_not_win_over_what_was_said_again_since():
     """A to B, and back to A: the second event arrives first, and changes nothing then."""
     shop = shop_with("PENDING")

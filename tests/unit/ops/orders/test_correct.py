@@ -171,6 +171,23 @@ def test_a_file_that_holds_no_address_is_refused_in_words(shop, tmp_path, conten
         correct(shop, "--address-file", str(tmp_path / "none.txt"))
 
 
+def test_a_newer_word_counts_and_the_command_fails_though_the_rest_is_corrected(shop, capsys):
+    """Such as the customer's, where the clock of the operator's machine is behind."""
+    newer = {"contactAt": {"customerEmail": "2999-01-01T00:00:00.000Z"}}
+    shop.memory.seed("orders", {**order(shop), **newer})
+
+    assert correct(shop, "--email", "grace@example.org", "--name", "Grace") == 1
+    assert correct(shop, "--email", "grace@example.org") == 1
+
+    told = capsys.readouterr().out
+    assert "corrected: the order is CONFIRMED" in told
+    assert "late: the order is CONFIRMED" in told
+    assert (order(shop)["customerEmail"], order(shop)["customerName"]) == (
+        "ada@example.com",
+        "Grace",
+    )
+
+
 def test_a_shipment_that_comes_first_wins_and_the_command_fails(shop, capsys):
     wait = shop.clock.sleep
 
