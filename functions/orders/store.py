@@ -14,8 +14,14 @@ from shared.storage.records.checkout import (
     note_on_checkout,
     request_refund,
 )
-from shared.storage.records.contact import ContactCorrection, correct_contact
-from shared.storage.records.order import OrderRow, correct_tracking, move_order, note_on_order
+from shared.storage.records.contact import ContactCorrection
+from shared.storage.records.order import (
+    OrderRow,
+    correct_contact,
+    correct_tracking,
+    move_order,
+    note_on_order,
+)
 from shared.storage.records.stock import StockRow, read_stock, return_to_stock
 from shared.storage.records.timeline import TimelineEntry
 from shared.storage.schema import CHECKOUTS, ORDERS

@@ -31,7 +31,7 @@ CONTACTS = (
     Mutation(
         "S40",
         _UNTIL_SHIPPED,
-        "shared/storage/records/contact.py",
+        "shared/storage/records/order.py",
         'when=(Equals("status", order.status), *told.when),',
         "when=told.when,",
         "a correction is written over an order that left meanwhile",

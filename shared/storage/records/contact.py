@@ -1,12 +1,7 @@
-"""The write that corrects whom an order goes to; what the order came from stays known beside it."""
+"""What a correction says of whom an order goes to, for the write that makes it so."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from shared.storage.records.order import OrderRow
-from shared.storage.records.timeline import TimelineEntry
-from shared.storage.schema import ORDERS
-from shared.storage.writes import Equals, Update, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +21,3 @@ class ContactCorrection:
     at: str
     placed: Mapping[str, str]
     is_customers: bool
-
-
-def correct_contact(
-    order: OrderRow, entry: TimelineEntry, correction: ContactCorrection, *, now: str
-) -> Update:
-    """Other contact data, if the order is in the same state and nothing else was noted on it.
-
-    So a shipment and a correction never both win (S40). The timeline keeps the first, the newest
-    and the count of the corrections (I30).
-    """
-    told = order.timeline.note(entry)
-    changes: dict[str, Value] = {**correction.news}
-    if correction.news:
-        changes["placedIdentity"] = correction.placed
-    counts: dict[str, int] = {**told.add}
-    if correction.news and correction.is_customers:
-        counts["customerCorrections"] = 1
-    moments = {**order.contact_at, **dict.fromkeys(correction.named, correction.at)}
-    return Update(
-        ORDERS.name,
-        {"orderId": order.order_id},
-        set={**changes, "contactAt": moments, "updatedAt": now, **told.set},
-        add=counts,
-        append=told.append,
-        when=(Equals("status", order.status), *told.when),
-    )

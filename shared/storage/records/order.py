@@ -14,6 +14,7 @@ from shared.contracts.lines import OrderLine
 from shared.contracts.statuses import OrderStatus, Trust
 from shared.kernel.ids import sku_of
 from shared.kernel.money import amount
+from shared.storage.records.contact import ContactCorrection
 from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
 from shared.storage.schema import ORDERS, shard_of
 from shared.storage.writes import (
@@ -275,6 +276,32 @@ def correct_tracking(
         append=told.append,
         remove=tuple(name for name in order.tracking if name not in tracking),
         when=(Equals("status", order.status), unchanged, *told.when),
+    )
+
+
+def correct_contact(
+    order: OrderRow, entry: TimelineEntry, correction: ContactCorrection, *, now: str
+) -> Update:
+    """Other contact data, if the order is in the same state and nothing else was noted on it.
+
+    So a shipment and a correction never both win (S40). The timeline keeps the first, the newest
+    and the count of the corrections (I30).
+    """
+    told = order.timeline.note(entry)
+    changes: dict[str, Value] = {**correction.news}
+    if correction.news:
+        changes["placedIdentity"] = correction.placed
+    counts: dict[str, int] = {**told.add}
+    if correction.news and correction.is_customers:
+        counts["customerCorrections"] = 1
+    moments = {**order.contact_at, **dict.fromkeys(correction.named, correction.at)}
+    return Update(
+        ORDERS.name,
+        {"orderId": order.order_id},
+        set={**changes, "contactAt": moments, "updatedAt": now, **told.set},
+        add=counts,
+        append=told.append,
+        when=(Equals("status", order.status), *told.when),
     )
 
 
