@@ -234,6 +234,20 @@ class Pipeline:
         call["pathParameters"] = {"orderId": order_id}
         return self._api()(vouched(call, shopper), Context())
 
+    def correct(
+        self,
+        order_id: str,
+        body: dict[str, Any] | bytes,
+        *,
+        headers: dict[str, str] | None = None,
+        shopper: str | None = None,
+    ) -> dict[str, Any]:
+        """POST a correction of contact data."""
+        data = body if isinstance(body, bytes) else body_of(body)
+        call = request(data, headers=headers, path=f"/api/checkout/{order_id}/contact")
+        call["pathParameters"] = {"orderId": order_id}
+        return self._api()(vouched(call, shopper), Context())
+
     def core_ports(self) -> CorePorts:
         """The ports of functions that are not a topic's consumer."""
         return CorePorts(

@@ -12,6 +12,8 @@ from functions.checkout.wire import (
     Cancellation,
     CancelRequest,
     CheckoutStatus,
+    ContactRequest,
+    Correction,
 )
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.envelope import WireModel, plain, validated
@@ -40,6 +42,7 @@ from shared.telemetry.ports import Telemetry
 MAX_BODY_BYTES = 288 * 1024
 PATH = "/api/checkout"
 CANCEL = "/cancel"
+CONTACT = "/contact"
 _ORDER_ID = re.compile(r"ord_[0-9a-f]{32}")
 
 
@@ -103,6 +106,8 @@ class CheckoutApi:
             return {"POST": lambda: self._post(request)}
         if request.path.endswith(CANCEL):
             return {"POST": lambda: self._cancel(request, order_id)}
+        if request.path.endswith(CONTACT):
+            return {"POST": lambda: self._correct(request, order_id)}
         return {"GET": lambda: self._status(request, order_id)}
 
     def _post(self, request: HttpRequest) -> HttpResponse:
@@ -162,10 +167,7 @@ class CheckoutApi:
         return _success(200, answer, headers)
 
     def _cancel(self, request: HttpRequest, order_id: str) -> HttpResponse:
-        shopper = shopper_of(request, self._auth)
-        if shopper is None:
-            # A stranger who knows an order's id may ask about it, but cancels nothing.
-            raise NotFoundError("there is no such checkout")
+        shopper = self._signed_in(request)
         wanted = validated(CancelRequest, _json(request))
         status = self._service.cancel(_known(order_id), shopper=shopper, reason=wanted.reason)
         self._telemetry.count("CancellationsAccepted")
@@ -175,6 +177,34 @@ class CheckoutApi:
         if status == "cancelled":
             return _success(200, answer, {})
         return _success(202, answer, {"location": f"../{order_id}", "retry-after": "1"})
+
+    def _correct(self, request: HttpRequest, order_id: str) -> HttpResponse:
+        shopper = self._signed_in(request)
+        wanted = validated(ContactRequest, _json(request))
+        contact = plain(wanted.model_copy(update={"reason": None}))
+        status = self._service.correct(
+            _known(order_id), contact, shopper=shopper, reason=wanted.reason
+        )
+        answer = Correction.model_construct(
+            order_id=order_id, status=status, status_url=_status_url(order_id)
+        )
+        if status == "corrected":
+            return _success(200, answer, {})
+        self._telemetry.count("CorrectionsAccepted")
+        return _success(202, answer, {"location": f"../{order_id}", "retry-after": "1"})
+
+    def _signed_in(self, request: HttpRequest) -> str:
+        """The shopper who signed in.
+
+        Raises:
+            NotFoundError: shoppers are strangers here. Who knows an order's id may ask about it,
+                but changes nothing.
+            SignInRequiredError: the stage has an authorizer, and the request no subject.
+        """
+        shopper = shopper_of(request, self._auth)
+        if shopper is None:
+            raise NotFoundError("there is no such checkout")
+        return shopper
 
 
 def _success(status: int, answer: WireModel, headers: Mapping[str, str]) -> HttpResponse:

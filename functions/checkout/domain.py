@@ -4,20 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.commerce.cart import Cart
+from shared.commerce.contact import may_correct
 from shared.commerce.order_status import BY_STATUS, CANCELLED
+from shared.commerce.payment_identity import CONTACT
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.lines import OrderLine
 from shared.kernel.errors import (
+    AlreadyCancelledError,
     AlreadyShippedError,
     CheckoutRejectedError,
     CheckoutUndecidedError,
     InvalidInputError,
     OutOfStockError,
+    PipelineError,
     PriceChangedError,
 )
 from shared.kernel.unlinked import LINK_RULE, holds_link
+from shared.storage.records.order import OrderRow
 from shared.storage.records.reservation import Reservation
 from shared.storage.records.stock import StockRow
+
+_ONE_OF_THREE = f"one of {', '.join(CONTACT)} is required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +93,57 @@ def is_worth_cancelling(status: str, order_status: str | None) -> bool:
         AlreadyShippedError: it is on its way, or arrived.
     """
     if order_status is None:
-        if status == "rejected":
-            raise CheckoutRejectedError("the checkout was rejected, so there is no order to cancel")
-        raise CheckoutUndecidedError("the checkout is not decided yet, so there is no order yet")
+        raise _no_order(status, "cancel")
     if BY_STATUS[order_status].has_left:
         raise AlreadyShippedError("the order has left, so it cannot be cancelled any more")
     return order_status != CANCELLED.status
+
+
+def correctable(status: str, order: OrderRow | None) -> OrderRow:
+    """The order whose contact data may still be corrected.
+
+    Where this lets it pass, a shipment may still come first; then the shipment wins.
+
+    Args:
+        status: the checkout's.
+        order: as stored, None if there is none.
+
+    Raises:
+        CheckoutUndecidedError: it is not decided yet whether there will be an order.
+        CheckoutRejectedError: there never will be one.
+        AlreadyShippedError: it is on its way, or arrived.
+        AlreadyCancelledError: it is cancelled.
+    """
+    if order is None:
+        raise _no_order(status, "correct")
+    if not may_correct(order.status):
+        if BY_STATUS[order.status].has_left:
+            raise AlreadyShippedError("the order has left, so it cannot be corrected any more")
+        raise AlreadyCancelledError("the order is cancelled, so there is nothing to correct")
+    return order
+
+
+def check_contact(contact: Mapping[str, str]) -> None:
+    """The rules of a correction that no single field has.
+
+    Args:
+        contact: the fields to correct, by name on the wire.
+
+    Raises:
+        InvalidInputError: it corrects nothing, or the name is an address (S41).
+    """
+    if not contact:
+        others = tuple((name, _ONE_OF_THREE) for name in CONTACT[1:])
+        raise InvalidInputError(CONTACT[0], _ONE_OF_THREE, others=others)
+    if holds_link(contact.get("customerName", "")):
+        raise InvalidInputError("customerName", LINK_RULE)
+
+
+def _no_order(status: str, purpose: str) -> PipelineError:
+    if status == "rejected":
+        said = f"the checkout was rejected, so there is no order to {purpose}"
+        return CheckoutRejectedError(said)
+    return CheckoutUndecidedError("the checkout is not decided yet, so there is no order yet")
 
 
 def _first(lines: Sequence[OrderLine], sku: str) -> int:

@@ -4,23 +4,31 @@
 or an order may speak for it.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from functions.checkout.allowance import Allowance
-from functions.checkout.domain import check, is_worth_cancelling
-from functions.checkout.events import cancellation_of, command_of
+from functions.checkout.domain import check, check_contact, correctable, is_worth_cancelling
+from functions.checkout.events import cancellation_of, command_of, correction_by_customer
 from functions.checkout.ports import Checkouts, NothingLeftError, StoredCheckout
 from shared.commerce.cart import Cart
+from shared.commerce.contact import MOST_BY_CUSTOMER, may_customer_correct
 from shared.commerce.payment_identity import differing
 from shared.contracts.commands import CheckoutPayload
-from shared.kernel.errors import ForeignUserError, NotFoundError, PaymentReusedError, PublishError
+from shared.kernel.errors import (
+    CorrectionsUsedError,
+    ForeignUserError,
+    NotFoundError,
+    PaymentReusedError,
+    PublishError,
+)
 from shared.kernel.ids import OrderIds
 from shared.messaging.outbox import Outbound
 from shared.messaging.ports import CorePorts
 
 
 class CheckoutService:
-    """Takes checkouts, says what became of them, and takes their cancellations.
+    """Takes checkouts, says what became of them, and takes their cancellations and corrections.
 
     Args:
         ids: the order ids of this stage's payments.
@@ -139,3 +147,38 @@ class CheckoutService:
             "Published order.cancelled", published_event_id=event.event_id, order_id=order_id
         )
         return "cancelling"
+
+    def correct(
+        self, order_id: str, contact: Mapping[str, str], *, shopper: str, reason: str | None
+    ) -> Literal["correcting", "corrected"]:
+        """Ask for a correction of whom an order goes to; promised once QStash has the event.
+
+        The orders function decides, so a shipment that comes first wins.
+
+        Args:
+            contact: the fields to correct, by name on the wire.
+
+        Raises:
+            InvalidInputError: it corrects nothing, or the name is an address.
+            NotFoundError: there is no such checkout of this shopper's.
+            CheckoutUndecidedError, CheckoutRejectedError: there is no order.
+            AlreadyShippedError, AlreadyCancelledError: it is too late.
+            CorrectionsUsedError: the shopper corrected this order often enough.
+            PublishError: QStash did not take it, or did not say so; repeating is harmless.
+            DependencyError: the store did not answer.
+        """
+        check_contact(contact)
+        stored = self.status_of(order_id, shopper=shopper)
+        order = correctable(stored.status, stored.order)
+        event = correction_by_customer(order, contact, reason, self._ids, self._clock.now())
+        if event is None:
+            return "corrected"
+        if not may_customer_correct(order):
+            raise CorrectionsUsedError(
+                f"this order was corrected {MOST_BY_CUSTOMER} times: now only the shop corrects it"
+            )
+        self._publisher.publish([Outbound.of(event)])
+        self._telemetry.info(
+            "Published order.corrected", published_event_id=event.event_id, order_id=order_id
+        )
+        return "correcting"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from shared.contracts.envelope import FoldedLines, WireModel
+from shared.contracts.envelope import EmailAddress, FoldedLines, TypedLine, WireModel
 from shared.contracts.statuses import OrderStatus, RejectionReason
 from shared.kernel.ids import Id
 from shared.storage.records import checkout
@@ -28,6 +28,19 @@ CheckoutState = Annotated[
 class CancelRequest(WireModel):
     """Why the shopper cancels, if they say so."""
 
+    reason: FoldedLines | None = None
+
+
+class ContactRequest(WireModel):
+    """Whom an order is to go to: what is left out, or null, stays. At least one field is needed."""
+
+    customer_name: TypedLine | None = None
+    customer_email: EmailAddress | None = Field(
+        default=None, description="Later mails go there; the address of before gets a notice."
+    )
+    customer_address: FoldedLines | None = Field(
+        default=None, description="One line, or several: line breaks become commas."
+    )
     reason: FoldedLines | None = None
 
 
@@ -57,4 +70,12 @@ class Cancellation(WireModel):
 
     order_id: OrderId
     status: Literal["cancelling", "cancelled"]
+    status_url: StatusUrl
+
+
+class Correction(WireModel):
+    """A correction of contact data: under way, or what the order says already."""
+
+    order_id: OrderId
+    status: Literal["correcting", "corrected"]
     status_url: StatusUrl

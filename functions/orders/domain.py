@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from shared.commerce.contact import may_correct, may_customer_correct, news_in
 from shared.commerce.order_status import BY_STATUS, CANCELLED, PENDING, SHIPPED, STEPS
 from shared.commerce.payment_identity import amount_digest, identity_of_checkout
 from shared.commerce.payment_trust import is_vouched, payment_vouched
@@ -29,6 +30,7 @@ class Verdict(StrEnum):
 
     APPLIED = "applied"
     CORRECTED = "corrected"
+    CAPPED = "capped"
     REPEATED = "repeated"
     LATE = "late"
     RECORDED = "recorded"
@@ -95,6 +97,25 @@ def correction_of(order: OrderRow, told: Mapping[str, str], at: str) -> Mapping[
     moved = any(told.get(name, known.get(name)) != known.get(name) for name in TRACKING[:2])
     kept = {name: value for name, value in known.items() if not (moved and name == TRACKING[2])}
     return {**kept, **told}
+
+
+def verdict_on_correction(
+    order: OrderRow, told: Mapping[str, str], news: Mapping[str, str], *, by_customer: bool
+) -> Verdict:
+    """What a correction of contact data does to an order; only ``corrected`` changes anything.
+
+    Args:
+        told: what it says.
+        news: what of it the order does not say yet, but for that on which a newer word counts.
+        by_customer: whether the customer corrects it, who may do so a few times only.
+    """
+    if not may_correct(order.status):
+        return Verdict.LATE
+    if not news:
+        return Verdict.LATE if news_in(told, order) else Verdict.REPEATED
+    if by_customer and not may_customer_correct(order):
+        return Verdict.CAPPED
+    return Verdict.CORRECTED
 
 
 def await_order(order_id: str, checkout: CheckoutState | None) -> PipelineError:

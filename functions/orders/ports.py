@@ -6,6 +6,7 @@ from typing import Protocol
 from shared.contracts.orders import RefundPayload, RefundRequested
 from shared.contracts.statuses import OrderStatus
 from shared.storage.records.checkout import CheckoutRow
+from shared.storage.records.contact import ContactCorrection
 from shared.storage.records.order import OrderRow
 from shared.storage.records.stock import StockRow
 from shared.storage.records.timeline import TimelineEntry
@@ -54,6 +55,12 @@ class Orders(Protocol):
             tracking: all of it: what is not in it is forgotten.
             at: when it was written (ISO-8601).
         """
+        ...
+
+    def correct_contact(
+        self, order: OrderRow, entry: TimelineEntry, correction: ContactCorrection
+    ) -> Write:
+        """Store whom the order goes to, if it is as it was read: not shipped, and nothing noted."""
         ...
 
     def return_to_stock(self, order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Write]:

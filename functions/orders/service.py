@@ -61,7 +61,7 @@ def record_created(event: OrderCreated, *, orders: Orders) -> Effects:
         CheckoutRejectedError, NotFoundError: there never will be one.
         DependencyError: the store did not answer.
     """
-    order = _existing(event.payload.order_id, orders)
+    order = existing(event.payload.order_id, orders)
     return Effects(
         outcome="recorded",
         writes=[orders.note(order, recorded(event))],
@@ -82,7 +82,7 @@ def advance(event: LifecycleEvent, *, orders: Orders) -> Effects:
         CheckoutRejectedError, NotFoundError: there never will be one.
         DependencyError: the store did not answer.
     """
-    order = _existing(event.payload.order_id, orders)
+    order = existing(event.payload.order_id, orders)
     verdict = verdict_of(event, order.status)
     facts = _facts(event)
     entry = entry_of(event, verdict, facts)
@@ -178,7 +178,7 @@ def request_refund(event: RefundRequested, *, orders: Orders) -> Effects:
     """
     order_id = event.payload.order_id
     checkout = _decided(order_id, orders)
-    order = None if checkout.status == "rejected" else _existing(order_id, orders)
+    order = None if checkout.status == "rejected" else existing(order_id, orders)
     payload = owed(event.payload, checkout, order)
     facts: dict[str, str | int] = {"order_id": order_id, "payment_id": payload.payment_id}
     asked = checkout.refund is not None
@@ -200,7 +200,14 @@ def _counted(event: LifecycleEvent, to: str) -> Sequence[Measure]:
     return [moved, metrics.ORDERS_CANCELLED.of(1, by=event.payload.cancelled_by)]
 
 
-def _existing(order_id: str, orders: Orders) -> OrderRow:
+def existing(order_id: str, orders: Orders) -> OrderRow:
+    """The order that an event is about.
+
+    Raises:
+        PredecessorMissingError: there is no such order yet.
+        CheckoutRejectedError, NotFoundError: there never will be one.
+        DependencyError: the store did not answer.
+    """
     order = orders.find(order_id)
     if order is None:
         raise await_order(order_id, _state(orders.find_checkout(order_id)))

@@ -14,7 +14,14 @@ from shared.storage.records.checkout import (
     note_on_checkout,
     request_refund,
 )
-from shared.storage.records.order import OrderRow, correct_tracking, move_order, note_on_order
+from shared.storage.records.contact import ContactCorrection
+from shared.storage.records.order import (
+    OrderRow,
+    correct_contact,
+    correct_tracking,
+    move_order,
+    note_on_order,
+)
 from shared.storage.records.stock import StockRow, read_stock, return_to_stock
 from shared.storage.records.timeline import TimelineEntry
 from shared.storage.schema import CHECKOUTS, ORDERS
@@ -64,6 +71,12 @@ class OrderTables:
     ) -> Write:
         """Tracking as it is now, if the order is still under way and no other correction came."""
         return correct_tracking(order, entry, tracking, at=at, now=iso(self._clock.now()))
+
+    def correct_contact(
+        self, order: OrderRow, entry: TimelineEntry, correction: ContactCorrection
+    ) -> Write:
+        """Whom the order goes to now, if it is as it was read."""
+        return correct_contact(order, entry, correction, now=iso(self._clock.now()))
 
     def return_to_stock(self, order: OrderRow, stock: Mapping[str, StockRow]) -> Sequence[Write]:
         """Every unit of the order available again, where its SKU still exists."""

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from functions.orders import service
+from functions.orders import contact_service, service
 from functions.orders.settings import OrdersSettings
 from functions.orders.store import OrderTables
 from shared.contracts import orders, topics
@@ -16,6 +16,7 @@ def build(settings: OrdersSettings, ports: Ports) -> Handler:
     """The orders function over the given ports."""
     store = OrderTables(ports.tables, ports.clock)
     advance = partial(service.advance, orders=store)
+    correct = partial(contact_service.correct_contact, orders=store)
     routes = {
         topics.ORDER_CREATED: route(
             orders.OrderCreated, partial(service.record_created, orders=store)
@@ -25,6 +26,7 @@ def build(settings: OrdersSettings, ports: Ports) -> Handler:
         topics.ORDER_SHIPPED: route(orders.OrderShipped, advance),
         topics.ORDER_DELIVERED: route(orders.OrderDelivered, advance),
         topics.ORDER_CANCELLED: route(orders.OrderCancelled, advance),
+        topics.ORDER_CORRECTED: route(orders.OrderCorrected, correct),
         topics.ORDER_REJECTED: route(
             orders.OrderRejected, partial(service.record_rejected, orders=store)
         ),

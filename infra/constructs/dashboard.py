@@ -72,8 +72,11 @@ class Dashboard(Construct):
         )
         self._row(
             Plot(
-                "Cancelled, by whom, and promised by the API",
-                [*own(metrics.ORDERS_CANCELLED), *own(metrics.CANCELLATIONS_ACCEPTED)],
+                "Cancelled, by whom; cancellations and corrections promised by the API",
+                [
+                    *own(metrics.ORDERS_CANCELLED),
+                    *own(metrics.CANCELLATIONS_ACCEPTED, metrics.CORRECTIONS_ACCEPTED),
+                ],
             ),
             Plot("Refunds asked for", own(metrics.REFUNDS_REQUESTED), stacked=True),
             Plot(
@@ -204,7 +207,9 @@ class Dashboard(Construct):
             Plot("Stock that ran low", own(metrics.LOW_STOCK_ALERTS)),
             Plot(
                 "Steps that came late or twice, and tracking that was corrected",
-                own(metrics.MOVES_IGNORED, metrics.TRACKING_CORRECTIONS),
+                own(
+                    metrics.MOVES_IGNORED, metrics.TRACKING_CORRECTIONS, metrics.CONTACT_CORRECTIONS
+                ),
                 stacked=True,
             ),
             Plot(

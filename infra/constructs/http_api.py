@@ -55,14 +55,18 @@ class Route:
 
 
 def routes(stage: StageSettings) -> tuple[Route, ...]:
-    """Every route there is. Only a shopper who signed in cancels, so that route takes an authorizer."""
+    """Every route there is. Only a shopper who signed in changes an order: an authorizer stands
+    before those routes."""
     post, get = apigw.HttpMethod.POST, apigw.HttpMethod.GET
     storefront = [
         (post, CHECKOUT, stage.checkout_throttle),
         (get, "/api/checkout/{orderId}", stage.status_throttle),
     ]
     if stage.storefront_auth == "jwt":
-        storefront.append((post, "/api/checkout/{orderId}/cancel", stage.checkout_throttle))
+        storefront += [
+            (post, "/api/checkout/{orderId}/cancel", stage.checkout_throttle),
+            (post, "/api/checkout/{orderId}/contact", stage.checkout_throttle),
+        ]
     webhook = stage.webhook_throttle
     return (
         *(

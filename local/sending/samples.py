@@ -63,6 +63,9 @@ SAMPLES = (
     _plain("order.delivered", "… from SHIPPED to DELIVERED"),
     _plain("order.cancelled", "before it is shipped: stock goes back, a refund is asked for"),
     _plain(
+        "order.corrected", "before it is shipped: another mail address, told to the old one, too"
+    ),
+    _plain(
         "order.refund.requested",
         "the money of the sold-out checkout: asked back once, however often",
     ),

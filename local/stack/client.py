@@ -75,6 +75,14 @@ class StackClient:
             headers={"Content-Type": "application/json", **headers},
         )
 
+    def correct(self, order_id: str, contact: Item, **headers: str) -> httpx.Response:
+        """POST /api/checkout/{orderId}/contact."""
+        return self.http.post(
+            f"{self.stack.api_url}/api/checkout/{order_id}/contact",
+            content=json.dumps(contact).encode(),
+            headers={"Content-Type": "application/json", **headers},
+        )
+
     def order_id_for(self, payment_id: str) -> str:
         """The id of a payment's order, before there is one: with the stack's key."""
         if not self._order_ids:

@@ -83,7 +83,8 @@ def confirmed(page: Page, _moment: Moment) -> Iterator[Finding]:
 
 
 def contact(page: Page, moment: Moment) -> Iterator[Finding]:
-    """It goes to whom the checkout was accepted for (I29)."""
+    """It goes to whom the checkout was accepted for (I29), but for what was corrected since: then
+    the order keeps digests of its request, and says which fields a correction named (S40)."""
     for order in page.rows:
         order_id = text(order, "orderId")
         # Digests are salted with an id that the payment gives; another id has its own finding.
@@ -92,7 +93,11 @@ def contact(page: Page, moment: Moment) -> Iterator[Finding]:
         asked = _asked(page.find(CHECKOUTS.name, order_id) or {}, order_id)
         known = {name: asked[name] for name in CONTACT if name in asked}
         told = digests_of(order, order_id) if order.keys() >= _TOLD else {}
-        if fields := differing(known, told):
+        corrected = inner(order, "contactAt")
+        placed = {name: str(digest) for name, digest in inner(order, "placedIdentity").items()}
+        fields = [name for name in differing(known, told) if not (placed and name in corrected)]
+        fields += [name for name in differing(known, placed) if name not in fields]
+        if fields:
             yield Finding(order_id, f"its checkout has another {', '.join(fields)}")
 
 

@@ -70,6 +70,11 @@ SAMPLES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "order-cancelled",
         {**_ORDINARY, "reason": "ordered twice", "cancelledBy": "user"},
     ),
+    "order-corrected": (
+        "order-corrected",
+        {**_ORDINARY, "nameChanged": False, "emailChanged": True, "addressChanged": True},
+    ),
+    "order-corrected-notice": ("order-corrected-notice", _ORDINARY),
     "order-rejected": ("order-rejected", {**_ORDINARY, "reason": "out_of_stock"}),
     "low-stock-alert": (
         "low-stock-alert",

@@ -2,8 +2,9 @@
 
 from shared.storage.ports import Tables
 from shared.storage.readable import read_row
+from shared.storage.records.checkout import CheckoutRow, CheckoutState
 from shared.storage.records.order import OrderRow
-from shared.storage.schema import ORDERS
+from shared.storage.schema import CHECKOUTS, ORDERS
 
 
 class OrderTables:
@@ -21,3 +22,15 @@ class OrderTables:
         """
         item = self._tables.get(ORDERS.name, {"orderId": order_id})
         return None if item is None else read_row(ORDERS.name, item, OrderRow.from_item)
+
+    def checkout_state(self, order_id: str) -> CheckoutState | None:
+        """What became of the checkout of an order id, None if there is none.
+
+        Raises:
+            UnreadableRowError: it makes no sense.
+            DependencyError: the store did not answer.
+        """
+        item = self._tables.get(CHECKOUTS.name, {"orderId": order_id})
+        return (
+            None if item is None else read_row(CHECKOUTS.name, item, CheckoutRow.from_item).status
+        )

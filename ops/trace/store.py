@@ -9,7 +9,7 @@ from ops.core.order_ids import possible_ids
 from ops.core.rows import entries, text
 from ops.trace.chain import caused_keys, origins, outbox_of
 from ops.trace.domain import Hop, Origin, OwedEvent, Trace
-from shared.contracts.topics import Topic
+from shared.contracts.topics import ORDER_CORRECTED, Topic
 from shared.kernel.errors import UnreadableRowError
 from shared.kernel.ids import OrderIds, cancellation_event_id_for, checkout_event_id_for
 from shared.storage.ports import Tables
@@ -91,7 +91,8 @@ class TraceTables:
     ) -> Trace:
         readable = [r for r in records if _kept(unreadable, LEDGER.name, r, _checked) is not None]
         whole, cut = self._with_what_followed(readable, unreadable)
-        ours = {*_commands(checkout, order), cancellation_event_id_for(name)}
+        corrections = () if order is None else _corrections(order)
+        ours = {*_commands(checkout, order), cancellation_event_id_for(name), *corrections}
         began = origins(whole, ours)
         hops = sorted(
             (_hop(record, began[text(record, "id")]) for record in whole),
@@ -152,6 +153,15 @@ def _commands(checkout: CheckoutRow | None, order: OrderRow | None) -> list[str]
     if order is not None:
         ids += [entry.event_id for entry in order.timeline.first if entry.verdict == "placed"]
     return ids
+
+
+def _corrections(order: OrderRow) -> list[str]:
+    """The ids of its customer's corrections: they are keyed, so its timeline is asked."""
+    return [
+        entry.event_id
+        for entry in order.timeline.entries
+        if entry.event_type == ORDER_CORRECTED and entry.facts.get("correctedBy") == "user"
+    ]
 
 
 def _kept(

@@ -33,8 +33,9 @@ def identity_of(
 
 
 def identity_of_order(order: OrderRow) -> Mapping[str, str]:
-    """Digests of the request that an order came from, by its own fields."""
-    return digests_of(order.for_events(), order.order_id)
+    """Digests of the request that an order came from: kept since its contact data was corrected
+    (S40), and told by its own fields as long as that did not happen."""
+    return order.placed_identity or digests_of(order.for_events(), order.order_id)
 
 
 def identity_of_checkout(checkout: CheckoutRow) -> Mapping[str, str]:

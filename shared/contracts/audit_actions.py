@@ -10,7 +10,7 @@ class AuditAction(StrEnum):
 
     * ``order.<step>`` is named like the event of that step. A step that changed nothing, or only
       the tracking, carries its verdict behind it: ``order.shipped.late``. So a program that counts
-      steps counts each step once.
+      steps counts each step once. ``order.corrected`` tells in the same way of contact data.
     * ``<channel>.<outcome>`` tells of one send, and ``<channel>.resolved`` of what an operator
       decided about a send whose outcome is unknown or failed. These have no member here: a channel
       names them, by :meth:`shared.contracts.channels.Channel.action`.
@@ -39,6 +39,10 @@ class AuditAction(StrEnum):
     ORDER_CANCELLED = "order.cancelled"
     ORDER_CANCELLED_LATE = "order.cancelled.late"
     ORDER_CANCELLED_REPEATED = "order.cancelled.repeated"
+    ORDER_CORRECTED = "order.corrected"
+    ORDER_CORRECTED_CAPPED = "order.corrected.capped"
+    ORDER_CORRECTED_LATE = "order.corrected.late"
+    ORDER_CORRECTED_REPEATED = "order.corrected.repeated"
 
     CHECKOUT_REJECTED = "checkout.rejected"
     CHECKOUT_STUCK = "checkout.stuck"

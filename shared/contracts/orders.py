@@ -64,6 +64,22 @@ class CancelledPayload(OrderPayload):
     cause: Annotated[Literal["unconfirmed"] | None, OR_NONE] = None
 
 
+class CorrectedPayload(WireModel):
+    """What is new in the contact data of an order, who says so, and why; what is left out stays.
+
+    It counts until the order is shipped. ``operator`` names the person, where it was one.
+    """
+
+    order_id: Id
+    user_id: UserId
+    customer_name: TypedLine | None = None
+    customer_email: EmailAddress | None = None
+    customer_address: FoldedLines | None = None
+    reason: FoldedLines
+    corrected_by: Literal["user", "admin"]
+    operator: Annotated[Line | None, OR_NONE] = None
+
+
 class RejectedPayload(WireModel):
     """A paid checkout that did not become an order; the money must go back."""
 
@@ -142,6 +158,13 @@ class OrderCancelled(Event):
         return self.payload.model_copy(update={"reason": ""})
 
 
+class OrderCorrected(Event):
+    """``order.corrected``: ours, for contact data that was mistyped."""
+
+    event_type: Literal["order.corrected"] = "order.corrected"
+    payload: CorrectedPayload
+
+
 class RefundRequested(Event):
     """``order.refund.requested``: ours, for the program that talks to the payment provider."""
 
@@ -163,6 +186,7 @@ OrderEvent = (
     | OrderShipped
     | OrderDelivered
     | OrderCancelled
+    | OrderCorrected
     | OrderRejected
     | RefundRequested
 )

@@ -49,6 +49,7 @@ ANALYTICS_DLQ = "analytics.dlq"
 # Ours, in the same grammar (docs/events.md says why they exist).
 ORDER_REJECTED = "order.rejected"
 ORDER_PROCESSING = "order.processing"
+ORDER_CORRECTED = "order.corrected"
 ORDER_REFUND_REQUESTED = "order.refund.requested"
 
 CONTRACT_TYPES = (
@@ -74,6 +75,7 @@ OWN_TYPES = (
     ORDER_REJECTED,
     ORDER_REFUND_REQUESTED,
     ORDER_PROCESSING,
+    ORDER_CORRECTED,
     *(
         channel.event_type
         for channel in channels.CHANNELS

@@ -293,6 +293,20 @@ class AlreadyShippedError(PermanentError):
     code = "already_shipped"
 
 
+class AlreadyCancelledError(PermanentError):
+    """The order is cancelled: nothing of it can be changed any more."""
+
+    status = 409
+    code = "already_cancelled"
+
+
+class CorrectionsUsedError(PermanentError):
+    """The customer corrected this order as often as a customer may; the shop still can (S40)."""
+
+    status = 409
+    code = "corrections_used"
+
+
 class MethodNotAllowedError(PermanentError):
     """The path exists but not with this HTTP method."""
 

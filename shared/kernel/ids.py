@@ -100,6 +100,18 @@ class OrderIds:
         keyed, plain = self.of(payment_id), self.plain(payment_id)
         return (keyed, plain) if self.new == "keyed" else (plain, keyed)
 
+    def correction_event_id(self, order_id: str, corrections: int, *said: str) -> str:
+        """Event id of a customer's ``order.corrected``: another click on the same is the same event.
+
+        Keyed, because ids stand in logs, and contact data can be guessed (S18).
+
+        Args:
+            corrections: how many the customer made before: the same words later are another event.
+            said: what the correction says.
+        """
+        parts = _joined("order.corrected", "user", order_id, str(corrections), *said)
+        return f"evt_{hmac.new(self.key, parts, hashlib.sha256).hexdigest()[:32]}"
+
 
 def may_be_order_id(order_id: str) -> bool:
     """Whether some payment can have this order id: other orders are not ours."""

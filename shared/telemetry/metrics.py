@@ -81,6 +81,8 @@ TEMPLATES = (
     "order-shipped",
     "order-delivered",
     "order-cancelled",
+    "order-corrected",
+    "order-corrected-notice",
     "low-stock-alert",
 )
 # The values of the dimensions that a channel may declare by name.
@@ -111,6 +113,9 @@ CHECKOUTS_FAILED = Metric(
 CANCELLATIONS_ACCEPTED = Metric(
     "CancellationsAccepted", "cancellations that a customer was promised", ("checkout",)
 )
+CORRECTIONS_ACCEPTED = Metric(
+    "CorrectionsAccepted", "corrections that a customer was promised", ("checkout",)
+)
 ORDERS_CREATED = Metric("OrdersCreated", "paid carts that became orders", ("commands",))
 REVENUE = Metric("Revenue", "what those orders cost, in the shop's currency", ("commands",), "None")
 ORDERS_REJECTED = Metric(
@@ -132,10 +137,16 @@ MOVES_IGNORED = Metric(
     "MovesIgnored",
     "lifecycle events that changed nothing, by verdict",
     ("orders",),
-    dimensions={"verdict": ("repeated", "late")},
+    dimensions={"verdict": ("repeated", "late", "capped")},
 )
 TRACKING_CORRECTIONS = Metric(
     "TrackingCorrections", "parcels whose number or carrier was corrected", ("orders",)
+)
+CONTACT_CORRECTIONS = Metric(
+    "ContactCorrections",
+    "orders whose contact data was corrected, by who said so",
+    ("orders",),
+    dimensions={"by": ("user", "admin")},
 )
 REFUNDS_REQUESTED = Metric(
     "RefundsRequested",

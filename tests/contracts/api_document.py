@@ -36,7 +36,8 @@ def operation_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
     path = path[max(path.find("/api/"), 0) :]
     order_id = (event.get("pathParameters") or {}).get("orderId")
     if order_id is not None:
-        path = "/api/checkout/{orderId}" + ("/cancel" if path.endswith("/cancel") else "")
+        last = f"/{path.rpartition('/')[2]}"
+        path = "/api/checkout/{orderId}" + (last if last in {"/cancel", "/contact"} else "")
     methods = document()["paths"].get(path, {})
     found: Mapping[str, Any] | None = methods.get(event["requestContext"]["http"]["method"].lower())
     return found

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from shared.commerce.contact import MOST_BY_CUSTOMER
 from shared.kernel.errors import ContentionError, DependencyError
 from tests.builders import (
     Context,
@@ -25,10 +26,12 @@ from tests.unit.shared.faults import Faults
 
 ORDER_ID = order_id_for("pay-1")
 CHECKOUT, STATUS, CANCEL = "checkOut", "getCheckout", "cancelOrder"
+CORRECT = "correctContact"
 ROUTES = {
     CHECKOUT: ("POST", "/api/checkout"),
     STATUS: ("GET", f"/api/checkout/{ORDER_ID}"),
     CANCEL: ("POST", f"/api/checkout/{ORDER_ID}/cancel"),
+    CORRECT: ("POST", f"/api/checkout/{ORDER_ID}/contact"),
 }
 Claim = tuple[str, int, str]
 Event = dict[str, Any]
@@ -37,7 +40,11 @@ Event = dict[str, Any]
 def call(operation: str, body: Any = None, *, shopper: str | None = "user-1") -> Event:
     """A request for an operation, as it usually is."""
     method, path = ROUTES[operation]
-    usual = {CHECKOUT: checkout_payload(), CANCEL: {}}.get(operation)
+    usual = {
+        CHECKOUT: checkout_payload(),
+        CANCEL: {},
+        CORRECT: {"customerEmail": "grace@example.org"},
+    }.get(operation)
     data = body if isinstance(body, bytes) else json.dumps(body or usual, default=float).encode()
     event = request(data if method == "POST" else b"", path=path, method=method)
     if operation != CHECKOUT:
@@ -82,6 +89,12 @@ def failing(error: Callable[[], Exception], call_number: int = 0) -> Callable[[P
     return prepare
 
 
+def corrected_often(shop: Pipeline) -> None:
+    """There is an order that its customer corrected as often as a customer may."""
+    ordered(shop)
+    shop.memory.seed("orders", order_row(orderId=ORDER_ID, customerCorrections=MOST_BY_CUSTOMER))
+
+
 def without_qstash(shop: Pipeline) -> None:
     """There is an order, and QStash is down."""
     ordered(shop)
@@ -115,7 +128,11 @@ def everywhere() -> Iterator[tuple[Claim, tuple[Callable[[Pipeline], None], Even
         yield (name, 500, "internal_error"), (failing(lambda: RuntimeError("bug")), call(name))
         down = failing(lambda: DependencyError("DynamoDB: timeout"))
         yield (name, 503, "dependency_unavailable"), (down, call(name))
-    for name, wrong in ((CHECKOUT, {"userId": 7, "items": 7}), (CANCEL, {"reason": 7})):
+    for name, wrong in (
+        (CHECKOUT, {"userId": 7, "items": 7}),
+        (CANCEL, {"reason": 7}),
+        (CORRECT, {"customerEmail": 7, "reason": ""}),
+    ):
         yield (name, 400, "invalid_field"), (as_it_is, call(name, wrong))
         yield (name, 400, "invalid_json"), (as_it_is, call(name, b"{"))
         yield (name, 413, "payload_too_large"), (as_it_is, call(name, b"x" * 300_000))
@@ -151,6 +168,15 @@ CASES: dict[Claim, tuple[Callable[[Pipeline], None], Event]] = {
     (CANCEL, 409, "checkout_rejected"): (rejected, call(CANCEL)),
     (CANCEL, 409, "already_shipped"): (in_state("SHIPPED"), call(CANCEL)),
     (CANCEL, 503, "publish_failed"): (without_qstash, call(CANCEL)),
+    (CORRECT, 200, ""): (ordered, call(CORRECT, {"customerEmail": "ada@example.com"})),
+    (CORRECT, 202, ""): (ordered, call(CORRECT, {"customerName": "Grace", "reason": "typo"})),
+    (CORRECT, 404, "not_found"): (ordered, call(CORRECT, shopper="user-2")),
+    (CORRECT, 409, "checkout_undecided"): (undecided, call(CORRECT)),
+    (CORRECT, 409, "checkout_rejected"): (rejected, call(CORRECT)),
+    (CORRECT, 409, "already_shipped"): (in_state("SHIPPED"), call(CORRECT)),
+    (CORRECT, 409, "already_cancelled"): (in_state("CANCELLED"), call(CORRECT)),
+    (CORRECT, 409, "corrections_used"): (corrected_often, call(CORRECT)),
+    (CORRECT, 503, "publish_failed"): (without_qstash, call(CORRECT)),
 }
 
 
@@ -293,9 +319,9 @@ def test_what_people_really_type_is_taken_and_the_document_allows_it(shop, chang
     check(event, answer)
 
 
-def test_only_cancelling_always_takes_a_token():
+def test_only_changing_an_order_always_takes_a_token():
     """The others are open in a stage without an authorizer."""
     security = {operation["operationId"]: operation["security"] for _, _, operation in operations()}
 
-    assert security[CANCEL] == [{"signedIn": []}]
+    assert security[CANCEL] == security[CORRECT] == [{"signedIn": []}]
     assert security[CHECKOUT] == security[STATUS] == [{"signedIn": []}, {}]

@@ -35,12 +35,13 @@ def knowing_its_order(shop: Pipeline, event: dict[str, Any]) -> None:
     order_id = event["payload"].get("orderId")
     if order_id is not None:
         before = _BEFORE.get(event["eventType"], "PENDING")
-        shop.memory.seed("orders", order_row(orderId=order_id, status=before))
         known = {
             name: event["payload"][name]
             for name in ("paymentId", "userId")
             if name in event["payload"]
         }
+        user = {name: known[name] for name in known if name == "userId"}
+        shop.memory.seed("orders", order_row(orderId=order_id, status=before, **user))
         rejected = checkout_row(orderId=order_id, status="rejected", **known)
         shop.memory.seed("checkouts", rejected)
 

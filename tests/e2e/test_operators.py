@@ -55,6 +55,36 @@ def test_an_order_is_driven_through_its_whole_life_and_tells_it(client, ops):
     assert client.item("stock", sku="e2e-life")["available"] == 4
 
 
+def test_contact_data_is_corrected_once_until_it_is_shipped_and_audited(client, ops):
+    order_id, address = _ordered(client, client.shelf("e2e-correct", 5))
+    new = address.replace("@customer.example", "@corrected.example")
+    command = ("order", "correct", order_id, "--email", new, "--reason", "mistyped")
+
+    dry, first, again = ops(*command, "--dry-run"), ops(*command), ops(*command)
+
+    assert [status for status, _ in (dry, first, again)] == [0, 0, 0], (dry, first, again)
+    assert f"email: {address} -> {new}" in dry[1]
+    assert "corrected: the order is PENDING" in first[1]
+    assert "says so already" in again[1]
+    assert ops("order", "confirm", order_id)[0] == 0
+    assert ops("order", "ship", order_id)[0] == 0
+    late, said = ops("order", "correct", order_id, "--name", "Eva", "--reason", "too late")
+    assert (late != 0, "until an order is shipped" in said) == (True, True)
+    client.quiet()
+    assert [m["Subject"].partition(" - ")[0] for m in client.mails(address)] == [
+        "Order Confirmation",
+        "The contact data of your order was changed",
+    ]
+    assert [m["Subject"].partition(" - ")[0] for m in client.mails(new)] == [
+        "Your order has new contact data",
+        "Your order is confirmed",
+        "Your order is on its way",
+    ]
+    status, story = ops("history", "order", order_id)
+    assert (status, "order.corrected" in story, new in story) == (0, True, False)
+    assert ops("audit")[0] == 0
+
+
 def test_a_cancelled_order_gives_back_stock_and_money_once(client, ops):
     sku = client.shelf("e2e-cancel", 5)
     order_id, address = _ordered(client, sku, 2)

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from local.stack.cdk import CONTEXT_VARIABLE
@@ -77,6 +78,45 @@ def test_a_shopper_orders_follows_and_cancels(members: Client, issuer: Issuer, s
     assert (again.status_code, again.json()["data"]["status"]) == (200, "cancelled")
 
 
+def test_a_shopper_corrects_whom_it_goes_to_and_both_mailboxes_hear_of_it(
+    members: Client, issuer: Issuer, shopper: str
+):
+    sku, token = members.shelf("members-chair", 5), issuer.authorization(shopper)
+    body = json.dumps(
+        cart(line(sku), userId=shopper, customerEmail=f"{shopper}@example.com")
+    ).encode()
+    order_id = members.check_out(body, **members.signed(body)).json()["data"]["orderId"]
+    members.quiet()
+    news = {"customerEmail": f"{shopper}@example.org", "customerAddress": "7 Other Road\nElsewhere"}
+
+    asked = members.correct(order_id, news, **token)
+    foreign = members.correct(order_id, news, **issuer.authorization("user-2"))
+
+    assert (asked.status_code, asked.json()["data"]["status"]) == (202, "correcting")
+    assert foreign.status_code == 404
+    wait_for(
+        lambda: members.correct(order_id, news, **token).status_code == 200, "the order says so"
+    )
+    members.quiet()
+    order = members.item("orders", orderId=order_id)
+    assert order is not None
+    assert (order["customerEmail"], order["customerAddress"]) == (
+        f"{shopper}@example.org",
+        "7 Other Road, Elsewhere",
+    )
+    (new,) = members.mails(f"{shopper}@example.org")
+    before = members.mails(f"{shopper}@example.com")
+    assert new["Subject"].startswith("Your order has new contact data")
+    assert [mail["Subject"].partition(" - ")[0] for mail in before] == [
+        "Order Confirmation",
+        "The contact data of your order was changed",
+    ]
+    assert "example.org" not in str(before)
+    assert members.check_out(body, **members.signed(body)).json()["data"]["orderId"] == order_id
+    empty = members.correct(order_id, {}, **token)
+    assert (empty.status_code, empty.json()["error"]["field"]) == (400, "customerName")
+
+
 def test_another_shopper_sees_and_cancels_nothing(members: Client, issuer: Issuer, shopper: str):
     sku = members.shelf("members-vase", 5)
     body = json.dumps(cart(line(sku), userId=shopper)).encode()
@@ -135,7 +175,11 @@ def test_without_a_good_token_nothing_reaches_the_function(
         "another audience": issuer.authorization(shopper, aud="app"),
         "expired": issuer.authorization(shopper, exp=now - 60),
     }
-    for call in (members.checkout_status, members.cancel):
+
+    def correct(order_id: str, **headers: str) -> httpx.Response:
+        return members.correct(order_id, {"customerName": "Eva"}, **headers)
+
+    for call in (members.checkout_status, members.cancel, correct):
         answers = {name: call("ord_" + "0" * 32, **headers) for name, headers in bad.items()}
 
         assert {name: a.status_code for name, a in answers.items()} == dict.fromkeys(bad, 401)
@@ -154,7 +198,8 @@ def test_a_token_without_a_user_is_refused_by_the_function(
 
 
 def test_where_nobody_signs_in_there_is_no_such_route(client: Client):
-    answer = client.cancel("ord_" + "0" * 32)
+    order_id = "ord_" + "0" * 32
 
-    assert answer.status_code == 404
-    assert "success" not in answer.json()
+    for answer in (client.cancel(order_id), client.correct(order_id, {"customerName": "Eva"})):
+        assert answer.status_code == 404
+        assert "success" not in answer.json()

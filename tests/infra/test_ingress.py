@@ -11,6 +11,7 @@ from tests.infra.assembly import Assembly, Resource
 
 STOREFRONT = {"POST /api/checkout", "GET /api/checkout/{orderId}"}
 CANCEL = "POST /api/checkout/{orderId}/cancel"
+CORRECT = "POST /api/checkout/{orderId}/contact"
 WEBHOOKS = {f"POST /api/webhooks/{topic.value}" for topic in Topic} | {
     "POST /api/webhooks/analytics/failures"
 }
@@ -164,9 +165,9 @@ def test_a_signed_route_has_no_authorizer_and_the_others_keep_theirs(
     }
 
     assert kinds["POST /api/checkout"] == "NONE"
-    assert {key for key, kind in kinds.items() if kind == "JWT"} == (STOREFRONT | {CANCEL}) - {
-        "POST /api/checkout"
-    }
+    assert {key for key, kind in kinds.items() if kind == "JWT"} == (
+        STOREFRONT | {CANCEL, CORRECT}
+    ) - {"POST /api/checkout"}
     assert signed.environment("checkout")["CHECKOUT_TRUST"] == "signed"
 
 
@@ -188,7 +189,7 @@ def test_an_issuer_locks_the_storefront_and_leaves_webhooks_to_their_signature(
         key: route.properties["AuthorizationType"] for key, route in route_keys(signed_in).items()
     }
     authorizer = only(signed_in, "AWS::ApiGatewayV2::Authorizer").properties
-    assert {key for key, kind in kinds.items() if kind == "JWT"} == STOREFRONT | {CANCEL}
+    assert {key for key, kind in kinds.items() if kind == "JWT"} == STOREFRONT | {CANCEL, CORRECT}
     assert {key for key, kind in kinds.items() if kind == "NONE"} == WEBHOOKS
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
     assert authorizer["JwtConfiguration"] == {
@@ -202,7 +203,7 @@ def test_every_locked_route_asks_the_one_authorizer(signed_in: Assembly):
     (authorizer,) = signed_in.resources("AWS::ApiGatewayV2::Authorizer")
     routes = route_keys(signed_in)
 
-    for key in STOREFRONT | {CANCEL}:
+    for key in STOREFRONT | {CANCEL, CORRECT}:
         assert routes[key].properties["AuthorizerId"] == {"Ref": authorizer.logical_id}
 
 
@@ -211,11 +212,14 @@ def test_the_function_is_told_that_shoppers_sign_in(signed_in: Assembly):
     assert signed_in.environment("checkout")["STOREFRONT_AUTH"] == "jwt"
 
 
-def test_only_who_signed_in_can_cancel(signed_in: Assembly, assembly: Assembly):
+@pytest.mark.parametrize("route", [CANCEL, CORRECT])
+def test_only_who_signed_in_can_change_an_order(
+    signed_in: Assembly, assembly: Assembly, route: str
+):
     """Without an authorizer the route does not exist at all; with one it has its limit too."""
-    assert CANCEL in route_keys(signed_in)
-    assert CANCEL in only(signed_in, "AWS::ApiGatewayV2::Stage").properties["RouteSettings"]
-    assert CANCEL not in route_keys(assembly)
+    assert route in route_keys(signed_in)
+    assert route in only(signed_in, "AWS::ApiGatewayV2::Stage").properties["RouteSettings"]
+    assert route not in route_keys(assembly)
 
 
 def test_the_api_s_document_names_exactly_these_routes(signed_in: Assembly):

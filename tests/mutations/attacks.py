@@ -1,5 +1,6 @@
 """Every planted bug of a promise against attackers that no simulation looks for."""
 
+from tests.mutations.contacts import CONTACTS
 from tests.mutations.doors import DOORS
 from tests.mutations.lapses import LAPSES
 from tests.mutations.leases import LEASES
@@ -8,4 +9,4 @@ from tests.mutations.order_ids import ORDER_ID_BUGS
 from tests.mutations.traces import TRACES
 from tests.mutations.words import WORDS
 
-ATTACKS = (*TRACES, *DOORS, *LAPSES, *ORDER_ID_BUGS, *WORDS, *LOCAL_FILES, *LEASES)
+ATTACKS = (*TRACES, *DOORS, *LAPSES, *ORDER_ID_BUGS, *WORDS, *LOCAL_FILES, *LEASES, *CONTACTS)

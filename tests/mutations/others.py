@@ -193,8 +193,8 @@ OTHERS = (
     _bug(
         "I20",
         "shared/storage/records/order.py",
-        'when=(Equals("status", order.status),)',
-        "when=()",
+        'when=(Equals("status", order.status), *_same_contact(order)),',
+        "when=_same_contact(order),",
         "an order moves from a state that it has left",
         f"{_LIFECYCLE}::test_a_cancellation_that_meets_a_shipment_lets_exactly_one_win",
     ),

@@ -9,10 +9,12 @@ from typing import Any
 from functions.checkout.api import MAX_BODY_BYTES
 from shared.kernel.errors import (
     AllowanceUsedError,
+    AlreadyCancelledError,
     AlreadyShippedError,
     CheckoutRejectedError,
     CheckoutUndecidedError,
     ContentionError,
+    CorrectionsUsedError,
     DependencyError,
     ForeignUserError,
     InvalidInputError,
@@ -163,12 +165,12 @@ REFUSALS = (
         PaymentReusedError(("customerEmail",)),
         "The payment belongs to another checkout, which stays as it is: another cart, or another name, mail address or postal address. "
         "`field` and `others` name what differs.",
-        "A new cart takes a new payment. To repeat a request, repeat it unchanged; to correct a contact, ask the shop.",
+        "A new cart takes a new payment. To repeat a request, repeat it unchanged; to correct a contact, use `…/contact`, or ask the shop.",
     ),
     Refusal(
         CheckoutUndecidedError("the checkout is not decided yet, so there is no order yet"),
-        "There is no order to cancel yet. Nothing was promised.",
-        "Ask for the status, and cancel again once it is `confirmed`.",
+        "There is no order to cancel or to correct yet. Nothing was promised.",
+        "Ask for the status, and repeat the request once it is `confirmed`.",
     ),
     Refusal(
         CheckoutRejectedError("the checkout was rejected, so there is no order to cancel"),
@@ -179,6 +181,16 @@ REFUSALS = (
         AlreadyShippedError("the order has left, so it cannot be cancelled any more"),
         "The order is on its way, or arrived.",
         "Offer a return instead.",
+    ),
+    Refusal(
+        AlreadyCancelledError("the order is cancelled, so there is nothing to correct"),
+        "The order is cancelled: its contact data stays as it is.",
+        "Show that it is cancelled. A new cart takes a new payment.",
+    ),
+    Refusal(
+        CorrectionsUsedError("this order was corrected 5 times: now only the shop corrects it"),
+        "The shopper corrected this order as often as a shopper may. Nothing was promised.",
+        "Let the shopper ask the shop: an operator still can, until the order is shipped.",
     ),
     Refusal(
         PayloadTooLargeError(f"body: must be at most {MAX_BODY_BYTES} bytes"),
@@ -212,8 +224,8 @@ REFUSALS = (
     ),
     Refusal(
         PublishError("QStash: not every message was accepted"),
-        "QStash did not take the cancellation, or its answer was lost: it may happen, or not.",
-        "Repeat the request unchanged after `Retry-After` seconds; it is the same cancellation.",
+        "QStash did not take the cancellation or the correction, or its answer was lost: it may happen, or not.",
+        "Repeat the request unchanged after `Retry-After` seconds; nothing happens twice.",
     ),
 )
 

@@ -7,21 +7,25 @@ Which of them need a token is the stage's choice, so a document that serves ever
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from functions.checkout.api import CANCEL, PATH
+from functions.checkout.api import CANCEL, CONTACT, PATH
 from functions.checkout.wire import (
     AcceptedCheckout,
     Cancellation,
     CancelRequest,
     CheckoutStatus,
+    ContactRequest,
+    Correction,
 )
 from shared.contracts.commands import CheckoutPayload
 from shared.contracts.envelope import WireModel
 from shared.kernel.errors import (
     AllowanceUsedError,
+    AlreadyCancelledError,
     AlreadyShippedError,
     CheckoutRejectedError,
     CheckoutUndecidedError,
     ContentionError,
+    CorrectionsUsedError,
     DependencyError,
     ForeignUserError,
     InvalidInputError,
@@ -219,6 +223,51 @@ OPERATIONS = (
             CheckoutUndecidedError,
             CheckoutRejectedError,
             AlreadyShippedError,
+            DependencyError,
+            PublishError,
+            PipelineError,
+        ),
+    ),
+    Operation(
+        method="post",
+        path=f"{_STATUS_PATH}{CONTACT}",
+        name="correctContact",
+        summary="Correct whom an order goes to before it is shipped",
+        description=(
+            "Exists only in stages whose users sign in. Corrects the name, the mail address or the "
+            "postal address; what is left out stays. A shipment that comes first still wins. Repeat "
+            "the request to see whether it is done: then the answer is 200. The mail address that "
+            "counts then gets a mail, and the one that counted before gets a notice. The checkout is "
+            "still repeated with what it said at first."
+        ),
+        token="always",  # noqa: S106 -- no secret
+        body=ContactRequest,
+        example={"customerEmail": "ada.lovelace@example.com", "reason": "mistyped"},
+        answers=(
+            Answer(
+                202,
+                "The correction is on its way and cannot get lost.",
+                Correction,
+                {"Location": True, "Retry-After": True},
+                {"asked": {"orderId": ORDER_ID, "status": "correcting", "statusUrl": _URL}},
+            ),
+            Answer(
+                200,
+                "The order says so already.",
+                Correction,
+                {},
+                {"done": {"orderId": ORDER_ID, "status": "corrected", "statusUrl": _URL}},
+            ),
+        ),
+        refusals=(
+            *_READING,
+            SignInRequiredError,
+            NotFoundError,
+            CheckoutUndecidedError,
+            CheckoutRejectedError,
+            AlreadyShippedError,
+            AlreadyCancelledError,
+            CorrectionsUsedError,
             DependencyError,
             PublishError,
             PipelineError,

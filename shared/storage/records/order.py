@@ -14,6 +14,7 @@ from shared.contracts.lines import OrderLine
 from shared.contracts.statuses import OrderStatus, Trust
 from shared.kernel.ids import sku_of
 from shared.kernel.money import amount
+from shared.storage.records.contact import ContactCorrection
 from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
 from shared.storage.schema import ORDERS, shard_of
 from shared.storage.writes import (
@@ -99,6 +100,11 @@ class OrderRow:
         facts: what its steps told, by name on the wire (``STEP_FACTS``).
         return_count: how many returns were noted; another one in the meantime changes it.
         trust: who answers for the payment; rows from before it was kept say nothing.
+        placed_identity: digests of the request that it came from, by field, once its contact data
+            was corrected; until then its own fields tell them (S40).
+        contact_at: when the newest word on each contact field was written (ISO-8601), by name on
+            the wire; a field that no correction named is not in it.
+        customer_corrections: how often its customer corrected it.
     """
 
     order_id: str
@@ -120,6 +126,18 @@ class OrderRow:
     timeline: Timeline = field(default_factory=Timeline)
     returns: tuple[ReturnedUnits, ...] = ()
     return_count: int = 0
+    placed_identity: Mapping[str, str] = field(default_factory=dict)
+    contact_at: Mapping[str, str] = field(default_factory=dict)
+    customer_corrections: int = 0
+
+    @property
+    def contact(self) -> Mapping[str, str]:
+        """Whom it goes to, by name on the wire."""
+        return {
+            "customerName": self.customer_name,
+            "customerEmail": self.customer_email,
+            "customerAddress": self.customer_address,
+        }
 
     @property
     def tracking(self) -> Mapping[str, str]:
@@ -136,9 +154,7 @@ class OrderRow:
         return {
             "orderId": self.order_id,
             "userId": self.user_id,
-            "customerName": self.customer_name,
-            "customerEmail": self.customer_email,
-            "customerAddress": self.customer_address,
+            **self.contact,
             "items": [plain(line) for line in self.lines],
             "totalAmount": self.total,
         }
@@ -157,9 +173,7 @@ class OrderRow:
             "orderId": self.order_id,
             "paymentId": self.payment_id,
             "userId": self.user_id,
-            "customerName": self.customer_name,
-            "customerEmail": self.customer_email,
-            "customerAddress": self.customer_address,
+            **self.contact,
             "items": [_line_item(line) for line in self.lines],
             "totalAmount": self.total,
             "status": self.status,
@@ -171,6 +185,12 @@ class OrderRow:
             item["returns"] = [units.to_item() for units in self.returns]
         if self.return_count:
             item["returnCount"] = self.return_count
+        if self.placed_identity:
+            item["placedIdentity"] = self.placed_identity
+        if self.contact_at:
+            item["contactAt"] = self.contact_at
+        if self.customer_corrections:
+            item["customerCorrections"] = self.customer_corrections
         return item
 
     @classmethod
@@ -198,6 +218,9 @@ class OrderRow:
                 map(ReturnedUnits.from_item, cast("Sequence[Item]", item.get("returns") or ()))
             ),
             return_count=int(str(item.get("returnCount", 0))),
+            placed_identity=_texts(item.get("placedIdentity")),
+            contact_at=_texts(item.get("contactAt")),
+            customer_corrections=int(str(item.get("customerCorrections", 0))),
         )
 
 
@@ -209,7 +232,9 @@ def insert_order(order: OrderRow) -> Put:
 def move_order(
     order: OrderRow, to: OrderStatus, entry: TimelineEntry, facts: Mapping[str, str], now: str
 ) -> Update:
-    """Another state, if the order still is in the one that was read.
+    """Another state, if the order still is in the one that was read and goes to the same person.
+
+    So a step's mail never goes to an address that was corrected meanwhile (S40).
 
     Args:
         facts: what the step tells (``STEP_FACTS``).
@@ -220,8 +245,12 @@ def move_order(
         set={"status": to, "updatedAt": now, **facts},
         append={NAME: [entry.to_item()]},
         remove=(_SHARD,),
-        when=(Equals("status", order.status),),
+        when=(Equals("status", order.status), *_same_contact(order)),
     )
+
+
+def _same_contact(order: OrderRow) -> tuple[Condition, ...]:
+    return tuple(Equals(name, text) for name, text in order.contact.items())
 
 
 def correct_tracking(
@@ -247,6 +276,32 @@ def correct_tracking(
         append=told.append,
         remove=tuple(name for name in order.tracking if name not in tracking),
         when=(Equals("status", order.status), unchanged, *told.when),
+    )
+
+
+def correct_contact(
+    order: OrderRow, entry: TimelineEntry, correction: ContactCorrection, *, now: str
+) -> Update:
+    """Other contact data, if the order is in the same state and nothing else was noted on it.
+
+    So a shipment and a correction never both win (S40). The timeline keeps the first, the newest
+    and the count of the corrections (I30).
+    """
+    told = order.timeline.note(entry)
+    changes: dict[str, Value] = {**correction.news}
+    if correction.news:
+        changes["placedIdentity"] = correction.placed
+    counts: dict[str, int] = {**told.add}
+    if correction.news and correction.is_customers:
+        counts["customerCorrections"] = 1
+    moments = {**order.contact_at, **dict.fromkeys(correction.named, correction.at)}
+    return Update(
+        ORDERS.name,
+        {"orderId": order.order_id},
+        set={**changes, "contactAt": moments, "updatedAt": now, **told.set},
+        add=counts,
+        append=told.append,
+        when=(Equals("status", order.status), *told.when),
     )
 
 
@@ -308,3 +363,8 @@ def _line(item: Item) -> OrderLine:
 def _text(item: Item, name: str) -> str | None:
     value = item.get(name)
     return None if value is None else str(value)
+
+
+def _texts(value: Value) -> Mapping[str, str]:
+    known = value if isinstance(value, Mapping) else {}
+    return {str(name): str(text) for name, text in known.items()}

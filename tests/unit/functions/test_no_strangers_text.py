@@ -172,11 +172,15 @@ PLACES: dict[str, Callable[[dict[str, Any], str, str], object]] = {
 }
 
 
+# What changes an order is told by the end of its path.
+CHANGES = {"cancel", "contact"}
+
+
 @ONE
 @given(
     name=HEADERS,
     place=st.sampled_from(sorted(PLACES)),
-    topic=st.sampled_from([*URLS, "checkout", "status", "cancel"]),
+    topic=st.sampled_from([*URLS, "checkout", "status", "cancel", "contact"]),
     signed=st.booleans(),
     value=st.sampled_from([CANARY, f"{CANARY}\n", f"application/json; charset={TOKEN}"]),
 )
@@ -186,8 +190,8 @@ def test_no_part_of_a_request_reaches_a_line(capsys, name, place, topic, signed,
     headers = {"upstash-message-id": "msg_1"}
     if signed and topic in URLS:
         headers["upstash-signature"] = sign(URLS[topic], body, shop.clock.now().timestamp())
-    call = request(body, headers=headers, path="/cancel" if topic == "cancel" else "/")
-    if topic in {"status", "cancel"}:
+    call = request(body, headers=headers, path=f"/{topic}" if topic in CHANGES else "/")
+    if topic in {"status", *CHANGES}:
         call["pathParameters"] = {"orderId": "ord_" + "0" * 32}
     PLACES[place](call, name, value)
 

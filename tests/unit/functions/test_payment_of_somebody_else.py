@@ -1,6 +1,7 @@
 """A payment belongs to its first request, cart and contact: the others are refused by name (I29)."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -130,6 +131,55 @@ def test_rows_from_before_identities_were_kept_still_recognise_their_request(
     assert other["statusCode"] == (202 if silent else 409)
     if not silent:
         assert fields_of(other) == (["items"] if unknown else fields)
+
+
+SAME = [
+    {"customerEmail": "  ada@example.com "},
+    {"customerName": "\u00a0Ada Example\u200b"},
+    {"customerAddress": "1 Test Street\r\nTestville"},
+    {"customerAddress": " 1 Test Street,\nTestville\n"},
+    {"totalAmount": Decimal("12.50000000001")},
+    {"items": [line(price=Decimal("12.5"), productName="My mug")]},
+]
+
+
+@pytest.mark.parametrize("begun", [accepted, ordered, ordered_past_the_api])
+@pytest.mark.parametrize("change", SAME)
+def test_what_is_only_typed_otherwise_is_the_same_request_at_the_api_and_past_it(
+    shop, begun, change
+):
+    """A browser that sends a form again may send other blanks and line breaks."""
+    begun(shop)
+
+    assert shop.checkout(checkout_payload(**change))["statusCode"] == 202
+    command = checkout_command(event_id="evt-2", **change)
+    assert shop.deliver("commands", command)["statusCode"] == 200
+    shop.drain()
+    assert len(shop.memory.all("orders")) == 1
+
+
+@pytest.mark.parametrize("begun", [accepted, ordered, ordered_past_the_api])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("customerName", "ada example"),
+        ("customerName", "Ada  Example"),
+        ("customerEmail", "Ada@example.com"),
+        ("customerEmail", "ada+x@example.com"),
+        ("customerAddress", "1 Test Street Testville"),
+        ("customerAddress", "1 Test Street, Testville 2"),
+    ],
+)
+def test_what_reads_otherwise_is_another_request_and_is_refused_in_both_ways(
+    shop, begun, name, value
+):
+    begun(shop)
+
+    api = shop.checkout(checkout_payload(**{name: value}))
+    past = shop.deliver("commands", checkout_command(event_id="evt-2", **{name: value}))
+
+    assert (api["statusCode"], fields_of(api)) == (409, [name])
+    assert (past["statusCode"], fields_of(past)) == (489, [f"payload.{name}"])
 
 
 def test_lines_in_another_order_or_split_are_the_same_request(shop):

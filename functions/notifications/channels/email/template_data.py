@@ -143,6 +143,22 @@ class OrderCancelled(AboutOrder):
     refund: Annotated[Literal["none"] | None, OR_NONE] = None
 
 
+class OrderCorrected(AboutOrder):
+    """Which of the contact data changed. A mail that a correction causes repeats none of it but the
+    name: the new mailbox may be a stranger's (S41)."""
+
+    name_changed: bool
+    email_changed: bool
+    address_changed: bool
+
+
+class OrderCorrectedNotice(WireModel):
+    """That an order has other contact data, told to the mailbox that counted before (S40)."""
+
+    order_id: ShownId
+    customer_name: Name
+
+
 class LowStock(WireModel):
     """Which product runs low."""
 
@@ -161,6 +177,8 @@ TEMPLATES: Mapping[str, type[WireModel]] = {
     "order-shipped": OrderShipped,
     "order-delivered": AboutOrder,
     "order-cancelled": OrderCancelled,
+    "order-corrected": OrderCorrected,
+    "order-corrected-notice": OrderCorrectedNotice,
     "low-stock-alert": LowStock,
 }
 

@@ -99,6 +99,7 @@ def test_subject_is_compared_to_the_letter(members, subject):
         ("POST", "/api/checkout"),
         ("GET", f"/api/checkout/{ORDER_ID}"),
         ("POST", f"/api/checkout/{ORDER_ID}/cancel"),
+        ("POST", f"/api/checkout/{ORDER_ID}/contact"),
     ],
 )
 def test_request_that_nobody_vouches_for_is_refused_before_it_is_read(

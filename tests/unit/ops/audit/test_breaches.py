@@ -88,6 +88,22 @@ def _other_contact(m: Memory) -> set[str]:
     return {"order goes to whom it was accepted for"}
 
 
+def _contact_of_no_correction(m: Memory) -> set[str]:
+    """A correction named the name; the address changed without one."""
+    digests = m.one("checkouts", orderId=SOLD)["identity"]
+    corrected = {"placedIdentity": digests, "contactAt": {"customerName": "x"}}
+    changed = {"customerName": "Eva", "customerEmail": "eva@example.com"}
+    m.change("orders", m.one("orders", orderId=SOLD), **corrected, **changed)
+    return {"order goes to whom it was accepted for"}
+
+
+def _other_request_behind_a_correction(m: Memory) -> set[str]:
+    digests = {**m.one("checkouts", orderId=SOLD)["identity"], "customerName": "0" * 32}
+    corrected = {"placedIdentity": digests, "contactAt": {"customerName": "x"}}
+    m.change("orders", m.one("orders", orderId=SOLD), **corrected, customerName="Eva")
+    return {"order goes to whom it was accepted for"}
+
+
 def _dropped_step(m: Memory) -> set[str]:
     order = m.one("orders", orderId=SOLD)
     dropped = {"at": "x", "type": "order.shipped", "eventId": "evt-x", "verdict": "late"}

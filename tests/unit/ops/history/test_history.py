@@ -1,6 +1,7 @@
 """The audit trail as operators read it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -70,6 +71,24 @@ def test_the_story_of_an_order_is_told_in_time_order_with_every_difference(shop,
     assert "status: none -> requested, amount: - -> 25" in said
     told = [said.index(f" {word} ") for word in _STEPS]
     assert told == sorted(told)
+
+
+def test_a_correction_is_told_from_digest_to_digest_with_who_and_why(shop, capsys):
+    payload = {"orderId": ORDER, "userId": "user-1", "customerEmail": "grace@example.org"}
+    payload |= {"reason": "mistyped", "correctedBy": "admin", "operator": "ida"}
+    event = envelope("order.corrected", payload, eventId="evt-correct")
+    assert shop.deliver("orders", event)["statusCode"] == 200
+    shop.drain()
+
+    assert _asked(shop, "order", ORDER) == 0
+
+    said = capsys.readouterr().out
+    told = re.search(r"customerEmail: ([0-9a-f]{32}) -> ([0-9a-f]{32})  \[reason=mistyped\]", said)
+    assert told is not None
+    assert told[1] != told[2]
+    assert "order.corrected" in said
+    assert "by operator ida" in said
+    assert "@example" not in said
 
 
 def test_an_order_is_found_by_its_payment_and_as_a_checkout(shop):

@@ -98,6 +98,24 @@ def test_what_another_program_says_of_an_order_is_told_apart(shop):
     assert set(began.values()) == {"customer"}
 
 
+def test_a_correction_of_the_customer_s_is_told_apart_from_an_operator_s(shop):
+    buy(shop, "pay-1")
+    for number, (who, name) in enumerate((("user", "Grace"), ("admin", "Ida"))):
+        payload = {"orderId": ORDER, "userId": "user-1", "customerName": name}
+        payload |= {"reason": "mistyped", "correctedBy": who}
+        event = envelope("order.corrected", payload, eventId=f"evt-{who}")
+        moment = f"2026-03-01T13:00:0{number}.000Z"
+        assert shop.deliver("orders", event | {"timestamp": moment})["statusCode"] == 200
+    shop.drain()
+
+    found = TraceTables(shop.tables, ORDER_IDS).find(ORDER).hops
+    began = {hop.event_id: hop.began for hop in found}
+
+    assert (began["evt-user"], began["evt-admin"]) == ("customer", "program")
+    mails = [hop.began for hop in found if hop.event_type == "notification.email"]
+    assert mails.count("customer") == 2  # the confirmation, and the correction of the name
+
+
 def as_before(shop: Pipeline, correlation: str) -> None:
     """The ledger's rows as they were written before traces had keys of their own."""
     rows: list[Any] = []

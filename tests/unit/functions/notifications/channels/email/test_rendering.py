@@ -32,6 +32,13 @@ DATA: dict[str, dict[str, Any]] = {
     "order-shipped": {**ORDER, "carrier": "Parcel Co", "trackingNumber": "PC-1"},
     "order-delivered": ORDER,
     "order-cancelled": {**ORDER, "reason": "changed my mind", "cancelledBy": "user"},
+    "order-corrected": {
+        **ORDER,
+        "nameChanged": True,
+        "emailChanged": False,
+        "addressChanged": True,
+    },
+    "order-corrected-notice": {"orderId": "ord_1", "customerName": "Ada Example"},
     "low-stock-alert": {"productName": "Mug", "sku": "mug", "currentStock": 2, "threshold": 3},
 }
 HOSTILE = [
