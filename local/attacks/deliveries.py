@@ -70,7 +70,7 @@ def rewrite_a_payment(target: Target) -> None:
         _delivered(target, "order.refund.requested", said | _refund(order)),
     ]
 
-    needs(all(status >= 400 for status in answers), f"they are answered {answers}")
+    must(all(status >= 400 for status in answers), f"answered {answers}")
     after = target.client.item("checkouts", orderId=order_id) or {}
     must(after.get("paymentId") == before["paymentId"], "the checkout has the other payment")
     must(after.get("status") == "confirmed", f"the checkout is {after.get('status')}")
@@ -152,7 +152,7 @@ def lease_an_event_for_ever(target: Target) -> None:
     answer = target.client.deliver("commands", event)
 
     must(answer.status_code == 200, f"the event is answered {answer.status_code}")
-    target.order(target.client.order_id_for(str(event["payload"]["paymentId"])))
+    _must_be_ordered(target, event)
 
 
 def mark_an_event_as_done(target: Target) -> None:
@@ -163,7 +163,15 @@ def mark_an_event_as_done(target: Target) -> None:
         target.remember(f"webhook:dedup:{event['eventId']}", mark)
         answer = target.client.deliver("commands", event)
         must(answer.status_code == 200, f"{mark}: the event is answered {answer.status_code}")
-        target.order(target.client.order_id_for(str(event["payload"]["paymentId"])))
+        _must_be_ordered(target, event)
+
+
+def _must_be_ordered(target: Target, event: Mapping[str, Any]) -> None:
+    """The order was committed before the delivery was answered."""
+    order_id = target.client.order_id_for(str(event["payload"]["paymentId"]))
+    must(
+        target.client.item("orders", orderId=order_id), "the event is taken, and there is no order"
+    )
 
 
 def _delivered(target: Target, event_type: str, payload: Mapping[str, Any]) -> int:

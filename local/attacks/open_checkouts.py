@@ -4,7 +4,6 @@ import json
 
 from local.attacks.attack import Attack, Checkouts, must, needs
 from local.attacks.target import Target
-from shared.kernel.mail_address import mailbox_of
 
 # A fifth of the cap of 20 mails: what open checkouts cause in one mailbox within an hour.
 _FEW = 4
@@ -83,10 +82,8 @@ def flood_by_tagged_addresses(target: Target) -> None:
         needs(answer.status_code == 202, f"an open checkout is answered {answer.status_code}")
 
     target.rest()
-    here = mailbox_of(f"{local}@{host}")
-    arrived = [
-        mail for mail in target.client.mails() if any(mailbox_of(to) == here for to in mail["To"])
-    ]
+    # Not by the function that counts: a fault of it must not hide itself.
+    arrived = [mail for mail in target.client.mails() if mail["To"][0].lower().startswith(local)]
     needs(arrived, "no mail arrived at all")
     must(len(arrived) <= _FEW, f"{len(arrived)} mails in one mailbox")
 

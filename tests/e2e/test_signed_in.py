@@ -170,6 +170,7 @@ def test_no_attack_gets_anything(
         results = [attempt(attack, target) for attack in chosen]
 
     assert [(r.attack.name, r.seen) for r in results if r.verdict is not Verdict.HELD] == []
+    assert members.check_out(cart(line("members-lamp"))).status_code == 401
     # What waits for the next hour would keep the stack from coming to rest.
     members.forget_messages()
 
