@@ -33,7 +33,7 @@ class Attack:
         gets: what the attacker would get.
         promise: the promise in docs/security.md that holds.
         checkouts: the stage it is tried on.
-        is_slow: whether it starts programs or functions anew, which takes seconds.
+        is_slow: whether it takes seconds: it starts programs or functions anew, or reads every log.
         run: does it. Returns where nothing was got; raises ``FellError`` where something was.
     """
 

@@ -247,6 +247,8 @@ ATTACKS = (
         *_signed("a recorded checkout is sent again", "a second order", "S36"), replay_a_checkout
     ),
     Attack(
-        *_signed("many bad signatures", "a log line for each", "S23"), flood_with_bad_signatures
+        *_signed("many bad signatures", "a log line for each", "S23"),
+        flood_with_bad_signatures,
+        is_slow=True,
     ),
 )
