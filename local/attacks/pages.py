@@ -68,19 +68,6 @@ def send_a_form(target: Target) -> None:
     )
 
 
-def post_plain_text(target: Target) -> None:
-    """The same to the shop's API by a browser that says nothing of where the page is from."""
-    cart, before = target.cart(target.product()), target.stored()
-
-    answers = [
-        target.client.check_out(cart, **{"Content-Type": kind})
-        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
-    ]
-
-    must({answer.status_code for answer in answers} <= {401, 415}, "a form was taken")
-    must(target.stored() == before, "something was stored")
-
-
 def post_to_redis(target: Target) -> None:
     """Lines of a form's body as commands of Redis."""
     key, at = target.new("form"), urlsplit(target.client.stack.redis_url)
@@ -101,6 +88,5 @@ ATTACKS = (
     Attack("a page by a name that leads here", "the local stack", "S30", _SIGNED, rebind_a_name),
     Attack("a page asks by script", "the local stack", "S30", _SIGNED, ask_from_a_page),
     Attack("a page sends a form", "the local stack", "S30", _SIGNED, send_a_form),
-    Attack("plain text to the API", "a checkout", "S30", _SIGNED, post_plain_text),
     Attack("a form to Redis", "marks of events", "S30", _SIGNED, post_to_redis),
 )

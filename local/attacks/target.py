@@ -70,6 +70,11 @@ class Target:
         """Units of it that can be bought now."""
         return int((self.client.item("stock", sku=sku) or {})["available"])
 
+    # ---------------------------------------------------------------- time
+    def hour(self) -> int:
+        """The hour of the clock in which budgets count now."""
+        return int(datetime.now(UTC).timestamp()) // 3600
+
     # ---------------------------------------------------------------- checkouts
     def cart(self, sku: str, units: int = 1, **changes: Any) -> Item:
         """The body of a checkout, of a shopper and a payment of its own."""
