@@ -95,6 +95,10 @@ planted: setup ## Break one promise after the other in several ways, and let cha
 chaos-e2e: setup ## Hundreds of checkouts while everything fails, then the audit (SEED= repeats)
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(CHAOS_ARGS)
 
+.PHONY: attacks
+attacks: setup ## Every known attack, tried on a stack of its own; fails when one gets something
+	@$(PY) -m local attacks
+
 .PHONY: audit
 audit: setup ## Does what is stored keep every promise? (here, or STAGE=prod)
 	@$(PY) -m ops audit $(if $(filter-out file,$(origin STAGE)),$(if $(filter-out local,$(STAGE)),--stage $(STAGE))) $(AUDIT_ARGS)

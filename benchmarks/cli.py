@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from benchmarks.figures import Figure
-from benchmarks.measurements import artefact, calls, cold, first_event, spine, steps
+from benchmarks.measurements import artefact, calls, cold, first_event, signed, spine, steps
 from benchmarks.processes import ColdStartError
 from benchmarks.report import as_json, as_table
 from benchmarks.run import Measurement, Run
@@ -22,6 +22,7 @@ MEASUREMENTS: Mapping[str, tuple[str, Measurement]] = {
     "calls": ("requests and connections per event", calls.measure),
     "steps": ("verify, parse, publish, claim", steps.measure),
     "spine": ("whole events", spine.measure),
+    "signed": ("checkouts that the shop's server signs", signed.measure),
     "first": ("the first event after a start", first_event.measure),
     "cold": ("cold starts", cold.measure),
 }

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from shared.client.checkout import sign_checkout
 from shared.contracts.topics import Topic
-from tests.signing import sign
+from tests.signing import CHECKOUT_KEY, sign
 
 API_URL = "https://api.example.com"
 URLS = {topic.value: f"https://{topic.value}.example.com/" for topic in Topic}
@@ -119,6 +120,13 @@ def checkout_request(body: bytes) -> dict[str, Any]:
         "body": json.dumps(json.loads(body)["payload"]),
         "isBase64Encoded": False,
     }
+
+
+def signed_checkout_request(body: bytes) -> dict[str, Any]:
+    """The same, signed as the shop's server signs."""
+    call = checkout_request(body)
+    signature = sign_checkout(str(call["body"]).encode(), key=CHECKOUT_KEY)
+    return {**call, "headers": {**call["headers"], **signature}}
 
 
 def fresh_ids(prefix: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ConnectionError as AwsConnectionError
 from botocore.exceptions import HTTPClientError
 
+from local.attacks.siege import besiege
 from local.demo.performance import perform
 from local.sending import command as sending
 from local.sending.drafts import DraftError
@@ -140,6 +141,10 @@ def _demo(context: Context) -> int:
     return 0
 
 
+def _attacks(context: Context) -> int:
+    return 0 if besiege(Home(context.home.folder / "attacks"), context.terminal) else 1
+
+
 def _send(context: Context) -> int:
     return sending.run(context.home, context.terminal, context.options)
 
@@ -164,6 +169,7 @@ _FORGET = {"--forget": "give up what is kept, too: functions, orders, mails, mes
 _VERBOSE = {"--verbose": "show what the CDK command line says"}
 COMMANDS: Mapping[str, Command] = {
     "demo": Command("one checkout through a stack of its own, explained hop by hop", _demo),
+    "attacks": Command("every known attack, tried on a stack of its own", _attacks),
     "up": Command(
         "start a stack, or mend the one whose process died; leaves it running", _up, _VERBOSE
     ),

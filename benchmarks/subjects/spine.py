@@ -1,11 +1,13 @@
 """Whole deliveries: in at the entry that Lambda calls, out with the answer."""
 
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import events
 from benchmarks.subjects import Batch, Subject, Workload
+from tests.signing import CHECKOUT_KEY
 
 Call = Callable[[Mapping[str, Any], events.Invocation], Mapping[str, Any]]
 
@@ -45,6 +47,16 @@ def _request(event_id: str) -> dict[str, Any]:
     return events.checkout_request(events.checkout_body(event_id))
 
 
+def _signed_request(event_id: str) -> dict[str, Any]:
+    return events.signed_checkout_request(events.checkout_body(event_id))
+
+
+def _signed_entry() -> Call:
+    """The checkout function of a stage that takes signed checkouts only."""
+    os.environ |= {"CHECKOUT_TRUST": "signed", "CHECKOUT_CURRENT_SIGNING_KEY": CHECKOUT_KEY}
+    return _entry("checkout")
+
+
 def _entry(function: str) -> Call:
     # Imported here: the worker's environment is that of a function that initialises.
     handler: Call = importlib.import_module(f"functions.{function}.handler").lambda_handler
@@ -73,6 +85,7 @@ SUBJECTS: dict[str, Subject] = {
     "spine.audit": lambda _environ: _workload(_entry("analytics"), _audit),
     "spine.duplicate": lambda _environ: _repeated(_entry("commands")),
     "spine.api": lambda _environ: _workload(_entry("checkout"), _request, 202),
+    "spine.api.signed": lambda _environ: _workload(_signed_entry(), _signed_request, 202),
     "spine.bare": lambda e: _workload(_bare(e), _checkout),
     "spine.bare.duplicate": lambda e: _repeated(_bare(e)),
     "spine.powertools": lambda e: _workload(_reference("powertools", e), _checkout),

@@ -11,6 +11,7 @@ from redis import Redis
 from benchmarks import events
 from benchmarks.subjects import Batch, Subject, Workload
 from functions.commands.settings import CommandsSettings
+from shared.client.checkout import sign_checkout
 from shared.contracts import analytics, commands
 from shared.contracts.envelope import read_event
 from shared.contracts.topics import COMMAND_CHECKOUT, Topic
@@ -18,9 +19,10 @@ from shared.kernel.clock import SystemClock
 from shared.messaging.claims import ClaimState
 from shared.messaging.outbox import Outbound
 from shared.messaging.signature import RotatingKeys, SigningKeys, Verifier
+from shared.messaging.standard_webhooks import RequestVerifier, decoded_key
 from shared.runtime import clients, compose
 from shared.telemetry.powertools import PowertoolsTelemetry
-from tests.signing import CURRENT_KEY, NEXT_KEY, sign
+from tests.signing import CHECKOUT_KEY, CURRENT_KEY, NEXT_KEY, sign
 
 KIB, MIB = 1024, 1024 * 1024
 _URL = events.URLS["commands"]
@@ -47,6 +49,15 @@ def _verify(size: int) -> Subject:
         return _repeat(lambda: verifier(token, body, urls))
 
     return subject
+
+
+def _verify_checkout(_environ: Mapping[str, str]) -> Workload:
+    key = decoded_key(CHECKOUT_KEY)
+    keys, clock = SigningKeys(key, key), SystemClock()
+    verifier = RequestVerifier(RotatingKeys(lambda: keys, clock), clock)
+    body = str(events.checkout_request(events.checkout_body("evt-1"))["body"]).encode()
+    headers = sign_checkout(body, key=CHECKOUT_KEY)
+    return _repeat(lambda: verifier(headers, body))
 
 
 def _verify_sdk(size: int) -> Subject:
@@ -144,4 +155,5 @@ SUBJECTS: dict[str, Subject] = {
     "claims": _claims,
     "claims.naive": _naive_claims,
     "log": _line_and_flush,
+    "verify.checkout": _verify_checkout,
 }

@@ -3,7 +3,7 @@
 import os
 import time
 
-from local.demo import life, scenes
+from local.demo import life, payment, scenes
 from local.demo.narrator import Narrator
 from local.demo.play import Play, Scene
 from local.stack import aws, redis
@@ -22,6 +22,7 @@ SCENES: tuple[Scene, ...] = (
     life.cancel,
     life.restock,
     scenes.sell_out,
+    payment.sign,
     scenes.poison,
     life.audit,
 )

@@ -54,3 +54,9 @@ def ordinary_cart(payment_id: str) -> Cart:
 def sold_out_cart(payment_id: str) -> Cart:
     """A cart with a product that is sold out."""
     return Cart(payment_id, ((catalogue.product(catalogue.SOLD_OUT), 1),))
+
+
+def signing_cart(run: str) -> Cart:
+    """One product, for which the shop's server took the payment."""
+    line = (catalogue.product("pour-over-kettle"), 1)
+    return Cart(f"pay_signed_{run}", (line,), email="mary@customer.example")

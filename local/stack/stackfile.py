@@ -5,13 +5,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+
+from pydantic import TypeAdapter, ValidationError
 
 from local.stack import environment
 from local.stack.home import Home
 from local.stack.qstash import Server
 from shared.contracts.topics import Topic
+from shared.kernel import strict_json
+from shared.kernel.errors import PermanentError
 from shared.storage.schema import TABLES
+
+_MOST_BYTES = 1_000_000
 
 
 class StackFileError(Exception):
@@ -63,14 +69,22 @@ class Stack:
             StackFileError: when none was brought up, or something else wrote the file.
         """
         try:
-            values: dict[str, Any] = json.loads(home.stack_file.read_text(encoding="utf-8"))
-            return cls(**{**values, "aws": Aws(**values["aws"])})
+            found = strict_json.loads(home.stack_file.read_bytes(), max_bytes=_MOST_BYTES)
         except FileNotFoundError:
             raise StackFileError(f"no stack in {home.folder}; `make up` starts one") from None
-        except (ValueError, TypeError, KeyError) as error:
-            raise StackFileError(
-                f"{home.stack_file} is not a stack description: {error}"
-            ) from error
+        except PermanentError as error:
+            raise StackFileError(_no_description(home, str(error))) from error
+        try:
+            # Each member of its own kind: another program may have written the file.
+            return TypeAdapter(cls).validate_python(found)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise StackFileError(_no_description(home, f"{where}: {first['msg']}")) from error
+
+
+def _no_description(home: Home, why: str) -> str:
+    return f"{home.stack_file} is not a stack description: {why}"
 
 
 def describe(

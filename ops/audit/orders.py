@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from functions.orders.domain import Verdict
+from functions.orders.domain import UNCONFIRMED, Verdict
 from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.outbox import sent_by
 from ops.core.rows import Name, entries, inner, number, text
-from shared.commerce.order_status import STEPS
+from shared.commerce.order_status import PENDING, STEPS
 from shared.commerce.payment_identity import (
     CONTACT,
     differing,
@@ -110,7 +110,10 @@ def _asked(checkout: Item, order_id: str) -> Mapping[str, str]:
 
 
 def nothing_dropped(page: Page, _moment: Moment) -> Iterator[Finding]:
-    """No step was noted as coming too late that could still have happened (I28)."""
+    """No step was noted as coming too late that could still have happened (I28).
+
+    A lapse is told of an order that nothing confirmed: after any other step it is too late (S39).
+    """
     for order in page.rows:
         status: str = "PENDING"
         for entry in entries(order, "timeline"):
@@ -120,7 +123,11 @@ def nothing_dropped(page: Page, _moment: Moment) -> Iterator[Finding]:
                 continue
             if verdict == Verdict.APPLIED:
                 status = step.status
-            elif verdict == Verdict.LATE and status in _before(step.status):
+            elif (
+                verdict == Verdict.LATE
+                and status in _before(step.status)
+                and (status == PENDING.status or text(entry, "cause") != UNCONFIRMED)
+            ):
                 yield Finding(text(order, "orderId"), f"{kind} was dropped while it was {status}")
 
 

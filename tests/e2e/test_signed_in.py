@@ -7,17 +7,22 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from local.attacks.attack import Checkouts
+from local.attacks.catalogue import ATTACKS
+from local.attacks.issuer import AUDIENCE, Issuer, new_key, serving
+from local.attacks.siege import Verdict, attempt, stage_of
+from local.attacks.target import Target
 from local.stack.cdk import CONTEXT_VARIABLE
 from local.stack.client import Item
 from local.stack.home import Home
 from local.stack.session import running_stack
 from local.terminal import Progress, Terminal
 from shared.kernel.ids import cancellation_event_id_for
-from tests.e2e.issuer import AUDIENCE, Issuer, new_key, serving
 from tests.e2e.stack_client import Client, cart, line, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -195,6 +200,23 @@ def test_a_token_without_a_user_is_refused_by_the_function(
 
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "sign_in_required"
+
+
+@pytest.mark.parametrize("checkouts", Checkouts)
+def test_no_attack_gets_anything(
+    members: Client, issuer: Issuer, tmp_path: Path, checkouts: Checkouts
+):
+    """What `make attacks` tries, but for what starts programs and functions anew."""
+    target = Target(members, issuer, tmp_path)
+
+    with stage_of(members.stack, checkouts):
+        chosen = [a for a in ATTACKS if a.checkouts is checkouts and not a.is_slow]
+        results = [attempt(attack, target) for attack in chosen]
+
+    assert [(r.attack.name, r.seen) for r in results if r.verdict is not Verdict.HELD] == []
+    assert members.check_out(cart(line("members-lamp"))).status_code == 401
+    # What waits for the next hour would keep the stack from coming to rest.
+    members.forget_messages()
 
 
 def test_where_nobody_signs_in_there_is_no_such_route(client: Client):

@@ -1,11 +1,13 @@
 """Who does what, by chance: shoppers, suppliers, operators, strangers and the weather."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
-from tests.simulation import deeds, early
+from tests.simulation import deeds, early, strangers
 from tests.simulation.always import lines_of
 from tests.simulation.records import Cart
 from tests.simulation.scenario import Scenario
@@ -61,6 +63,8 @@ class Crowd:
             (4, self._writes_oddly),
             (3, self._loses_its_store),
         ]
+        if scenario.stage.strangers:
+            wild += [(14, self._robs), (4, self._cancels_for_others), (8, self._confirms_late)]
         deeds_here = usual if scenario.plain else usual + wild
         self._deeds = [deed for _, deed in deeds_here]
         self._weights = [weight for weight, _ in deeds_here]
@@ -274,6 +278,44 @@ class Crowd:
         if self._rng.random() < 0.5:
             deeds.hearsay(self._world, self._rng.choice(("payments", "https://stranger.example/")))
             deeds.hearsay(self._world, "analytics", "order.shipped")
+
+    def _robs(self) -> None:
+        """Strangers name payments: of those who shop, and of those who will."""
+        world, asked = self._world, self._world.records.requests
+        victims = [made.cart.body for made in self._rng.sample(asked, min(len(asked), 2))]
+        victims.append({**self._wanted(), "paymentId": f"pay-{self._payments + 1}"})
+        if not world.stage.signed:
+            for victim in victims[:-1]:
+                stranger = {**strangers.OTHER_CONTACT, "userId": f"{strangers.WHO}pays-not"}
+                stolen = self._new_cart(str(victim["paymentId"]))
+                deeds.check_out(world, early.corrected(stolen, stranger))
+            return
+        for victim in victims:
+            strangers.rob(world, victim, self._rng.choice(strangers.FORGERIES))
+        for body, headers in self._rng.sample(
+            world.recorded.requests, min(len(world.recorded.requests), 2)
+        ):
+            strangers.replay(world, body, headers)
+
+    def _wanted(self) -> Mapping[str, Any]:
+        sku = self._rng.choice(list(self._scenario.catalogue))
+        return deeds.cart(self._world, "not paid yet", {sku: 1}).body
+
+    def _cancels_for_others(self) -> None:
+        orders = [str(row["orderId"]) for row in self._world.tables.all("orders")]
+        for order_id in self._rng.sample(orders, min(len(orders), 2)):
+            strangers.cancel(self._world, order_id)
+
+    def _confirms_late(self) -> None:
+        """A confirmation comes in the moment in which its order would lapse."""
+        world, after = self._world, self._world.stage.lapses_after or 0
+        waiting = [row for row in world.tables.all("orders") if row["status"] == "PENDING"]
+        for order in self._rng.sample(waiting, min(len(waiting), 4)):
+            made = datetime.fromisoformat(str(order["createdAt"])).timestamp()
+            due = max(0.0, made + after + 5 - world.wall_clock())
+            confirm = partial(deeds.move_order, world, str(order["orderId"]), "confirmed")
+            world.scheduler.after(due, world.reconcile)
+            world.scheduler.after(due + self._rng.choice((0.0, 0.05, 0.2)), confirm)
 
     def _forges(self) -> None:
         kind = self._rng.choice(("unsigned", "key", "url", "body"))

@@ -11,7 +11,7 @@ from shared.contracts.topics import topic_of
 from shared.kernel.money import CENT
 from shared.storage.writes import Item
 from tests.pipeline import URLS
-from tests.simulation import order_of_events
+from tests.simulation import order_of_events, strangers
 from tests.simulation.invocation import Invocation, Response
 from tests.simulation.journal import Breach
 from tests.simulation.storage import Change, Commit, text
@@ -304,6 +304,7 @@ ON_COMMIT = (
     i11_what_is_decided_stays,
     i20_states_follow_their_edges,
     order_of_events.i28_nothing_is_dropped_that_can_still_happen,
+    strangers.i20_a_lapse_never_wins_over_a_step_that_came_first,
 )
 ON_MAIL = (
     i12_nobody_is_mailed_twice,

@@ -119,7 +119,9 @@ _ROWS = (
     ("Redis flushes", "flushes"),
     ("reconciler runs", "reconciler runs"),
     ("forged deliveries", "forgeries"),
+    ("requests of strangers", "strangers"),
     ("orders", "orders"),
+    ("of these lapsed", "lapses"),
     ("mails", "mails"),
     ("compared without Redis", "compared without Redis"),
 )

@@ -42,6 +42,7 @@ from shared.messaging.ports import CorePorts
 from shared.messaging.signature import RotatingKeys, Verifier
 from tests.fakes.messages import InMemoryPushSender, InMemorySmsSender
 from tests.pipeline import environment, no_parameters
+from tests.signing import CHECKOUT_KEY
 from tests.simulation.invocation import TIME_LIMIT, Invocation, Response
 from tests.simulation.operators import Operators
 from tests.simulation.outside import (
@@ -82,9 +83,12 @@ _BUILDERS: dict[str, tuple[type[Settings], Callable[..., Handler]]] = {
 
 
 @cache
-def settings_of(cls: type[S]) -> S:
+def settings_of(cls: type[S], *, signed: bool = False) -> S:
     """A function's settings, from the environment that all tests share."""
-    return cls.load(environment() | {"STOREFRONT_AUTH": "jwt"}, no_parameters)
+    environ = environment() | {"STOREFRONT_AUTH": "jwt"}
+    if signed and "checkout_trust" in cls.model_fields:
+        environ |= {"CHECKOUT_TRUST": "signed", "CHECKOUT_CURRENT_SIGNING_KEY": CHECKOUT_KEY}
+    return cls.load(environ, no_parameters)
 
 
 class Instance:
@@ -174,9 +178,9 @@ def _handler(instance: Instance) -> Handler:
     if instance.function == "operator":
         return Operators(core, instance.jitter)
     if instance.function == "reconciler":
-        return _reconciler(core, WebPool(instance))
+        return _reconciler(core, WebPool(instance), instance.world.stage.lapses_after)
     settings_class, build = _BUILDERS[instance.function]
-    settings = settings_of(settings_class)
+    settings = settings_of(settings_class, signed=instance.world.stage.signed)
     if instance.function == "checkout":
         return build(settings, core)
     ports = Ports(
@@ -203,7 +207,7 @@ def _handler(instance: Instance) -> Handler:
 _renderer = cache(JinjaRenderer)
 
 
-def _reconciler(ports: CorePorts, pool: Any) -> Handler:
+def _reconciler(ports: CorePorts, pool: Any, lapses_after: int | None) -> Handler:
     # As its own `build` does, whose QStash client is the process's own connection pool.
     settings = settings_of(ReconcilerSettings)
     failed = QStashFailedMessages(
@@ -219,7 +223,7 @@ def _reconciler(ports: CorePorts, pool: Any) -> Handler:
         orders=UnconfirmedOrderTables(ports.tables),
         dead_letters=DueDeadLetterTables(ports.tables, ports.publisher, ports.clock),
         ports=ports,
-        unconfirmed_order_seconds=None,
+        unconfirmed_order_seconds=lapses_after,
     )
     return partial(answer, reconciler, telemetry=ports.telemetry)
 

@@ -15,7 +15,7 @@ from shared.storage.bounded import entries
 from shared.storage.records.dead_letter import DeadLetterState
 from shared.storage.writes import Item
 from tests.order_ids import order_id_for
-from tests.simulation import always, order_of_events, recounts
+from tests.simulation import always, order_of_events, recounts, strangers
 from tests.simulation.always import lines_of
 from tests.simulation.journal import Breach
 from tests.simulation.letters import awaits_another
@@ -251,8 +251,10 @@ def i21_a_rejection_asks_for_one_refund(world: World) -> Breaches:
             told = f"{payment} was asked back once and noted {count} times"
             yield Breach("I21", told, about(order_id_for(payment)))
     for row in _rows(world, "checkouts"):
-        cancelled = text(world.tables.row("orders", str(row["orderId"])), "status") == "CANCELLED"
-        wanted = 1 if cancelled or row["status"] == "rejected" else 0
+        order = world.tables.row("orders", str(row["orderId"]))
+        cancelled = text(order, "status") == "CANCELLED"
+        owed = cancelled and not strangers.lapsed_unvouched(order)
+        wanted = 1 if owed or row["status"] == "rejected" else 0
         payment = str(row["paymentId"])
         if asked[payment] != wanted:
             told = (
@@ -336,6 +338,8 @@ AT_REST: tuple[Callable[[World], Breaches], ...] = (
     order_of_events.i28_what_came_early_is_applied,
     order_of_events.i29_a_payment_stays_with_its_first_contact,
     order_of_events.i31_nothing_is_refused_for_what_only_diagnoses,
+    strangers.s36_no_order_of_a_stranger,
+    strangers.s39_nothing_waits_for_ever,
     no_surprises,
 )
 ALWAYS = (*always.ON_COMMIT, *always.ON_MAIL, *always.ON_ANSWER)

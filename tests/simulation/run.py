@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.storage.writes import Item
-from tests.simulation import deeds
+from tests.simulation import deeds, strangers
 from tests.simulation.actors import Crowd
 from tests.simulation.auditor import the_audit_agrees
 from tests.simulation.dice import Chaos
@@ -63,7 +63,12 @@ class _Schedule:
 
 def run(scenario: Scenario) -> Outcome:
     """Play a scenario to its end, or to the first breach."""
-    world = World(scenario.seed, Chaos(scenario.seed), catalogue=scenario.catalogue)
+    world = World(
+        scenario.seed,
+        Chaos(scenario.seed),
+        catalogue=scenario.catalogue,
+        stage=scenario.stage,
+    )
     world.redis.off = not scenario.redis
     try:
         schedule = _Schedule(world)
@@ -142,7 +147,9 @@ def _owed(world: World) -> bool:
     rows = (*tables.all("ledger"), *tables.all("checkouts"))
     replaying = any(row["state"] == "replaying" for row in tables.all("dead_letters"))
     held = any("holdShard" in row for row in tables.all("reservations"))
-    return replaying or held or any("pendingShard" in row for row in rows)
+    lapses = world.stage.lapses_after is not None
+    unconfirmed = lapses and any(row["status"] == "PENDING" for row in tables.all("orders"))
+    return replaying or held or unconfirmed or any("pendingShard" in row for row in rows)
 
 
 def examine(world: World) -> None:
@@ -214,6 +221,7 @@ def _outcome(world: World, scenario: Scenario) -> Outcome:
     world.tally.add("breaches", len(breaches))
     world.tally.add("orders", len(world.tables.all("orders")))
     world.tally.add("mails", len(world.records.mails))
+    world.tally.add("lapses", sum(map(strangers.has_lapsed, world.tables.all("orders"))))
     world.tally.add("letters", len(world.tables.all("dead_letters")))
     subjects = breaches[0].subjects if breaches else frozenset[str]()
     return Outcome(

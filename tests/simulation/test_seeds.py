@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.__main__ import main
 from tests.simulation.campaign import of_one, table
 from tests.simulation.run import i24_redis_changes_no_result, run
-from tests.simulation.scenario import LONG_STEPS, Scenario, steps_of
+from tests.simulation.scenario import LONG_STEPS, Scenario, stage_of, steps_of
 
 STEPS = 30
 
@@ -76,6 +76,20 @@ def test_a_seed_tells_the_same_story_in_another_process(hash_seed):
     ).stdout
 
     assert told == f"{outcome.told()}\n{table(of_one(outcome))}\n"
+
+
+@pytest.mark.parametrize("seed", [2004, 2014], ids=["signed", "open"])
+def test_strangers_come_and_orders_lapse(seed):
+    counts = run(Scenario(seed, LONG_STEPS)).tally.counts
+
+    assert stage_of(seed).signed is (seed == 2004)
+    assert counts["strangers"] > 0
+    assert counts["lapses"] > 0
+    assert counts["orders"] > counts["lapses"]
+
+
+def test_most_stories_are_told_without_strangers():
+    assert [seed for seed in range(1, 41) if stage_of(seed).strangers] == [4, 14, 24, 34]
 
 
 def test_chaos_is_chaotic():

@@ -19,8 +19,10 @@ from tests.simulation.outside import START
 from tests.simulation.qstash import SimulatedQStash
 from tests.simulation.records import Cart, Records, Request
 from tests.simulation.redis import SimulatedRedis
+from tests.simulation.scenario import USUAL, Stage
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.storage import WatchedTables
+from tests.simulation.strangers import Recorded, signed
 from tests.simulation.tally import Tally
 
 MINUTE = 60.0
@@ -36,6 +38,7 @@ class World:
         catalogue: SKU to units on the shelf.
         skewed: whether clocks of machines differ.
         mixed_versions: whether some instances run the next version.
+        stage: what the deployment was told.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class World:
         catalogue: Mapping[str, int],
         skewed: bool = True,
         mixed_versions: bool = True,
+        stage: Stage = USUAL,
     ) -> None:
+        self.stage, self.recorded = stage, Recorded()
         self.seed, self.dice = seed, dice
         self.skewed, self.mixed_versions = skewed, mixed_versions
         self.scheduler, self.journal, self.tally = Scheduler(), Journal(), Tally()
@@ -101,7 +106,11 @@ class World:
 
         def again() -> None:
             headers = {"x-correlation-id": made.correlation} if made.correlation else {}
-            call = request(body_of(made.cart.body), headers=headers, path="/api/checkout")
+            body = body_of(made.cart.body)
+            if self.stage.signed:
+                headers |= signed(self, body)
+                self.recorded.requests.append((body, headers))
+            call = request(body, headers=headers, path="/api/checkout")
             vouched(call, made.cart.user_id)
             self.fleet.invoke("checkout", call, on_answer=hear, subject=order_id)
 
@@ -188,10 +197,15 @@ class World:
         self.tally.add("reconciler runs")
         self.fleet.invoke("reconciler", {})
 
+    def wall_clock(self) -> float:
+        """Now, in seconds since 1970."""
+        return START.timestamp() + self.now
+
     def moment(self) -> str:
         """Now, as an event writes it."""
-        seconds = START.timestamp() + self.now
-        return START.fromtimestamp(seconds, START.tzinfo).isoformat(timespec="milliseconds")
+        return START.fromtimestamp(self.wall_clock(), START.tzinfo).isoformat(
+            timespec="milliseconds"
+        )
 
 
 def _cart(cart: Cart) -> str:

@@ -22,11 +22,11 @@ def bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_quick_run_measures_and_ends_well():
-    done = bench("--quick", "--json", "steps")
+    done = bench("--quick", "--json", "steps", "signed")
 
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)["figures"]
-    assert {figure["benchmark"] for figure in figures} == {"steps"}
+    assert {figure["benchmark"] for figure in figures} == {"steps", "signed"}
     assert all(figure["value"] > 0 for figure in figures)
 
 

@@ -1,11 +1,17 @@
 """The references do the job: what refuses a genuine delivery, or takes a forged one, is no measure."""
 
+import time
+
 import pytest
 
 from benchmarks import events
 from benchmarks.reference import models
 from shared.contracts.commands import CheckoutCommand
 from shared.contracts.envelope import read_event
+from shared.kernel.errors import UnauthenticatedError
+from shared.messaging.signature import SigningKeys
+from shared.messaging.standard_webhooks import decoded_key, verify
+from tests.signing import CHECKOUT_KEY
 
 
 def test_the_measured_cart_is_one_that_the_pipeline_accepts():
@@ -31,6 +37,16 @@ def test_ids_of_one_run_never_meet():
     first, second = events.fresh_ids("evt"), events.fresh_ids("evt")
 
     assert len({next(first), next(first), next(second), next(second)}) == 4
+
+
+def test_a_signed_checkout_is_one_that_a_signed_stage_takes():
+    call = events.signed_checkout_request(events.checkout_body("evt-1"))
+    key = decoded_key(CHECKOUT_KEY)
+    body = call["body"].encode()
+
+    verify(call["headers"], body, keys=SigningKeys(key, key), now=time.time())
+    with pytest.raises(UnauthenticatedError):
+        verify(call["headers"], body + b" ", keys=SigningKeys(key, key), now=time.time())
 
 
 def test_deliveries_are_signed_for_their_topic():

@@ -1,5 +1,6 @@
 import json
 import stat
+from dataclasses import asdict
 
 import pytest
 
@@ -69,7 +70,28 @@ def test_a_missing_stack_names_the_command_that_starts_one(tmp_path):
         Stack.load(Home(tmp_path))
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"stage": "local"}', "not json"])
+def changed(**changes: object) -> str:
+    return json.dumps({**asdict(stack()), **changes})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "7",
+        '{"stage": "local"}',
+        "not json",
+        "[" * 100_000,
+        changed(aws=None),
+        changed(tables="all"),
+        changed(topics={"commands": "https://x"}),
+        changed(api_url=["x"]),
+        changed(pids={"aws": "many"}),
+        '{"padding": "' + "x" * 1_000_001 + '"}',
+    ],
+    ids=lambda content: content[:24],
+)
 def test_another_file_is_not_taken_for_a_description(tmp_path, content):
     home = Home(tmp_path)
     home.stack_file.write_text(content)

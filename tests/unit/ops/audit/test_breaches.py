@@ -111,6 +111,17 @@ def _dropped_step(m: Memory) -> set[str]:
     return {"no step was dropped"}
 
 
+def _dropped_lapse(m: Memory) -> set[str]:
+    order = m.one("orders", orderId=SOLD)
+    m.change("orders", order, timeline=[*order["timeline"], _late_cancellation()])
+    return {"no step was dropped"}
+
+
+def _late_cancellation(cause: str = "unconfirmed") -> dict[str, str]:
+    late = {"at": "x", "type": "order.cancelled", "eventId": "evt-lapse", "verdict": "late"}
+    return {**late, "cause": cause} if cause else late
+
+
 def _handled_as_something_else(m: Memory) -> set[str]:
     record = m.one("ledger", eventType="order.created")
     kind, shape, _ = record["content"].split(".")
@@ -331,6 +342,17 @@ def test_a_breach_is_found_by_its_own_checks(damage):
     expected = damage(shop)
 
     assert red(audited(shop)) == expected
+
+
+@pytest.mark.parametrize(("cause", "is_dropped"), [("unconfirmed", False), ("", True)])
+def test_a_lapse_that_came_after_a_confirmation_was_not_dropped(cause, is_dropped):
+    shop = Memory(*lived())
+    order = shop.one("orders", orderId=SOLD)
+    confirmed = {"at": "x", "type": "order.confirmed", "eventId": "evt-c", "verdict": "applied"}
+    told = [*order["timeline"], confirmed, _late_cancellation(cause)]
+    shop.change("orders", order, status="CONFIRMED", timeline=told, timelineCount=len(told))
+
+    assert ("no step was dropped" in red(audited(shop))) is is_dropped
 
 
 def test_every_check_has_a_breach_that_it_finds():

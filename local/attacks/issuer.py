@@ -25,7 +25,7 @@ def new_key() -> rsa.RSAPrivateKey:
 
 @dataclass(frozen=True)
 class Issuer:
-    """Signs tokens; whoever asks gets the public key."""
+    """Signs tokens, and gives its public key to every reader."""
 
     port: int
     key: rsa.RSAPrivateKey = field(default_factory=new_key)
@@ -41,7 +41,7 @@ class Issuer:
         return public | {"kid": "key-1", "use": "sig", "alg": "RS256"}
 
     def token(self, subject: str, *, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
-        """A token of this user, perhaps with other claims or signed by somebody else.
+        """A token of this user, perhaps with other claims or signed with another key.
 
         A claim given as None is left out.
         """
@@ -77,7 +77,10 @@ def serving() -> Iterator[Issuer]:
     """An issuer that answers on a port of its own."""
 
     class Handler(BaseHTTPRequestHandler):
+        """Answers with what lies at a path."""
+
         def do_GET(self) -> None:
+            """The document, or 404."""
             found = issuer.document(self.path)
             body = json.dumps(found or {}).encode()
             self.send_response(200 if found else 404)
@@ -87,7 +90,7 @@ def serving() -> Iterator[Issuer]:
             self.wfile.write(body)
 
         def log_message(self, *_arguments: Any) -> None:
-            """Not into the tests' output."""
+            """Not into the program's output."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     issuer = Issuer(server.server_port)

@@ -1,0 +1,1 @@
+"""Every known attack, tried on a deployed stack, and what came of it."""
