@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from functions.reconciler.settings import MOST_DAYS
 from shared.contracts.channels import CAPS, Channel
 from shared.contracts.statuses import Trust
 from shared.contracts.topics import Topic
@@ -160,6 +161,10 @@ class StageSettings(BaseModel):
     # How old an order may become that nothing confirmed: then it lapses. 0: for ever. None: what
     # suits the stage's trust.
     unconfirmed_order_seconds: Annotated[int | None, AfterValidator(_lapse)] = None
+    # How many days a decided checkout keeps its copy of the request, and a resolved or discarded dead
+    # letter its copy of the event (S44). 0: for ever.
+    checkout_days: int = Field(ge=0, le=MOST_DAYS)
+    dead_letter_days: int = Field(ge=0, le=MOST_DAYS)
     # What the shop's own programs may measure, such as "checkout.duration:step=payment/address".
     outside_metrics: Declarations = ""
 
@@ -282,6 +287,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "checkout_trust": "open",
             # What a developer left over the weekend is still there.
             "unconfirmed_order_seconds": 0,
+            "checkout_days": 0,
+            "dead_letter_days": 0,
             "max_units_per_order": 100_000,
             "units_per_address_hour": 10_000_000,
         },
@@ -295,6 +302,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "status_throttle": {"rate": 20, "burst": 40},
             "webhook_throttle": {"rate": 50, "burst": 100},
             "cors_origins": ("http://localhost:5173",),
+            "checkout_days": 7,
+            "dead_letter_days": 14,
             "sender_domain": "dev.shop.example",
             "alert_address": "stock@dev.shop.example",
             "redis_key_prefix": "dev:",
@@ -310,6 +319,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "status_throttle": {"rate": 50, "burst": 100},
             "webhook_throttle": {"rate": 100, "burst": 200},
             "cors_origins": ("https://staging.shop.example",),
+            "checkout_days": 14,
+            "dead_letter_days": 30,
             "sender_domain": "staging.shop.example",
             "alert_address": "stock@staging.shop.example",
             "redis_key_prefix": "staging:",
@@ -319,6 +330,9 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "log_retention_days": 90,
             "tracing": True,
             "retain_data": True,
+            # As long as a shopper may come back with a question, and an operator with a repair.
+            "checkout_days": 90,
+            "dead_letter_days": 90,
             "default_throttle": {"rate": 50, "burst": 100},
             "checkout_throttle": {"rate": 100, "burst": 200},
             "status_throttle": {"rate": 300, "burst": 600},
@@ -345,6 +359,8 @@ OVERRIDES = (
     "max_units_per_order",
     "units_per_address_hour",
     "unconfirmed_order_seconds",
+    "checkout_days",
+    "dead_letter_days",
     "jwt_issuer",
     *_LISTS,
 )
@@ -360,7 +376,7 @@ def stage_settings(stage: str, overrides: Mapping[str, Any] | None = None) -> St
     """
     if stage not in _STAGES:
         raise StageError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
-    given = {name: value for name, value in (overrides or {}).items() if value}
+    given = {name: value for name, value in (overrides or {}).items() if value == 0 or value}
     values: dict[str, Any] = {"stage": stage, **_STAGES[stage], **given}
     for name in _LISTS:
         if isinstance(given.get(name), str):
