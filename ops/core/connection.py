@@ -9,7 +9,7 @@ import argparse
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +19,7 @@ from commandline.files import FileError
 from commandline.text import harmless
 from ops.core.aws_errors import explained
 from ops.core.errors import OperatorError
+from ops.core.identity import Identify, caller_of
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.parameters import ssm_reader
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
@@ -59,6 +60,7 @@ class Connection:
         table_names: logical to physical, for what the ports do not offer (the audit's reading).
         settings: addresses and token of the stage.
         read_parameters: what else SSM holds of the stage, as far as this operator may read it.
+        identify: asks AWS who the operator is, in an account; None on a laptop, whose user is known.
     """
 
     stage: str
@@ -68,6 +70,7 @@ class Connection:
     settings: PublisherSettings
     clock: Clock
     read_parameters: ParameterReader
+    identify: Identify | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +107,8 @@ def connect(options: argparse.Namespace) -> Connection:
 
 
 def _in_account(stage: str) -> Connection:
-    return _opened(stage, _outputs(f"OrderPipelineData-{stage}"), {})
+    opened = _opened(stage, _outputs(f"OrderPipelineData-{stage}"), {})
+    return replace(opened, identify=caller_of(lambda: botocore_clients.plain("sts")))
 
 
 def _on_laptop(path: Path) -> Connection:
