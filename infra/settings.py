@@ -29,6 +29,7 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 # No user and password: they would be a secret in a template.
 _URL = re.compile(r"https?://[^\s/@]+(/[^\s]*)?")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9_-]+")
 
 RESERVED_SUFFIX = ".example"
@@ -90,6 +91,8 @@ MailAddress = Annotated[str, _shaped(*_AN_ADDRESS), _completed(*_AN_ADDRESS)]
 WebAddress = Annotated[str, _shaped(*_A_URL), _completed(*_A_URL)]
 Origin = Annotated[str, _shaped(*_AN_ORIGIN), _completed(*_AN_ORIGIN)]
 KeyArn = Annotated[str, _shaped(*_AN_ARN), _completed(*_AN_ARN)]
+_A_PRINCIPAL = (_PRINCIPAL, "the ARN of an IAM role or user, never a wildcard")
+Principal = Annotated[str, _shaped(*_A_PRINCIPAL), _completed(*_A_PRINCIPAL)]
 # By the rules of the function that reads them: what deploys, starts.
 Declarations = Annotated[str, AfterValidator(check)]
 
@@ -156,6 +159,8 @@ class StageSettings(BaseModel):
     redis_key_prefix: str = ""
     max_retry_after: int = Field(default=300, ge=1)
     secrets_key_arn: KeyArn = ""
+    # Who may take the role of those who only look; without any there is no such role.
+    viewers: tuple[Principal, ...] = ()
     # An existing stage first deploys the code that knows both ids of a payment with "plain".
     order_ids: Literal["keyed", "plain"] = "keyed"
     # How old an order may become that nothing confirmed: then it lapses. 0: for ever. None: what
@@ -344,7 +349,7 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-_LISTS = ("cors_origins", "jwt_audience")
+_LISTS = ("cors_origins", "jwt_audience", "viewers")
 OVERRIDES = (
     "sender_domain",
     "alert_address",

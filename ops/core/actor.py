@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from commandline.arguments import is_text
 from ops.core.connection import Connection
+from ops.core.publishing import be_ready
 from shared.kernel.text import one_line
 
 MAX_NAME = 200
@@ -45,9 +46,13 @@ def who(options: argparse.Namespace, connection: Connection, tell: Callable[[str
 
     Raises:
         OperatorError: it is in an account, and AWS does not say.
+        ConfigurationError, DependencyError: what the change is published with cannot be had.
     """
     named = options.operator
-    if connection.identify is None or getattr(options, "dry_run", False):
+    if getattr(options, "dry_run", False):
+        return str(named)
+    be_ready(connection.publisher)
+    if connection.identify is None:
         return str(named)
     arn = connection.identify()
     if not isinstance(named, _Unsaid):

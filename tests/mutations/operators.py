@@ -3,6 +3,8 @@
 from tests.mutations.catalog import Mutation
 
 _TESTS = "tests/unit/ops/core/test_identity.py"
+_LOOKING = "tests/unit/ops/test_only_looking.py"
+_LOOKS = "Who only looks needs no secret, and can change nothing."
 _NAMED = "In an account a change is recorded under the name that AWS gives, or it is not made."
 
 OPERATORS = (
@@ -25,5 +27,14 @@ OPERATORS = (
         "if arn is None:",
         "any text is taken for the name that AWS gives",
         (f"{_TESTS}::test_no_change_is_made_when_aws_does_not_say_who_it_is",),
+    ),
+    Mutation(
+        "S26",
+        _LOOKS,
+        "ops/core/actor.py",
+        "    be_ready(connection.publisher)\n    if connection",
+        "    if connection",
+        "a change is stored by an operator who may not publish what follows from it",
+        (f"{_LOOKING}::test_a_change_that_could_not_be_published_is_not_begun",),
     ),
 )

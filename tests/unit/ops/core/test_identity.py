@@ -50,7 +50,6 @@ class Account:
             tables=self.shop.memory,  # type: ignore[arg-type]
             table_names={name: name for name in TABLES},
             publisher=self.shop.outbox,
-            settings=None,  # type: ignore[arg-type]
             clock=self.shop.clock,
             read_parameters=no_parameters,
             identify=caller_of(lambda: self.sts),
