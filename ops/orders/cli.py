@@ -105,7 +105,7 @@ def _facts(options: argparse.Namespace) -> dict[str, Any]:
 
 def _correct(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
-    who = actor.who(options, connection, complain)
+    options.operator = actor.who(options, connection, complain)
     orders = OrderService(connection.tables, connection.publisher, connection.clock)
     return correct(options, orders)
 
@@ -120,7 +120,7 @@ def correct(options: argparse.Namespace, orders: OrderService) -> int:
     contact = _contact(options)
     try:
         found = orders.correction(
-            options.order_id, contact, reason=options.reason, operator=who
+            options.order_id, contact, reason=options.reason, operator=options.operator
         )
     except InvalidInputError as error:
         name = error.field.removeprefix("payload.")
