@@ -55,6 +55,8 @@ def build(app: App, stage: StageSettings, place: Environment | None = None) -> S
         stage=stage,
         topic_key=data.topic_key,
         api_id=pipeline.ingress.api.api_id,
+        tables=data.resources.tables,
+        data_stack=data.stack_name,
         env=place,
     )
     Tags.of(app).add("project", "order-pipeline")

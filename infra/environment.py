@@ -36,6 +36,8 @@ def provided_values(stage: StageSettings, *, configuration_set: str) -> dict[str
         "MAX_UNITS_PER_ORDER": str(stage.max_units_per_order),
         "UNITS_PER_ADDRESS_HOUR": str(stage.units_per_address_hour),
         "UNCONFIRMED_ORDER_SECONDS": str(stage.lapses_after or ""),
+        "CHECKOUT_DAYS": str(stage.checkout_days or ""),
+        "DEAD_LETTER_DAYS": str(stage.dead_letter_days or ""),
         "OUTSIDE_METRICS": stage.outside_metrics,
     }
 

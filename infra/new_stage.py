@@ -24,7 +24,7 @@ from infra.stage_file import (
     schema,
 )
 
-_LISTS = ("cors_origins", "jwt_audience")
+_LISTS = ("cors_origins", "jwt_audience", "viewers")
 _PLACE = ("account", "region")
 QUESTIONS = {
     "account": "AWS account (12 digits)",

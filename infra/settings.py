@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from functions.reconciler.settings import MOST_DAYS
 from shared.contracts.channels import CAPS, Channel
 from shared.contracts.statuses import Trust
 from shared.contracts.topics import Topic
@@ -28,6 +29,7 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 # No user and password: they would be a secret in a template.
 _URL = re.compile(r"https?://[^\s/@]+(/[^\s]*)?")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9_-]+")
 
 RESERVED_SUFFIX = ".example"
@@ -89,6 +91,8 @@ MailAddress = Annotated[str, _shaped(*_AN_ADDRESS), _completed(*_AN_ADDRESS)]
 WebAddress = Annotated[str, _shaped(*_A_URL), _completed(*_A_URL)]
 Origin = Annotated[str, _shaped(*_AN_ORIGIN), _completed(*_AN_ORIGIN)]
 KeyArn = Annotated[str, _shaped(*_AN_ARN), _completed(*_AN_ARN)]
+_A_PRINCIPAL = (_PRINCIPAL, "the ARN of an IAM role or user, never a wildcard")
+Principal = Annotated[str, _shaped(*_A_PRINCIPAL), _completed(*_A_PRINCIPAL)]
 # By the rules of the function that reads them: what deploys, starts.
 Declarations = Annotated[str, AfterValidator(check)]
 
@@ -155,11 +159,17 @@ class StageSettings(BaseModel):
     redis_key_prefix: str = ""
     max_retry_after: int = Field(default=300, ge=1)
     secrets_key_arn: KeyArn = ""
+    # Who may take the role of those who only look; without any there is no such role.
+    viewers: tuple[Principal, ...] = ()
     # An existing stage first deploys the code that knows both ids of a payment with "plain".
     order_ids: Literal["keyed", "plain"] = "keyed"
     # How old an order may become that nothing confirmed: then it lapses. 0: for ever. None: what
     # suits the stage's trust.
     unconfirmed_order_seconds: Annotated[int | None, AfterValidator(_lapse)] = None
+    # How many days a decided checkout keeps its copy of the request, and a resolved or discarded dead
+    # letter its copy of the event (S44). 0: for ever.
+    checkout_days: int = Field(ge=0, le=MOST_DAYS)
+    dead_letter_days: int = Field(ge=0, le=MOST_DAYS)
     # What the shop's own programs may measure, such as "checkout.duration:step=payment/address".
     outside_metrics: Declarations = ""
 
@@ -282,6 +292,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "checkout_trust": "open",
             # What a developer left over the weekend is still there.
             "unconfirmed_order_seconds": 0,
+            "checkout_days": 0,
+            "dead_letter_days": 0,
             "max_units_per_order": 100_000,
             "units_per_address_hour": 10_000_000,
         },
@@ -295,6 +307,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "status_throttle": {"rate": 20, "burst": 40},
             "webhook_throttle": {"rate": 50, "burst": 100},
             "cors_origins": ("http://localhost:5173",),
+            "checkout_days": 7,
+            "dead_letter_days": 14,
             "sender_domain": "dev.shop.example",
             "alert_address": "stock@dev.shop.example",
             "redis_key_prefix": "dev:",
@@ -310,6 +324,8 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "status_throttle": {"rate": 50, "burst": 100},
             "webhook_throttle": {"rate": 100, "burst": 200},
             "cors_origins": ("https://staging.shop.example",),
+            "checkout_days": 14,
+            "dead_letter_days": 30,
             "sender_domain": "staging.shop.example",
             "alert_address": "stock@staging.shop.example",
             "redis_key_prefix": "staging:",
@@ -319,6 +335,9 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "log_retention_days": 90,
             "tracing": True,
             "retain_data": True,
+            # As long as a shopper may come back with a question, and an operator with a repair.
+            "checkout_days": 90,
+            "dead_letter_days": 90,
             "default_throttle": {"rate": 50, "burst": 100},
             "checkout_throttle": {"rate": 100, "burst": 200},
             "status_throttle": {"rate": 300, "burst": 600},
@@ -330,7 +349,7 @@ _STAGES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-_LISTS = ("cors_origins", "jwt_audience")
+_LISTS = ("cors_origins", "jwt_audience", "viewers")
 OVERRIDES = (
     "sender_domain",
     "alert_address",
@@ -345,6 +364,8 @@ OVERRIDES = (
     "max_units_per_order",
     "units_per_address_hour",
     "unconfirmed_order_seconds",
+    "checkout_days",
+    "dead_letter_days",
     "jwt_issuer",
     *_LISTS,
 )
@@ -360,7 +381,7 @@ def stage_settings(stage: str, overrides: Mapping[str, Any] | None = None) -> St
     """
     if stage not in _STAGES:
         raise StageError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
-    given = {name: value for name, value in (overrides or {}).items() if value}
+    given = {name: value for name, value in (overrides or {}).items() if value == 0 or value}
     values: dict[str, Any] = {"stage": stage, **_STAGES[stage], **given}
     for name in _LISTS:
         if isinstance(given.get(name), str):

@@ -16,6 +16,7 @@ from ops.mail import cli as mail
 from ops.orders import cli as orders
 from ops.push import cli as push
 from ops.refunds import cli as refunds
+from ops.retention import cli as retention
 from ops.stock import cli as stock
 from ops.trace import cli as trace
 from shared.adapters.aws.errors import AwsError
@@ -34,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     orders.add_to(commands)
     push.add_to(commands)
     refunds.add_to(commands)
+    retention.add_to(commands)
     stock.add_to(commands)
     trace.add_to(commands)
     history.add_to(commands)

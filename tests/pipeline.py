@@ -114,6 +114,8 @@ class Pipeline:
         keys = SigningKeys(CURRENT_KEY.encode(), NEXT_KEY.encode())
         self.verify = Verifier(RotatingKeys(lambda: keys, self.clock), self.clock)
         self.environ = environment()
+        # As a connection, it is one of a laptop.
+        self.identify = None
         self._delivered = 0
         self._delayed: list[tuple[datetime, Outbound]] = []
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from functions.checkout.domain import Catalogue
 from shared.commerce.cart import Cart
+from shared.commerce.payment_identity import user_digest
 from shared.contracts.statuses import OrderStatus, RejectionReason, Trust
 from shared.messaging.outbox import Outbound
 from shared.storage.records.checkout import CheckoutState
@@ -22,7 +23,8 @@ class StoredCheckout:
     """A checkout as it stands.
 
     Args:
-        user_id: whose it is.
+        user_id: whose it is; None where the copy of the request was removed, and then the digest
+            in ``identity`` says it.
         command: the message that makes it an order; its id never changes.
         reason: why it was rejected.
         identity: the request that it came from, as digests by field.
@@ -31,13 +33,19 @@ class StoredCheckout:
 
     order_id: str
     payment_id: str
-    user_id: str
+    user_id: str | None
     digest: str
     status: CheckoutState
     reason: RejectionReason | None
     command: Outbound | None
     identity: Mapping[str, str]
     order: OrderRow | None = None
+
+    def belongs_to(self, user_id: str) -> bool:
+        """Whether this user checked out."""
+        if self.user_id is not None:
+            return self.user_id == user_id
+        return self.identity.get("userId") == user_digest(user_id, self.order_id)
 
     @property
     def order_status(self) -> OrderStatus | None:

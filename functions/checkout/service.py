@@ -119,7 +119,7 @@ class CheckoutService:
             DependencyError: the store did not answer.
         """
         stored = self._checkouts.find(order_id)
-        if stored is None or (shopper is not None and stored.user_id != shopper):
+        if stored is None or (shopper is not None and not stored.belongs_to(shopper)):
             raise NotFoundError("there is no such checkout")
         return stored
 

@@ -139,7 +139,8 @@ def _keys(order_id: str) -> list[tuple[str, Key]]:
 
 def _stored(row: CheckoutRow, order: OrderRow | None = None) -> StoredCheckout | None:
     # A row that has nothing but a refund, from before refunds waited for their checkout, is none.
-    if row.user_id is None or row.cart_digest is None or row.status is None:
+    is_owned = row.user_id is not None or row.redacted_at is not None
+    if not is_owned or row.cart_digest is None or row.status is None:
         return None
     return StoredCheckout(
         order_id=row.order_id,

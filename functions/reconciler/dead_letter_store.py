@@ -12,7 +12,7 @@ from shared.messaging.dead_letters.keep import keep_dead_letter
 from shared.messaging.dead_letters.schedule import looked_at, sent
 from shared.messaging.dead_letters.store import DeadLetterTables
 from shared.messaging.ledger import AlreadyRecordedError
-from shared.messaging.ports import Publisher
+from shared.messaging.ports import CorePorts, Publisher
 from shared.messaging.transactional_outbox import TransactionalOutbox
 from shared.storage.ports import Tables
 from shared.storage.records.dead_letter import (
@@ -155,3 +155,8 @@ class DueDeadLetterTables:
         except ConditionsFailed:
             return False  # an operator or another run decided about it, or it failed again
         return True
+
+
+def due_in(ports: CorePorts) -> DueDeadLetterTables:
+    """Over a function's ports."""
+    return DueDeadLetterTables(ports.tables, ports.publisher, ports.clock)

@@ -82,6 +82,7 @@ class Report:
         holds: reservations past their end whose release was sent.
         lapses: orders that nothing confirmed in time whose cancellation was sent.
         letters: failures that no callback had reported, kept as dead letters.
+        redacted: rows whose copy of personal data was removed, because its time was over.
     """
 
     outboxes: int = 0
@@ -93,6 +94,7 @@ class Report:
     resolved: int = 0
     redelivered: int = 0
     persisting: int = 0
+    redacted: int = 0
     failures: int = 0
     oldest_pending_seconds: int = 0
     left: bool = field(default=False)

@@ -1,6 +1,6 @@
 """Use cases of the reconciler. Every step may be repeated, interrupted or run twice at once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -26,6 +26,7 @@ from functions.reconciler.ports import (
     UnconfirmedOrders,
     WaitingMessages,
 )
+from functions.reconciler.retention import Retention
 from shared.contracts.analytics import DeadLetterReported
 from shared.kernel.clock import Deadline, iso
 from shared.kernel.errors import DependencyError, PipelineError, UnreadableRowError
@@ -48,14 +49,16 @@ CHECKOUTS_PER_SHARD = 200
 # A shop whose confirmations stopped has thousands at once: so many a minute, eight times.
 LAPSES_PER_SHARD = 100
 PER_PULL = 100
+# Nothing waits for it: so many a minute, eight times, of each kind.
+COPIES_PER_SHARD = 50
 # Seconds of the invocation that are kept for writing the report.
 RESERVE = 5.0
 
 
 class Reconciler:
     """One run: unpublished outboxes, undecided checkouts, expired reservations, unreported failures,
-    dead letters whose way was blocked, and orders that nothing confirmed; and a look at what
-    waits at QStash.
+    dead letters whose way was blocked, orders that nothing confirmed, and copies of personal data
+    whose time is over; and a look at what waits at QStash.
 
     Args:
         unconfirmed_order_seconds: how old an order may become that nothing confirmed; None for
@@ -78,9 +81,15 @@ class Reconciler:
         self._unconfirmed_order_seconds = unconfirmed_order_seconds
         self._failed, self._dead_letters = failed, dead_letters
         self._waiting = waiting
+        self._retentions: Sequence[Retention] = ()
         self._outbox = PendingOutbox(ports.tables, ports.publisher, ports.clock)
         self._publisher, self._clock = ports.publisher, ports.clock
         self._telemetry = ports.telemetry
+
+    def removing(self, retentions: Sequence[Retention]) -> "Reconciler":
+        """The same reconciler, which also removes the copies of personal data whose time is over."""
+        self._retentions = retentions
+        return self
 
     def run(self, deadline: Deadline) -> Report:
         """Do what is due, as far as the time goes; what is left is the next run's."""
@@ -101,6 +110,9 @@ class Reconciler:
             before = lapsed_before(self._clock.now(), self._unconfirmed_order_seconds)
             for shard in range(PENDING_SHARDS):
                 self._each(self._lapsed(shard, before, report), deadline, report)
+        for retention in self._retentions:
+            for shard in range(PENDING_SHARDS):
+                self._each(self._copies(retention, shard, report), deadline, report)
         return report
 
     def _each(self, steps: Iterable[Step], deadline: Deadline, report: Report) -> None:
@@ -193,6 +205,15 @@ class Reconciler:
         # Only published: the orders function decides, so that a confirmation that comes first wins.
         self._publisher.publish([lapse_of(order, self._clock.now())])
         report.lapses += 1
+
+    # ------------------------------------------------------------------ copies of personal data
+    def _copies(self, retention: Retention, shard: int, report: Report) -> Iterable[Step]:
+        before = retention.before(self._clock.now())
+        for key in retention.copies.older(shard, before, COPIES_PER_SHARD):
+            yield key, partial(self._redact, retention, key, before, report)
+
+    def _redact(self, retention: Retention, key: str, before: str, report: Report) -> None:
+        report.redacted += retention.copies.remove(key, before)
 
     # ------------------------------------------------------------------ dead letters
     def _pull(self, report: Report) -> Iterable[Step]:

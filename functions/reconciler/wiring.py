@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from functions.reconciler import dead_letter_store, store
+from functions.reconciler import dead_letter_store, retention_store, store
 from functions.reconciler.failed_messages import QStashFailedMessages
 from functions.reconciler.service import Reconciler, answer
 from functions.reconciler.settings import ReconcilerSettings
@@ -27,13 +27,11 @@ def build(settings: ReconcilerSettings, ports: CorePorts) -> Handler:
         failed=failed,
         reservations=store.ReservationTables(ports.tables),
         orders=store.UnconfirmedOrderTables(ports.tables),
-        dead_letters=dead_letter_store.DueDeadLetterTables(
-            ports.tables, ports.publisher, ports.clock
-        ),
+        dead_letters=dead_letter_store.due_in(ports),
         ports=ports,
         unconfirmed_order_seconds=settings.unconfirmed_order_seconds,
         waiting=QStashFlowControl(*service, settings.label(), settings.parallelism()),
-    )
+    ).removing(retention_store.retentions(ports, settings.checkout_days, settings.dead_letter_days))
     return partial(answer, reconciler, telemetry=ports.telemetry)
 
 

@@ -93,6 +93,11 @@ def routes(stage: StageSettings) -> tuple[Route, ...]:
     )
 
 
+def access_log_group(stage: StageSettings) -> str:
+    """The log group of the API's requests."""
+    return f"/aws/vendedlogs/order-pipeline/{stage.stage}/api-access"
+
+
 class HttpApi(Construct):
     """The API, its one stage and its routes."""
 
@@ -186,7 +191,7 @@ class HttpApi(Construct):
             self,
             "AccessLog",
             # Under this prefix AWS may deliver without another entry in a policy of limited size.
-            log_group_name=f"/aws/vendedlogs/order-pipeline/{stage.stage}/api-access",
+            log_group_name=access_log_group(stage),
             retention=RETENTION[stage.log_retention_days],
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             if stage.retain_data

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from ops.audit.dead_letters import UNDATED
 from ops.audit.model import Check, Finding, Moment, Page
 from ops.audit.outbox import parsed
 from ops.core.rows import Name, inner, number, text
+from shared.commerce.payment_identity import amount_digest
 from shared.storage.schema import CHECKOUTS, ORDERS
 from shared.storage.writes import Item
 
@@ -62,10 +64,33 @@ def refunded(page: Page, moment: Moment) -> Iterator[Finding]:
             yield Finding(order_id, "another amount was asked back than was paid")
 
 
+def dated(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """A decided checkout has a time after which its copy of the request goes (S44)."""
+    for checkout in page.rows:
+        decided = checkout.get("status") in {"confirmed", "rejected"}
+        if decided and not checkout.keys() & {"decidedShard", "redactedAt"}:
+            yield Finding(text(checkout, "orderId"), UNDATED, attention=True)
+
+
+def redacted(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """Once its time is over, a checkout says nothing of a person, and still answers (I3, S44)."""
+    for checkout in page.rows:
+        if "redactedAt" not in checkout:
+            continue
+        order_id = text(checkout, "orderId")
+        if checkout.get("status") not in {"confirmed", "rejected"}:
+            yield Finding(order_id, "was redacted, and is not decided")
+        if left := sorted(checkout.keys() & {"command", "userId", "decidedShard"}):
+            yield Finding(order_id, f"was redacted, and still has {', '.join(left)}")
+
+
 def _is_whole(checkout: Item) -> bool:
     body = parsed(text(inner(checkout, "command"), "body"))
     if not body:
-        return True  # a command that came past the API left no copy to compare with
+        # The copy was removed, or the command came past the API and left none.
+        digest = text(inner(checkout, "identity"), "totalAmount")
+        order_id = text(checkout, "orderId")
+        return digest in {"", amount_digest(number(checkout, "refundAmount"), order_id)}
     paid = number(inner(body, "payload"), "totalAmount")
     return paid == number(checkout, "refundAmount")
 
@@ -79,4 +104,6 @@ CHECKS = (
     Check("confirmed if and only if ordered", "I6", CHECKOUTS.name, kept),
     Check("accepted is decided", "I5", CHECKOUTS.name, decided, strict=True),
     Check("rejected is refunded once", "I21", CHECKOUTS.name, refunded),
+    Check("decided checkouts have a time", "S44", CHECKOUTS.name, dated),
+    Check("redacted checkouts say nothing of a person", "S44", CHECKOUTS.name, redacted),
 )

@@ -12,6 +12,7 @@ from shared.storage.records.dead_letter import DeadLetterKind, DeadLetterState
 from shared.storage.schema import DEAD_LETTERS, LEDGER
 from shared.storage.writes import Item
 
+UNDATED = "keeps its copy of personal data for ever: `ops retention` gives it a time"
 _UNRESOLVED = {DeadLetterState.OPEN.value, DeadLetterState.REPLAYING.value}
 
 
@@ -26,6 +27,9 @@ def learn(page: Page, dead_letters: DeadLetters) -> None:
         contested = is_contested(text(dead_letter, "eventId"))
         # Other content under an id that was handled: nothing is missing because of it.
         if contested or page.find(LEDGER.name, _receipt(dead_letter)) is not None:
+            continue
+        # Handled, too; the ledger has forgotten it since. That it was is its own check.
+        if text(dead_letter, "state") == DeadLetterState.RESOLVED.value:
             continue
         event_id = text(dead_letter, "eventId")
         payload = inner(parsed(text(dead_letter, "originalEvent")), "payload")
@@ -56,6 +60,14 @@ def resolved(page: Page, moment: Moment) -> Iterator[Finding]:
         told = moment.remembered(text(dead_letter, "lastFailedAt"))
         if dead_letter.get("state") == DeadLetterState.RESOLVED.value and told and not handled:
             yield Finding(text(dead_letter, "eventId"), "is resolved, and was never handled")
+
+
+def dated(page: Page, _moment: Moment) -> Iterator[Finding]:
+    """A settled dead letter has a time after which its copy of the event goes (S44)."""
+    for dead_letter in page.rows:
+        settled = dead_letter.get("state") not in _UNRESOLVED and "dueAt" not in dead_letter
+        if settled and not dead_letter.keys() & {"closedShard", "redactedAt"}:
+            yield Finding(text(dead_letter, "eventId"), UNDATED, attention=True)
 
 
 def overdue(page: Page, moment: Moment) -> Iterator[Finding]:
@@ -91,5 +103,6 @@ def _receipt(dead_letter: Item) -> str:
 CHECKS = (
     Check("no dead letter waits", "I15", DEAD_LETTERS.name, unresolved, strict=True),
     Check("resolved dead letters were handled", "I17", DEAD_LETTERS.name, resolved),
+    Check("settled dead letters have a time", "S44", DEAD_LETTERS.name, dated),
     Check("blocked dead letters are delivered again", "I27", DEAD_LETTERS.name, overdue),
 )

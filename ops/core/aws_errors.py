@@ -7,6 +7,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 _ACTION = re.compile(r"not authorized to perform: ([A-Za-z0-9\-]+:[A-Za-z0-9]+)")
 _RESOURCE = re.compile(r"on resource: (\S+)")
+_TABLE = re.compile(
+    r"arn:[^:]+:dynamodb:[^:]*:[0-9]*:table/(?P<table>[A-Za-z0-9_.-]+)(/index/(?P<index>[A-Za-z0-9_.-]+))?"
+)
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -77,11 +80,20 @@ def _refused(error: ClientError) -> str:
 def _denied(error: ClientError, code: str, message: str) -> str:
     action, resource = _ACTION.search(message), _RESOURCE.search(message)
     missing = action[1] if action else error.operation_name
-    place = f" on {resource[1]}" if resource else ""
+    place = f" on {_named(resource[1])}" if resource else ""
     return (
-        f"your AWS role may not {missing}{place} ({code}): allow it, or use the credentials of a "
-        "role that may"
+        f"not allowed: {missing}{place} ({code}): allow it for your AWS role, or use the credentials "
+        "of a role that may"
     )
+
+
+def _named(arn: str) -> str:
+    """A table or an index in words, anything else as it is."""
+    found = _TABLE.fullmatch(arn)
+    if found is None:
+        return arn
+    table = f"table {found['table']}"
+    return f"index {found['index']} of {table}" if found["index"] else table
 
 
 def _failed(error: BotoCoreError) -> str:

@@ -1,7 +1,8 @@
 """Finds a deployed stage and opens the ports that operators work through.
 
 On a laptop the running stack's description says where everything is. In an account the data
-stack's outputs name the tables and SSM holds addresses and token: what an operator may do is what
+stack's outputs name the tables, and SSM holds addresses and token, which are read when something is to be
+published: what an operator may do is what
 their own AWS permissions allow.
 """
 
@@ -9,7 +10,8 @@ import argparse
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +21,8 @@ from commandline.files import FileError
 from commandline.text import harmless
 from ops.core.aws_errors import explained
 from ops.core.errors import OperatorError
+from ops.core.identity import Identify, caller_of
+from ops.core.publishing import PublisherOnDemand, be_ready
 from shared.adapters.dynamodb_tables import DynamoDBTables
 from shared.adapters.parameters import ssm_reader
 from shared.adapters.qstash_publisher import PublisherOptions, QStashPublisher
@@ -57,17 +61,17 @@ class Connection:
 
     Args:
         table_names: logical to physical, for what the ports do not offer (the audit's reading).
-        settings: addresses and token of the stage.
         read_parameters: what else SSM holds of the stage, as far as this operator may read it.
+        identify: asks AWS who the operator is, in an account; None on a laptop, whose user is known.
     """
 
     stage: str
     tables: DynamoDBTables
     table_names: Mapping[str, str]
     publisher: Publisher
-    settings: PublisherSettings
     clock: Clock
     read_parameters: ParameterReader
+    identify: Identify | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +108,8 @@ def connect(options: argparse.Namespace) -> Connection:
 
 
 def _in_account(stage: str) -> Connection:
-    return _opened(stage, _outputs(f"OrderPipelineData-{stage}"), {})
+    opened = _opened(stage, _outputs(f"OrderPipelineData-{stage}"), {})
+    return replace(opened, identify=caller_of(lambda: botocore_clients.plain("sts")))
 
 
 def _on_laptop(path: Path) -> Connection:
@@ -116,12 +121,14 @@ def _on_laptop(path: Path) -> Connection:
     _surround({name: described[f"aws.{name}"] for name in _OF_AWS})
     tables = {name: described[f"tables.{name}"] for name in TABLES}
     try:
-        return _opened(described["stage"], tables, {"QSTASH_URL": described["qstash.url"]})
+        opened = _opened(described["stage"], tables, {"QSTASH_URL": described["qstash.url"]})
+        be_ready(opened.publisher)
     except DependencyError as error:
         raise OperatorError(
             f"the local stack cannot be used ({explained(error) or error}); "
             "`make status` tells what runs, `make up` starts it"
         ) from None
+    return opened
 
 
 def _surround(aws: Mapping[str, str]) -> None:
@@ -195,13 +202,25 @@ def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) ->
         raise OperatorError(f"stage {stage}: its tables are not known: {', '.join(missing)}")
     prefix = f"/order-pipeline/{stage}"
     read_parameters = ssm_reader(lambda: botocore_clients.aws("ssm"))
-    # Functions have it in their environment; a stage that was deployed before has none.
-    limits = read_parameters([f"{prefix}/flow-control"]).get(f"{prefix}/flow-control", "")
-    settings = PublisherSettings.load(
-        {**environ, "STAGE": stage, "CONFIG_PREFIX": prefix, "FLOW_CONTROL": limits},
-        read_parameters,
-    )
     clock = SystemClock()
+    given = {**environ, "STAGE": stage, "CONFIG_PREFIX": prefix}
+    return Connection(
+        stage=stage,
+        tables=DynamoDBTables(botocore_clients.aws("dynamodb"), names),
+        table_names=names,
+        publisher=PublisherOnDemand(partial(_publisher, given, read_parameters, clock)),
+        clock=clock,
+        read_parameters=read_parameters,
+    )
+
+
+def _publisher(
+    given: Mapping[str, str], read_parameters: ParameterReader, clock: Clock
+) -> Publisher:
+    # Functions have it in their environment; a stage that was deployed before has none.
+    name = f"{given['CONFIG_PREFIX']}/flow-control"
+    limits = read_parameters([name]).get(name, "")
+    settings = PublisherSettings.load({**given, "FLOW_CONTROL": limits}, read_parameters)
     options = PublisherOptions(
         url=settings.qstash_url,
         token=settings.qstash_token.get_secret_value(),
@@ -210,12 +229,4 @@ def _opened(stage: str, names: Mapping[str, str], environ: Mapping[str, str]) ->
         label=settings.label(),
         parallelism=settings.parallelism(),
     )
-    return Connection(
-        stage=stage,
-        tables=DynamoDBTables(botocore_clients.aws("dynamodb"), names),
-        table_names=names,
-        publisher=QStashPublisher(clients.http_pool(), options, clock, jitter=random.random),
-        settings=settings,
-        clock=clock,
-        read_parameters=read_parameters,
-    )
+    return QStashPublisher(clients.http_pool(), options, clock, jitter=random.random)

@@ -3,7 +3,7 @@
 import argparse
 
 from commandline.arguments import number, whole
-from commandline.entry import noting
+from commandline.entry import complain, noting
 from ops.core import actor
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
@@ -122,7 +122,7 @@ def _replay(options: argparse.Namespace) -> int:
         print(f"{harmless(event_id)}  is not among the open dead letters")
     print(f"{len(dead_letters)} selected")
     how = ReplayOptions(
-        actor=options.operator,
+        actor=actor.who(options, connection, complain),
         reason=options.reason,
         dry_run=options.dry_run,
         force=options.force,
@@ -155,6 +155,7 @@ def _discard(options: argparse.Namespace) -> int:
         publisher=connection.publisher,
         clock=connection.clock,
     )
+    who = actor.who(options, connection, complain)
     status = 0
     for event_id in options.event_ids:
         with noting(
@@ -165,7 +166,7 @@ def _discard(options: argparse.Namespace) -> int:
             except UnreadableRowError as odd:
                 status = tell_unreadable([odd])
                 continue
-            done = replayer.discard(row, actor=options.operator, reason=options.reason)
+            done = replayer.discard(row, actor=who, reason=options.reason)
         result = "discarded" if done else "was changed by another operator or run"
         print(f"{harmless(event_id)}  {result}", flush=True)
         status = status if done else 1

@@ -25,7 +25,6 @@ from shared.storage.writes import ConditionsFailed, Update
 PAGE = 1000
 # Longer than QStash's retries of a replayed message, its callback and the reconciler's pull take.
 ABANDONED_AFTER = timedelta(hours=1)
-_SETTLED = frozenset({DeadLetterState.RESOLVED, DeadLetterState.DISCARDED})
 
 
 class DeadLetterStore:
@@ -86,7 +85,7 @@ class DeadLetterStore:
     ) -> Update:
         now = self._clock.now()
         counted: Counter | None = "replays" if replayed else None
-        if to in _SETTLED:
+        if to.is_settled:
             return change_state(
                 row, to, entry, plan=_after(row, to), closed_at=iso(now), counted=counted
             )

@@ -65,6 +65,7 @@ def whole(row: DeadLetterRow) -> str:
         ("next delivery", row.next_delivery_at or "only by replay"),
         ("first failed", row.first_failed_at),
         ("last failed", row.last_failed_at),
+        *([("event removed", row.redacted_at)] if row.redacted_at else []),
     )
     history = [(e.at[:19], e.action, e.by, e.reason) for e in row.history.entries]
     event = _pretty(row.original)

@@ -71,13 +71,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         stage.add_options(action)
 
 
-def _service(options: argparse.Namespace) -> MailService:
-    connection = stage.connect(options)
+def _service(connection: stage.Connection) -> MailService:
     return MailService(connection.tables, connection.publisher, connection.clock)
 
 
 def _list(options: argparse.Namespace) -> int:
-    mails, unreadable = parted(_service(options).waiting(options.state))
+    mails, unreadable = parted(_service(stage.connect(options)).waiting(options.state))
     if mails:
         print(view.mails(mails))
     else:
@@ -95,7 +94,11 @@ def _unsuppress(options: argparse.Namespace) -> int:
     )
     provider = SESList(lambda: botocore_clients.plain("sesv2"))
     service = SuppressionService(
-        connection.tables, ledger, provider, actor=options.operator, reason=reason
+        connection.tables,
+        ledger,
+        provider,
+        actor=actor.who(options, connection, complain),
+        reason=reason,
     )
     with noting(lambda: "whether it is off the list is not known: repeat the command"):
         done = service.lift(address, dry_run=options.dry_run)
@@ -118,10 +121,11 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    service = _service(options)
+    connection = stage.connect(options)
+    service, who = _service(connection), actor.who(options, connection, complain)
     with noting(lambda: "whether it is decided is not known: `mail list` tells"):
         done = service.resolve(
-            options.event_id, options.resolution, actor=options.operator, reason=options.reason
+            options.event_id, options.resolution, actor=who, reason=options.reason
         )
     print(f"{harmless(options.event_id)}  {_verdict(done)}")
     if done.unpublished is not None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from commandline import files
 from commandline.arguments import number
-from commandline.entry import noting
+from commandline.entry import complain, noting
 from commandline.files import FileError
 from ops.core import actor
 from ops.core import connection as stage
 from ops.core.errors import OperatorError
+from ops.core.publishing import be_ready
 from ops.orders import view
 from ops.orders.service import OrderService
 from shared.commerce.order_status import CANCELLED, CONFIRMED, DELIVERED, PROCESSING, SHIPPED
@@ -73,6 +74,7 @@ def _add_correct(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _run(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
+    be_ready(connection.publisher)
     orders = OrderService(connection.tables, connection.publisher, connection.clock)
     event_id = f"evt_{uuid.uuid4().hex}"
     with noting(lambda: f"whether {event_id} was published is not known; `trace` tells"):
@@ -103,6 +105,7 @@ def _facts(options: argparse.Namespace) -> dict[str, Any]:
 
 def _correct(options: argparse.Namespace) -> int:
     connection = stage.connect(options)
+    options.operator = actor.who(options, connection, complain)
     orders = OrderService(connection.tables, connection.publisher, connection.clock)
     return correct(options, orders)
 

@@ -4,7 +4,7 @@ import argparse
 import random
 import sys
 
-from commandline.entry import noting
+from commandline.entry import complain, noting
 from commandline.text import as_json
 from ops.core import actor
 from ops.core import connection as stage
@@ -69,11 +69,10 @@ def tell(options: argparse.Namespace, service: RefundService) -> int:
 
 def _settle(options: argparse.Namespace) -> int:
     reference = _line("--reference", options.reference)
-    service = _service(stage.connect(options))
+    connection = stage.connect(options)
+    service, who = _service(connection), actor.who(options, connection, complain)
     with noting(lambda: "whether it is settled is not known: the same command settles it once"):
-        refund, unpublished = service.settle(
-            options.order_id, reference=reference, operator=options.operator
-        )
+        refund, unpublished = service.settle(options.order_id, reference=reference, operator=who)
     print(view.settled(refund))
     if unpublished is not None:
         print(f"its audit entry leaves later: {harmless(unpublished)}", file=sys.stderr)

@@ -152,11 +152,10 @@ def _move(options: argparse.Namespace) -> int:
     why = _line("--reason", options.reason)
     key = checked_key(options.key or uuid.uuid4().hex)
     connection = stage.connect(options)
+    who = actor.who(options, connection, complain)
     # Said before it is needed: an operator who loses the connection can repeat the same command.
     print(f"key {key}", flush=True)
-    service = StockService(
-        connection.tables, _ledger(connection), connection.clock, operator=options.operator
-    )
+    service = StockService(connection.tables, _ledger(connection), connection.clock, operator=who)
     with noting(lambda: f"whether it was stored is not known: --key {key} does it once"):
         result = service.carry_out(request, why=why, key=key)
     with noting(lambda: f"it is stored ({view.done(result)})"):
@@ -184,7 +183,7 @@ def _imported(options: argparse.Namespace) -> int:
         connection.tables,
         _ledger(connection),
         connection.clock,
-        operator=options.operator,
+        operator=actor.who(options, connection, complain),
         why=why,
         key=key,
         new_id=lambda: uuid.uuid4().hex,

@@ -49,6 +49,24 @@ def identity_of_checkout(checkout: CheckoutRow) -> Mapping[str, str]:
     return identity_in_command(checkout.command, checkout.order_id)
 
 
+def nameless_identity(checkout: CheckoutRow) -> Mapping[str, str]:
+    """What stays of a checkout's digests when its copy of the request is removed: of the cart, the
+    amount, and whose it is, by which its owner may still ask what became of it.
+
+    A digest of an address or a name shows it to everyone who guesses it, so it goes, too.
+    """
+    known = identity_of_checkout(checkout)
+    kept = {name: digest for name, digest in known.items() if name not in CONTACT}
+    if checkout.user_id is not None:
+        kept["userId"] = user_digest(checkout.user_id, checkout.order_id)
+    return kept
+
+
+def user_digest(user_id: str, order_id: str) -> str:
+    """The digest that the identity of an order has as ``userId``, if it is this user's."""
+    return _digest("userId", user_id, order_id)
+
+
 def identity_in_command(message: Item, order_id: str) -> Mapping[str, str]:
     """Digests of the request in a stored ``command.checkout``."""
     body = strict_json.loads(str(message["body"]).encode(), max_bytes=_MOST_BYTES)

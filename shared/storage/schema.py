@@ -59,6 +59,8 @@ CHECKOUTS = Table(
     indexes=(
         Index("pending", "pendingShard", "acceptedAt"),
         Index("refunds", "refundStatus", "refundRequestedAt"),
+        # Decided checkouts that still hold a copy of their request.
+        Index("decided", "decidedShard", "decidedAt", keys_only=True),
     ),
 )
 # The key of a record's trace is ours (``shared.contracts.trace``). The attribute is called after what it
@@ -79,7 +81,12 @@ LEDGER = Table(
 DEAD_LETTERS = Table(
     "dead_letters",
     "eventId",
-    indexes=(Index("byState", "state", "lastFailedAt"), Index("due", "dueShard", "dueAt")),
+    indexes=(
+        Index("byState", "state", "lastFailedAt"),
+        Index("due", "dueShard", "dueAt"),
+        # Settled dead letters that still hold a copy of their event.
+        Index("closed", "closedShard", "closedAt", keys_only=True),
+    ),
 )
 AUDIT = Table("audit", "entity", "entryId", indexes=(Index("byUser", "userId", "entryId"),))
 NOTIFICATIONS = Table(

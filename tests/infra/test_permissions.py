@@ -48,7 +48,7 @@ TABLE_ACTIONS: dict[str, dict[str, set[str]]] = {
         "Allowances": {UPDATE},
     },
     "reconciler": {
-        "Checkouts": {UPDATE},
+        "Checkouts": {GET, UPDATE},
         "DeadLetters": {GET, PUT, UPDATE},
         "Ledger": {GET, PUT, UPDATE},
         "Orders": {BATCH},
@@ -59,6 +59,8 @@ INDEXES: dict[str, set[str]] = {
     "reconciler": {
         "<TablesLedger.Arn>/index/pending",
         "<TablesCheckouts.Arn>/index/pending",
+        "<TablesCheckouts.Arn>/index/decided",
+        "<TablesDeadLetters.Arn>/index/closed",
         "<TablesOrders.Arn>/index/unconfirmed",
         "<TablesReservations.Arn>/index/expiry",
         "<TablesDeadLetters.Arn>/index/byState",

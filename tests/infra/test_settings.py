@@ -1,5 +1,7 @@
 """The table of stages, and what a deployer may replace in it."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -179,6 +181,39 @@ def test_unconfirmed_orders_lapse_where_strangers_may_name_payments_or_where_a_s
     values = provided_values(stage_settings(stage, given), configuration_set="c")
 
     assert values["UNCONFIRMED_ORDER_SECONDS"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("stage", "given", "days"),
+    [
+        ("local", {}, ("", "")),
+        ("dev", {}, ("7", "14")),
+        ("staging", {}, ("14", "30")),
+        ("prod", {}, ("90", "90")),
+        # A file gives numbers, and none is left out for being zero.
+        ("prod", {"checkout_days": 0, "dead_letter_days": 3650}, ("", "3650")),
+        ("dev", {"checkout_days": "1", "dead_letter_days": "0"}, ("1", "")),
+    ],
+)
+def test_copies_of_personal_data_have_a_time_in_every_stage_but_local(
+    stage: str, given: dict[str, Any], days: tuple[str, str]
+):
+    values = provided_values(stage_settings(stage, given), configuration_set="c")
+
+    assert (values["CHECKOUT_DAYS"], values["DEAD_LETTER_DAYS"]) == days
+
+
+@pytest.mark.parametrize("name", ["checkout_days", "dead_letter_days"])
+@pytest.mark.parametrize("days", [-1, 3651, "1.5", "a week"])
+def test_a_time_of_copies_that_makes_no_sense_is_refused_by_name(name: str, days: object):
+    with pytest.raises(StageError, match=f"^{name}: "):
+        stage_settings("prod", {name: days})
+
+
+def test_a_zero_of_a_stages_file_is_a_value_and_not_the_default():
+    never = stage_settings("prod", {"checkout_trust": "open", "unconfirmed_order_seconds": 0})
+
+    assert never.lapses_after is None
 
 
 @pytest.mark.parametrize("seconds", ["59", "-1", "31536001", "1.5", "a day"])

@@ -46,7 +46,7 @@ def test_tools_and_people_find_everything_in_the_outputs(assembly: Assembly):
 
     assert set(assembly.outputs("Data")) == tables
     assert set(assembly.outputs("Pipeline")) == urls | {"ApiUrl", "ConfigPrefix"}
-    assert set(assembly.outputs("Observability")) == {"AlarmTopicArn"}
+    assert set(assembly.outputs("Observability")) == {"AlarmTopicArn", "ViewerPolicyArn"}
     assert assembly.outputs("Pipeline")["ConfigPrefix"] == f"/order-pipeline/{assembly.stage}"
 
 

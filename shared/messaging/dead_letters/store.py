@@ -22,6 +22,7 @@ from shared.storage.records.dead_letter import (
     note_failure,
 )
 from shared.storage.records.dead_letter_history import History, HistoryEntry
+from shared.storage.schema import shard_of
 from shared.storage.writes import Write
 
 
@@ -83,7 +84,7 @@ class DeadLetterTables:
             delivery_at = "" if plan.delivery_at is None else iso(plan.delivery_at)
             row = replace(row, due_at=iso(plan.due_at), next_delivery_at=delivery_at)
         if state is not DeadLetterState.OPEN:
-            row = replace(row, closed_at=iso(now))
+            row = replace(row, closed_at=iso(now), closed_shard=shard_of(row.key))
         return insert_dead_letter(row)
 
     def again(self, dead_letter: DeadLetter, known: DeadLetterRow, state: DeadLetterState) -> Write:
@@ -95,6 +96,8 @@ class DeadLetterTables:
             kind = dead_letter.kind if is_newest else known.kind or dead_letter.kind
             plan = _next_plan(dead_letter, kind, known, state, now)
         settles = state is not DeadLetterState.OPEN and known.state is not state
+        # It gets its copy of the event again, and so a time.
+        settles |= state is DeadLetterState.RESOLVED and bool(known.redacted_at)
         return note_failure(
             known,
             _row(dead_letter, state),

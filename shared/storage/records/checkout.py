@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from shared.contracts.statuses import RejectionReason, Trust
 from shared.storage.records.timeline import NAME, Timeline, TimelineEntry
-from shared.storage.schema import CHECKOUTS
+from shared.storage.schema import CHECKOUTS, shard_of
 from shared.storage.writes import (
     Absent,
     Check,
@@ -102,6 +102,9 @@ class CheckoutRow:
         repeated: how often its command was published again.
         is_stuck: whether the reconciler gave it up.
         trust: who answers for the payment; rows from before it was kept say nothing.
+        decided_shard: its partition of the index of decided checkouts, None once nothing of the
+            request is left in it; rows from before there was the index have none.
+        redacted_at: when ``command`` and ``user_id`` were removed, because their time was over.
     """
 
     order_id: str
@@ -120,6 +123,8 @@ class CheckoutRow:
     repeated_at: str | None = None
     is_stuck: bool = False
     trust: Trust | None = None
+    decided_shard: str | None = None
+    redacted_at: str | None = None
     refund: RefundRow | None = None
     timeline: Timeline = field(default_factory=Timeline)
     updated_at: str | None = None
@@ -144,6 +149,8 @@ class CheckoutRow:
             "stuck": self.is_stuck or None,
             "updatedAt": self.updated_at,
             "trust": self.trust,
+            "decidedShard": self.decided_shard,
+            "redactedAt": self.redacted_at,
             **({} if self.refund is None else self.refund.to_item()),
             **self.timeline.to_item(),
         }
@@ -169,6 +176,8 @@ class CheckoutRow:
             repeated_at=_text(item, "repeatedAt"),
             is_stuck=bool(item.get("stuck")),
             trust=cast("Trust | None", item.get("trust")),
+            decided_shard=_text(item, "decidedShard"),
+            redacted_at=_text(item, "redactedAt"),
             refund=RefundRow.from_item(item),
             timeline=Timeline.from_item(item),
             updated_at=_text(item, "updatedAt"),
@@ -216,7 +225,7 @@ def decide_checkout(decided: CheckoutRow, *, accepted_digest: str | None) -> Upd
         if accepted_digest is None
         else (Equals("status", "accepted"), Equals("cartDigest", accepted_digest))
     )
-    answer = decided.to_item()
+    answer = {**decided.to_item(), "decidedShard": shard_of(decided.order_id)}
     del answer["orderId"]
     return Update(
         CHECKOUTS.name,

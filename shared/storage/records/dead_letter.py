@@ -18,6 +18,8 @@ from shared.storage.writes import Absent, Equals, Item, Key, Present, Put, Updat
 
 # What a dead letter that is settled does not have.
 _PLANNED = ("dueShard", "dueAt", "nextDeliveryAt")
+# What a dead letter that is not settled does not have.
+_CLOSED = ("closedAt", "closedShard")
 
 
 class DeadLetterState(StrEnum):
@@ -27,6 +29,11 @@ class DeadLetterState(StrEnum):
     REPLAYING = "replaying"
     RESOLVED = "resolved"
     DISCARDED = "discarded"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is to be done about it any more."""
+        return self in {DeadLetterState.RESOLVED, DeadLetterState.DISCARDED}
 
 
 class DeadLetterKind(StrEnum):
@@ -78,6 +85,9 @@ class DeadLetterRow:
         due_at: when the reconciler looks at it next.
         next_delivery_at: when it is sent by itself next.
         closed_at: when it was resolved or discarded.
+        closed_shard: its partition of the index of settled dead letters; one from before there was
+            the index has none.
+        redacted_at: when its copy of the event was removed, because its time was over.
     """
 
     key: str
@@ -101,6 +111,8 @@ class DeadLetterRow:
     next_delivery_at: str = ""
     last_sent_at: str = ""
     closed_at: str = ""
+    closed_shard: str = ""
+    redacted_at: str = ""
     history: History = field(default_factory=History)
 
     @property
@@ -143,6 +155,8 @@ class DeadLetterRow:
             "nextDeliveryAt": self.next_delivery_at or None,
             "lastSentAt": self.last_sent_at or None,
             "closedAt": self.closed_at or None,
+            "closedShard": self.closed_shard or None,
+            "redactedAt": self.redacted_at or None,
             **self.history.to_item(),
         }
         return {name: value for name, value in known.items() if value is not None}
@@ -173,6 +187,8 @@ class DeadLetterRow:
             next_delivery_at=_text(item, "nextDeliveryAt"),
             last_sent_at=_text(item, "lastSentAt"),
             closed_at=_text(item, "closedAt"),
+            closed_shard=_text(item, "closedShard"),
+            redacted_at=_text(item, "redactedAt"),
             history=History.from_item(item),
         )
 
@@ -227,14 +243,19 @@ def note_failure(
         "firstFailedAt": min(failed.first_failed_at, known.first_failed_at),
         **(_description(failed) if is_newest else {}),
         **({} if plan is None else plan.facts(known.key)),
-        **({"closedAt": closed_at} if closed_at else {}),
+        **_closing(known.key, closed_at),
     }
+    comes_back = bool(known.redacted_at) and failed.state is not DeadLetterState.DISCARDED
+    if comes_back:
+        changes["originalEvent"] = failed.original
+    elif known.redacted_at:
+        changes["error"] = failed.cause
     return Update(
         *dead_letter_key(known.key),
         set=changes,
         add={"attempts": failed.attempts, "failures": failed.failures, **told.add},
         append=told.append,
-        remove=_outdated(failed.state, plan),
+        remove=(*_outdated(failed.state, plan), *(("redactedAt",) if comes_back else ())),
         when=(Present(), *told.when),
     )
 
@@ -262,14 +283,14 @@ def change_state(
         "state": to.value,
         **(plan.facts(row.key) if isinstance(plan, Plan) else {}),
         **({"lastSentAt": sent_at} if sent_at else {}),
-        **({"closedAt": closed_at} if closed_at else {}),
+        **_closing(row.key, closed_at),
     }
     return Update(
         *dead_letter_key(row.key),
         set={**changes, **told.set},
         add={**({counted: 1} if counted else {}), **told.add},
         append=told.append,
-        remove=_PLANNED if plan == "none" else (),
+        remove=(*(_PLANNED if plan == "none" else ()), *(() if to.is_settled else _CLOSED)),
         when=(Equals("state", row.state.value), *told.when),
     )
 
@@ -279,6 +300,10 @@ def postpone_dead_letter(row: DeadLetterRow, plan: Plan) -> Update:
     return Update(
         *dead_letter_key(row.key), set=plan.facts(row.key), when=(Equals("dueAt", row.due_at),)
     )
+
+
+def _closing(key: str, closed_at: str) -> Item:
+    return {"closedAt": closed_at, "closedShard": shard_of(key)} if closed_at else {}
 
 
 def _description(failed: DeadLetterRow) -> Item:
@@ -293,7 +318,7 @@ def _description(failed: DeadLetterRow) -> Item:
 
 
 def _outdated(state: DeadLetterState, plan: Plan | None) -> tuple[str, ...]:
-    reopened = ("closedAt",) if state is DeadLetterState.OPEN else ()
+    reopened = _CLOSED if state is DeadLetterState.OPEN else ()
     if plan is not None:
         return reopened if plan.delivery_at is not None else ("nextDeliveryAt", *reopened)
     return reopened if state is DeadLetterState.OPEN else _PLANNED

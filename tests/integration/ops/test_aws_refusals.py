@@ -100,7 +100,7 @@ def forget_connections() -> None:
         (
             "AccessDenied",
             DENIED.format(action="cloudformation:DescribeStacks"),
-            "your AWS role may not cloudformation:DescribeStacks on arn:aws:x:",
+            "not allowed: cloudformation:DescribeStacks on arn:aws:x:",
         ),
         ("ExpiredToken", "The security token is expired", "the AWS credentials have expired"),
         ("InvalidClientTokenId", "The security token is invalid", "AWS does not know these"),
@@ -186,7 +186,7 @@ def test_the_action_that_a_command_lacks_is_named_behind_every_port(tmp_path, as
     with refusing("AccessDeniedException", DENIED.format(action="ssm:GetParameters")) as url:
         said = asked("stock", "list", "--stack", _stack(tmp_path, url))
 
-    assert "your AWS role may not ssm:GetParameters on arn:aws:x:" in said
+    assert "not allowed: ssm:GetParameters on arn:aws:x:" in said
 
 
 @pytest.mark.parametrize(

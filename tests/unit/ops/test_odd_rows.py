@@ -30,14 +30,12 @@ PLACES = pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "middle", "la
 def shop(monkeypatch) -> StockShop:
     """The commands find this shop's tables as their stage."""
     shop = StockShop()
-    unread: Any = None
     tables: Any = shop.memory
     opened = connection.Connection(
         stage="test",
         tables=tables,
         table_names={},
         publisher=shop.publisher,
-        settings=unread,
         clock=shop.clock,
         read_parameters=no_parameters,
     )

@@ -51,7 +51,6 @@ def scanner(shop, monkeypatch):
         tables=shop.tables,
         table_names={name: f"real-{name}" for name in TABLES},
         publisher=None,  # type: ignore[arg-type]
-        settings=None,  # type: ignore[arg-type]
         clock=shop.clock,
         read_parameters=lambda names: dict.fromkeys(names, ORDER_ID_KEY),
     )

@@ -25,7 +25,6 @@ def connection(read: Callable[[list[str]], Mapping[str, str]]) -> Connection:
         tables=nothing,
         table_names={},
         publisher=nothing,
-        settings=nothing,
         clock=nothing,
         read_parameters=read,
     )

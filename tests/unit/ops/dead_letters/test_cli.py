@@ -16,13 +16,11 @@ def desk(monkeypatch):
     """The command finds this desk's tables as its stage."""
     desk = ReplayBench()
     tables: Any = desk.pipeline.memory
-    settings: Any = None
     opened = connection.Connection(
         stage="test",
         tables=tables,
         table_names={},
         publisher=desk.pipeline.outbox,
-        settings=settings,
         clock=desk.pipeline.clock,
         read_parameters=no_parameters,
     )

@@ -170,7 +170,9 @@ def test_qstash_down_settles_all_the_same_and_says_what_leaves_later(shop):
 @pytest.fixture
 def told(shop, monkeypatch, capsys):
     """The command line, on this shop; its status and what it printed."""
-    opened = SimpleNamespace(tables=shop.memory, publisher=shop.outbox, clock=shop.clock)
+    opened = SimpleNamespace(
+        tables=shop.memory, publisher=shop.outbox, clock=shop.clock, identify=None
+    )
     monkeypatch.setattr(connection, "connect", lambda _options: opened)
 
     def run(*arguments: str) -> tuple[int, str]:

@@ -29,7 +29,6 @@ def shop(monkeypatch):
         tables=shop.memory,  # type: ignore[arg-type]
         table_names={name: f"real-{name}" for name in TABLES},
         publisher=shop.outbox,
-        settings=None,  # type: ignore[arg-type]
         clock=shop.clock,
         read_parameters=no_parameters,
     )

@@ -1,0 +1,1 @@
+"""How long copies of personal data are kept: rows from before they had a time."""
