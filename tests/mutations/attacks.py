@@ -6,7 +6,18 @@ from tests.mutations.lapses import LAPSES
 from tests.mutations.leases import LEASES
 from tests.mutations.local_files import LOCAL_FILES
 from tests.mutations.order_ids import ORDER_ID_BUGS
+from tests.mutations.settings import SETTINGS
 from tests.mutations.traces import TRACES
 from tests.mutations.words import WORDS
 
-ATTACKS = (*TRACES, *DOORS, *LAPSES, *ORDER_ID_BUGS, *WORDS, *LOCAL_FILES, *LEASES, *CONTACTS)
+ATTACKS = (
+    *TRACES,
+    *DOORS,
+    *LAPSES,
+    *ORDER_ID_BUGS,
+    *WORDS,
+    *LOCAL_FILES,
+    *LEASES,
+    *CONTACTS,
+    *SETTINGS,
+)

@@ -4,7 +4,8 @@ import pytest
 
 from functions.commands.settings import CommandsSettings
 from shared.kernel.addresses import address
-from tests.unit.shared.kernel.test_settings import environment, problems
+from tests.pipeline import environment
+from tests.unit.shared.kernel.test_settings import problems
 
 ADDRESSES = ["QSTASH_URL", "QSTASH_WEBHOOK_BASE_URL", "ORDERS_URL", "ANALYTICS_URL", "API_URL"]
 
