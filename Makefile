@@ -153,6 +153,14 @@ lock: setup ## Lock the dependencies again, with hashes (UPGRADE=1 for newer one
 	@for name in $(filter-out dev,$(LOCKS)); do \
 		$(COMPILE) -c requirements/dev.txt "requirements/$$name.in" -o "requirements/$$name.txt" || exit 1; done
 
+.PHONY: sbom
+sbom: setup ## Write what the Lambda layer and the tools are made of to .local/sbom (CycloneDX)
+	@$(PY) -m infra.dependencies sbom
+
+.PHONY: audit-dependencies
+audit-dependencies: setup ## Known holes in what is locked: 1 if there are, 3 if that cannot be said
+	@$(PY) -m infra.dependencies audit $(ADVISORY_ARGS)
+
 .PHONY: clean
 clean: ## Stop the stack and remove everything that was installed or written
 	@if [ -x $(PY) ] && [ -e .local ]; then $(PY) -m local down; fi

@@ -1,6 +1,7 @@
 """The send ledger as items: one per mail, text, and push to a device; beside them the caps."""
 
 import hashlib
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,7 @@ from shared.storage.writes import (
 CLAIM_SECONDS = 60
 # Over how long into the next hour those who wait for it are spread.
 _SPREAD_SECONDS = 300
+_LONGEST_WAIT_SECONDS = 3600 + _SPREAD_SECONDS
 _NO_CAPS: Mapping[Channel, int] = MappingProxyType({})
 
 
@@ -86,16 +88,13 @@ class SendLedgerTables:
         counted = self._counted(message, now)
         held = self._stood_in_the_way([_put(item, Absent()), *counted], item, message)
         if held is not None and held["state"] == SendState.WAITING.value:
-            same = Equals("token", str(held["token"]))
-            held = self._stood_in_the_way([_put(item, same), *counted], item, message)
+            held = self._stood_in_the_way([_put(item, _as_found(held)), *counted], item, message)
             if held is not None and held["state"] == SendState.WAITING.value:
                 # Of two runs that came back in its hour, the other one has put it off again.
-                left = float(str(held["expiresAt"])) - now.timestamp()
-                raise self._capped(message, max(1, round(left)))
+                raise self._capped(message, wait_of(held, now, message.send_id))
         if held is not None and held["state"] == SendState.FAILED.value:
             # By its token: of two runs that see the same failure one gets it.
-            same = Equals("token", str(held["token"]))
-            held = self._stood_in_the_way([_put(item, same)], item, message)
+            held = self._stood_in_the_way([_put(item, _as_found(held))], item, message)
         if held is not None:
             return _record(held, token)
         return SendRecord(SendState.CLAIMED, expires, mine=True)
@@ -268,11 +267,37 @@ def until_next_hour(now: datetime, send_id: str) -> int:
     return 3600 - int(now.timestamp()) % 3600 + into_next
 
 
+def wait_of(waiting: Item, now: datetime, send_id: str) -> int:
+    """Seconds until a send that another run put off is worth another try.
+
+    What no run of ours wrote, such as a moment that is years away or is none, counts as put off now.
+    """
+    left = _moment(waiting) - now.timestamp()
+    if left > _LONGEST_WAIT_SECONDS:
+        return until_next_hour(now, send_id)
+    return round(max(1.0, left))
+
+
+def _moment(item: Item) -> float:
+    """Until when a row says that it is worked on or put off; past, if it says no moment (S27)."""
+    try:
+        moment = float(str(item.get("expiresAt")))
+    except ValueError:
+        return 0.0
+    return 0.0 if math.isnan(moment) else moment
+
+
+def _as_found(held: Item) -> Condition:
+    """No other run has taken the row up since it was read."""
+    token = held.get("token")
+    return Equals("token", token) if isinstance(token, str) else Equals("state", str(held["state"]))
+
+
 def _record(item: Item, token: str) -> SendRecord:
     message_id = item.get("messageId")
     return SendRecord(
         state=SendState(str(item["state"])),
-        expires_at=float(str(item["expiresAt"])),
+        expires_at=_moment(item),
         # The reply to our own first try was lost and the client asked again.
         mine=item.get("token") == token,
         message_id=None if message_id is None else str(message_id),

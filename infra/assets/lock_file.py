@@ -5,6 +5,8 @@ the interpreter it runs on, so the same lock would install different packages on
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 _REQUIREMENT = re.compile(
     r"^(?P<pin>[a-z0-9._-]+==[^\s;]+)(?: ; (?P<marker>[^\\]+?))?(?P<rest> \\)?$"
@@ -12,8 +14,44 @@ _REQUIREMENT = re.compile(
 _MARKER = re.compile(r"python_full_version (?P<operator><|>=) '(?P<version>[\d.]+)'")
 
 
+_HASH = re.compile(r" +--hash=sha256:([0-9a-f]{64})(?: \\)?")
+
+
 class UnreadableLockError(ValueError):
     """The lock says something that this reader does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One locked package, for whatever Python and machine.
+
+    Args:
+        hashes: SHA-256 of each archive of this version that may be installed.
+    """
+
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+
+
+def pins(lock: str) -> Iterator[Pin]:
+    """Everything that a lock names, its markers left aside.
+
+    Raises:
+        UnreadableLockError: a line is neither a package, a hash of one nor a comment.
+    """
+    name, hashes = "", list[str]()
+    for line in [*lock.splitlines(), ""]:
+        if digest := _HASH.fullmatch(line):
+            hashes.append(digest[1])
+            continue
+        if name:
+            package, _, version = name.partition("==")
+            yield Pin(package, version, tuple(hashes))
+        match = _REQUIREMENT.match(line)
+        if not match and line.strip() and not line.startswith("#"):
+            raise UnreadableLockError(f"cannot read the line {line!r}")
+        name, hashes = match["pin"] if match else "", []
 
 
 def for_python(lock: str, python: str) -> str:

@@ -7,6 +7,7 @@ Everything is built in plain folders, without Docker, and named by the hash of w
 
 import functools
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -16,7 +17,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from infra.assets import origins
 from infra.assets.bytecode import HOST_PYTHON, announce, compile_tree, interpreter
 from infra.assets.lock_file import for_python
 from infra.assets.prune import slim
@@ -27,8 +30,10 @@ REQUIREMENTS = ROOT / "requirements" / "layer.txt"
 LAMBDA_PYTHON = "3.13"
 
 # A change of the recipe makes other assets of the same sources, so it is part of their name.
-_RECIPE = ("staging.py", "bytecode.py", "lock_file.py", "prune.py")
+_RECIPE = ("staging.py", "bytecode.py", "lock_file.py", "origins.py", "prune.py")
 _KEPT_BUILDS = 4
+_SITE = "site"
+_ORIGINS = "origins.json"
 _NOT_SHIPPED = ("__pycache__", "*.pyc", "*.md", ".*")
 
 
@@ -90,16 +95,22 @@ def stage_function(name: str, target: Target, *, cache: Path = CACHE) -> StagedA
 
 def stage_layer(target: Target, *, cache: Path = CACHE) -> StagedAsset:
     """The layer: `shared` and the locked wheels, where Lambda puts a layer's Python."""
-    requirements = for_python(REQUIREMENTS.read_text(), target.release or target.python)
+    requirements = _requirements(target)
     digest = _digest(_sources(ROOT / "shared"), f"layer|{target.key()}|{requirements}")
 
     def build(into: Path) -> None:
         wheels = _stage_wheels(requirements, target, cache=cache)
-        shutil.copytree(wheels.path, into / "python")
+        shutil.copytree(wheels.path / _SITE, into / "python")
         _copy(ROOT / "shared", into / "python" / "shared")
         _compile(into / "python" / "shared", target, strip=into, prefix="/opt")
 
     return _cached(cache, f"layer-{target.tag()}", digest, build)
+
+
+def layer_origins(target: Target, *, cache: Path = CACHE) -> tuple[origins.Origin, ...]:
+    """Which package brought which file of the layer, apart from our own; builds what is missing."""
+    wheels = _stage_wheels(_requirements(target), target, cache=cache)
+    return origins.read(wheels.path / _ORIGINS)
 
 
 def tree_digest(folder: Path) -> str:
@@ -108,20 +119,28 @@ def tree_digest(folder: Path) -> str:
     return _digest((file for file in files if file[1].is_file()), "")
 
 
+def _requirements(target: Target) -> str:
+    return for_python(REQUIREMENTS.read_text(), target.release or target.python)
+
+
 def _stage_wheels(requirements: str, target: Target, *, cache: Path) -> StagedAsset:
     """The third-party half of the layer: slow to make, and the same for every edit of ours."""
 
     def build(into: Path) -> None:
         announce(f"installing the layer's wheels for Python {target.python} …")
-        _install(requirements, target, into)
-        slim(into)
-        _compile(into, target, strip=into, prefix="/opt/python")
+        site = into / _SITE
+        report = _install(requirements, target, site)
+        owned = origins.owners(site)
+        slim(site)
+        _compile(site, target, strip=site, prefix="/opt/python")
+        origins.write(into / _ORIGINS, origins.origins(site, owned, report))
 
     digest = _digest((), f"wheels|{target.key()}|{requirements}")
     return _cached(cache, f"wheels-{target.tag()}", digest, build)
 
 
-def _install(requirements: str, target: Target, into: Path) -> None:
+def _install(requirements: str, target: Target, into: Path) -> dict[str, Any]:
+    """Install the wheels; returns pip's report of what it took."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
     command += ["--no-deps", "--require-hashes", "--disable-pip-version-check"]
     command += ["--target", str(into)]
@@ -132,13 +151,16 @@ def _install(requirements: str, target: Target, into: Path) -> None:
             f"--python-version={target.python}",
         ]
         command += [f"--platform={name}" for name in target.platforms]
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as lock:
-        lock.write(requirements)
-        lock.flush()
-        command += ["--requirement", lock.name]
+    with tempfile.TemporaryDirectory() as folder:
+        lock, report = Path(folder) / "lock.txt", Path(folder) / "report.json"
+        lock.write_text(requirements)
+        command += ["--requirement", str(lock), "--report", str(report)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise PackagingError(f"pip could not install the layer's wheels:\n{result.stderr.strip()}")
+        if result.returncode:
+            said = result.stderr.strip()
+            raise PackagingError(f"pip could not install the layer's wheels:\n{said}")
+        told: dict[str, Any] = json.loads(report.read_text())
+    return told
 
 
 def _compile(folder: Path, target: Target, *, strip: Path, prefix: str) -> None:

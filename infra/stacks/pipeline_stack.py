@@ -14,6 +14,7 @@ from infra.constructs.schedule import Schedule
 from infra.constructs.shared_layer import SharedLayer
 from infra.constructs.tables import pascal
 from infra.constructs.topic_function import TopicFunction
+from infra.dependencies.bill import write_layer
 from infra.environment import environment_of, provided_values
 from infra.functions import FUNCTIONS
 from infra.grants import Resources
@@ -53,6 +54,7 @@ class PipelineStack(Stack):
 
     def _functions(self) -> dict[str, TopicFunction]:
         arm = lambda_.Architecture.ARM_64
+        write_layer(self._target)
         layer = SharedLayer(
             self,
             "Shared",

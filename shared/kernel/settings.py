@@ -28,6 +28,7 @@ from pydantic import (
     field_validator,
 )
 
+from shared.kernel.addresses import address, redis_address
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.ids import OrderIds
 
@@ -51,8 +52,11 @@ class TableName:
 
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Address = Annotated[NonEmpty, AfterValidator(address)]
 MIN_KEY_CHARACTERS = 32
 _NOT_IN_SECRETS = re.compile("[^!-~]")
+# The same up to eight characters three times and more, the last time perhaps in part.
+_REPEATED = re.compile(r"(?=.{12})(.{1,8}?)\1{2,}(.{0,7})")
 _PLACEHOLDERS = ("changeme", "placeholder", "example", "xxxx")
 
 
@@ -155,6 +159,8 @@ def secret(value: SecretStr) -> SecretStr:
         raise ValueError("must not contain blanks, line breaks or characters other than ASCII")
     if len(text) > 1 and len(set(text.removeprefix("sig_"))) <= 1:
         raise ValueError("must not be one character over and over")
+    if _REPEATED.fullmatch(text.removeprefix("sig_")):
+        raise ValueError("must not be a few characters over and over")
     return value
 
 
@@ -197,6 +203,10 @@ def limits_of(text: str) -> dict[str, int]:
     return {topic: int(number) for topic, number in limits.items()}
 
 
+def _address_or_none(text: str) -> str:
+    return address(text) if text else ""
+
+
 def _limits(text: str) -> str:
     limits_of(text)
     return text
@@ -206,15 +216,17 @@ class PublisherSettings(Settings):
     """What it takes to publish to the five topics."""
 
     qstash_token: Annotated[SecretStr, Parameter("secrets/QSTASH_TOKEN", secret=True)]
-    qstash_url: NonEmpty = "https://qstash.upstash.io"
-    qstash_webhook_base_url: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    qstash_url: Address = "https://qstash.upstash.io"
+    qstash_webhook_base_url: Annotated[
+        str, StringConstraints(strip_whitespace=True), AfterValidator(_address_or_none)
+    ] = ""
     # Deliveries at once, by topic. Without it QStash has no limit but that of its plan.
     flow_control: Annotated[str, AfterValidator(_limits)] = ""
-    commands_url: Annotated[NonEmpty, Parameter("urls/commands")]
-    orders_url: Annotated[NonEmpty, Parameter("urls/orders")]
-    notifications_url: Annotated[NonEmpty, Parameter("urls/notifications")]
-    inventory_url: Annotated[NonEmpty, Parameter("urls/inventory")]
-    analytics_url: Annotated[NonEmpty, Parameter("urls/analytics")]
+    commands_url: Annotated[Address, Parameter("urls/commands")]
+    orders_url: Annotated[Address, Parameter("urls/orders")]
+    notifications_url: Annotated[Address, Parameter("urls/notifications")]
+    inventory_url: Annotated[Address, Parameter("urls/inventory")]
+    analytics_url: Annotated[Address, Parameter("urls/analytics")]
 
     _token_is_real = field_validator("qstash_token")(secret)
 
@@ -254,7 +266,7 @@ class ReceiverSettings(PublisherSettings):
     Producers that were there before us publish to the API's address, whatever else is configured.
     """
 
-    api_url: Annotated[NonEmpty, Parameter("urls/api")]
+    api_url: Annotated[Address, Parameter("urls/api")]
 
     def all_addresses(self) -> frozenset[str]:
         """Every spelling of every topic's addresses."""
@@ -296,6 +308,12 @@ class ConsumerSettings(ReceiverSettings):
     _keys_are_real = field_validator("qstash_current_signing_key", "qstash_next_signing_key")(
         signing_key
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_is_an_address(cls, value: SecretStr) -> SecretStr:
+        redis_address(value.get_secret_value())
+        return value
 
 
 class OrderIdSettings(Settings):

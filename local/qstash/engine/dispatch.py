@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from local.qstash.model.drafts import FlowControl
 from local.qstash.model.flow_control import FlowKey
 from local.qstash.model.messages import Message
 from local.qstash.model.queue import Queue
@@ -135,6 +136,8 @@ class Dispatcher:
             if message is not None:  # an entry outlives its message when that is cancelled
                 del self._waiting[message_id]
                 self._due.setdefault(_lane(message), {})[message_id] = message
+                if (limits := _limits(message)) is not None:
+                    self._flow_key(limits.key).joined(limits)
 
     def _pop(self, lane: _LaneName, now_ms: int) -> Message | None:
         kind, key = lane
@@ -153,6 +156,8 @@ class Dispatcher:
 
     def _drop(self, lane: _LaneName, message_id: str) -> Message:
         message = self._due[lane].pop(message_id)
+        if (limits := _limits(message)) is not None:
+            self._flow_key(limits.key).left(limits)
         if not self._due[lane]:
             del self._due[lane]
         return message
@@ -161,6 +166,10 @@ class Dispatcher:
 def _lane(message: Message) -> _LaneName:
     if message.draft.queue is not None:
         return ("queue", message.draft.queue)
-    if message.draft.flow_control is not None:
-        return ("flow", message.draft.flow_control.key)
-    return _OPEN
+    limits = _limits(message)
+    return _OPEN if limits is None else ("flow", limits.key)
+
+
+def _limits(message: Message) -> FlowControl | None:
+    """What limits a message, unless it waits in a queue, which limits it itself."""
+    return None if message.draft.queue is not None else message.draft.flow_control

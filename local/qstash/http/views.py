@@ -129,15 +129,16 @@ def group_view(group: UrlGroup) -> Json:
 
 
 def flow_key_view(state: FlowKey, waiting: int) -> Json:
-    """Show a flow-control key."""
+    """Show a flow-control key, with the limits that count at this moment."""
+    rate, period_ms = state.rate_now
     return {
         "flowControlKey": state.key,
         "waitListSize": waiting,
-        "parallelismMax": state.parallelism or 0,
+        "parallelismMax": state.parallelism_now or 0,
         "parallelismCount": state.running,
-        "rateMax": state.rate or 0,
+        "rateMax": rate or 0,
         "rateCount": state.started,
-        "ratePeriod": state.period_ms // SECOND_MS,
+        "ratePeriod": period_ms // SECOND_MS,
         "ratePeriodStart": state.period_start_ms // SECOND_MS,
         "isPaused": state.paused,
         "isPinnedParallelism": state.pinned_parallelism,

@@ -46,6 +46,46 @@ def test_a_second_spelling_beside_the_first_says_nothing(name):
     assert both == validated(CheckoutPayload, values)
 
 
+def disguised(name: str) -> list[str]:
+    """What looks like a name, or is one to a program that is generous."""
+    half = len(name) // 2
+    odd = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u0000", "\u0301"]
+    return [
+        *(name[:half] + character + name[half:] for character in odd),
+        *(name + character for character in [*odd, " ", "\n", "\u00a0", "\ufe0f"]),
+        "".join(chr(ord(letter) + 0xFEE0) for letter in name),
+        name.replace("a", "\u0430").replace("e", "\u0435").replace("s", "\u0455"),
+        name.upper(),
+        name[0].upper() + name[1:],
+        to_snake(name).replace("_", "-"),
+    ]
+
+
+@pytest.mark.parametrize("name", COMPOUND)
+def test_a_name_in_disguise_is_no_field_whether_alone_or_beside_the_real_one(name):
+    values = checkout_payload()
+    for odd in disguised(name):
+        assert odd != name
+        assert validated(CheckoutPayload, values | {odd: "evil"}) == validated(
+            CheckoutPayload, values
+        )
+        alone = {odd if key == name else key: value for key, value in values.items()}
+        with pytest.raises(InvalidInputError) as refused:
+            validated(CheckoutPayload, alone)
+        assert refused.value.field == name
+
+
+@pytest.mark.parametrize("name", ["eventId", "eventType"])
+def test_a_disguised_name_in_the_envelope_is_refused_and_stores_nothing(name):
+    for odd in disguised(name):
+        shop = Pipeline()
+        command = checkout_command()
+        command[odd] = command.pop(name)
+
+        assert shop.deliver("commands", command)["statusCode"] == 489, ascii(odd)
+        assert shop.memory.all("orders") == []
+
+
 def test_lines_of_a_cart_are_read_by_their_documented_names_only():
     values = checkout_payload()
     values["items"] = [respelled(values["items"][0], "productId")]

@@ -146,6 +146,9 @@ KEYS_AND_TOKEN = [
         (f"{GOOD}\x000123456", "must not contain blanks"),
         ("a" * 40, "must not be one character"),
         ("sig_" + "0" * 40, "must not be one character"),
+        ("ab" * 20, "must not be a few characters"),
+        ("sig_" + "0123" * 10, "must not be a few characters"),
+        ("password" * 4 + "pass", "must not be a few characters"),
     ],
 )
 def test_secret_that_was_torn_padded_or_typed_is_refused_at_the_start(name, value, rule):

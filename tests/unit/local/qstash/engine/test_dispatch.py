@@ -150,7 +150,9 @@ def test_a_flow_key_limits_how_many_run_at_once(world):
 def test_a_flow_key_limits_how_many_start_per_period(world):
     world.flow_keys["k"] = FlowKey("k", rate=2, period_ms=1000)
     for name in "abc":
-        world.dispatcher.add(Message(name, ord(name), 0, Draft(flow_control=FlowControl("k"))))
+        world.dispatcher.add(
+            Message(name, ord(name), 0, Draft(flow_control=FlowControl("k", rate=2)))
+        )
 
     assert world.take(5000) == ["a", "b"]
     assert world.dispatcher.next_wakeup_ms(5100) == 6000
@@ -169,6 +171,85 @@ def test_a_blocked_key_or_queue_does_not_hold_up_the_others():
 
     assert world.take() == ["free"]
     assert world.dispatcher.next_wakeup_ms(0) is None
+
+
+def test_while_messages_with_old_limits_wait_the_highest_limits_count(world):
+    world.flow_keys["k"] = key = FlowKey("k", parallelism=1)
+    old = [world.add(f"old{n}", flow_control=FlowControl("k", 3)) for n in range(4)]
+    for number in range(3):
+        world.add(f"new{number}", flow_control=FlowControl("k", 1))
+
+    assert world.take() == ["old0", "old1", "old2"]
+    assert key.parallelism_now == 3
+    world.dispatcher.settle(old[0])
+    assert world.take() == ["old3"]
+    assert key.parallelism_now == 1, "only messages with the new limits wait now"
+    world.dispatcher.settle(old[1])
+    world.dispatcher.settle(old[2])
+    assert world.take() == []
+    world.dispatcher.settle(old[3])
+    assert world.take() == ["new0"]
+
+
+def test_a_higher_limit_takes_hold_at_once_for_those_that_wait_with_the_old_one(world):
+    world.flow_keys["k"] = FlowKey("k", parallelism=1)
+    for number in range(3):
+        world.add(f"old{number}", flow_control=FlowControl("k", 1))
+    assert world.take() == ["old0"]
+
+    world.add("new", flow_control=FlowControl("k", 3))
+
+    assert world.take() == ["old1", "old2"]
+
+
+def test_a_cancelled_message_s_limits_count_no_longer(world):
+    world.flow_keys["k"] = key = FlowKey("k", parallelism=1)
+    world.add("a", flow_control=FlowControl("k", 1))
+    world.add("b", flow_control=FlowControl("k", 1))
+    high = world.add("high", flow_control=FlowControl("k", 2))
+    later = world.add("later", at=9, flow_control=FlowControl("k", 8))
+    assert world.take() == ["a", "b"]
+    assert key.parallelism_now == 2, "what is not due does not wait for a place"
+
+    world.dispatcher.settle(high)
+    world.dispatcher.settle(later)
+
+    assert key.parallelism_now == 1
+    assert not key.waiting
+
+
+def test_the_highest_rate_is_the_most_per_time_and_none_is_higher_than_any():
+    key = FlowKey("k", rate=1)
+    slow, fast = FlowControl("k", rate=30, period_ms=60_000), FlowControl("k", rate=2)
+    key.joined(slow)
+    key.joined(fast)
+    assert key.rate_now == (2, 1000)
+
+    key.joined(FlowControl("k", parallelism=4))
+    assert key.rate_now[0] is None
+    assert key.parallelism_now is None
+    key.left(FlowControl("k", parallelism=4))
+    key.left(fast)
+    assert key.rate_now == (30, 60_000)
+    key.left(slow)
+    assert key.rate_now == (1, 1000)
+
+
+def test_pinned_limits_count_whatever_waits_and_what_waits_is_not_kept_over_a_restart():
+    key = FlowKey("k", 1, 5, 2000, pinned_parallelism=True, pinned_rate=True)
+    key.joined(FlowControl("k", parallelism=9, rate=90))
+
+    assert (key.parallelism_now, key.rate_now) == (1, (5, 2000))
+    assert "waiting" not in key.settings()
+
+
+def test_a_message_in_a_queue_has_no_part_in_a_key_s_limits(world):
+    world.flow_keys["k"] = key = FlowKey("k", parallelism=1)
+    world.queues["q"].paused = True
+    world.add("queued", queue="q", flow_control=FlowControl("k", 9))
+    world.take()
+
+    assert not key.waiting
 
 
 def test_pinned_limits_ignore_what_messages_say():
