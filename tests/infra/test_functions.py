@@ -54,8 +54,7 @@ def test_the_settings_class_accepts_what_the_deployment_gives(
 
     def parameters(names: list[str]) -> dict[str, str]:
         asked.extend(names)
-        other = "https://f.on.aws/with-at-least-thirty-two-characters"
-        return {name: CHECKOUT_KEY if "/CHECKOUT_" in name else other for name in names}
+        return {name: _parameter(name) for name in names}
 
     settings = spec.settings.load(assembly.environment(spec.name), parameters)
 
@@ -66,6 +65,14 @@ def test_the_settings_class_accepts_what_the_deployment_gives(
     }
     assert settings.stage == assembly.stage
     assert set(asked) == permitted
+
+
+def _parameter(name: str) -> str:
+    if "/CHECKOUT_" in name:
+        return CHECKOUT_KEY
+    if name.endswith("/REDIS_URL"):
+        return "rediss://:secret@redis.upstash.io:6379"
+    return "https://f.on.aws/with-at-least-thirty-two-characters"
 
 
 @each_function
