@@ -31,6 +31,12 @@ HOLE = {
 Reply = Callable[[Any], tuple[int, Any]]
 
 
+@pytest.fixture(autouse=True)
+def no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """npm waits ten seconds and longer before it asks a database again that failed."""
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+
+
 @contextmanager
 def database(reply: Reply) -> Iterator[tuple[str, list[Any]]]:
     """A stand-in of an advisory database on loopback, and what it was asked."""
