@@ -187,6 +187,10 @@ class _Watcher:
         if report.failed:
             self.broken.append(f"{report.nodeid or 'nothing'} was not collected")
 
+    def pytest_runtest_protocol(self, item: Any) -> bool | None:
+        """One case of a test that is red is enough: its others are not run."""
+        return True if item.nodeid.partition("[")[0] in self.failed else None
+
     def pytest_runtest_logreport(self, report: Any) -> None:
         if not report.failed:
             return
@@ -206,7 +210,7 @@ def ask(tests: Sequence[str]) -> Asked:
     settings.register_profile("planted", phases=[Phase.explicit, Phase.generate], database=None)
     settings.load_profile("planted")
     # Which test is red is asked, and not what its values were: rewriting assertions takes longer.
-    arguments = ["-q", "--no-header", "--tb=short", f"--rootdir={ROOT}", "--assert=plain"]
+    arguments = ["-q", "--no-header", "--tb=native", f"--rootdir={ROOT}", "--assert=plain"]
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         status = pytest.main([*arguments, *(f"{ROOT}/{test}" for test in tests)], plugins=[watcher])
     failed = tuple(dict.fromkeys(watcher.failed))
