@@ -20,6 +20,7 @@ from functions.reconciler.settings import MOST_DAYS
 from shared.contracts.channels import CAPS, Channel
 from shared.contracts.statuses import Trust
 from shared.contracts.topics import Topic
+from shared.kernel.addresses import address
 from shared.telemetry.declared_metrics import check
 
 StageName = Literal["local", "dev", "staging", "prod"]
@@ -68,6 +69,29 @@ def _shaped(pattern: re.Pattern[str], meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _web_address(value: str) -> str:
+    # As a function takes it: what deploys, starts.
+    if value:
+        address(value)
+    return value
+
+
+def _origin(value: str) -> str:
+    """As a browser sends it: any other spelling would let no page in.
+
+    Raises:
+        ValueError: with the rule.
+    """
+    scheme, _, place = value.partition("://")
+    default = {"http": ":80", "https": ":443"}.get(scheme)
+    as_sent = address(value) == value and "/" not in place
+    if not as_sent or default is None or place.endswith(default):
+        raise ValueError(
+            "must be scheme://host[:port] in lower case, without a path or the scheme's own port"
+        )
+    return value
+
+
 def _lapse(seconds: int | None) -> int | None:
     if seconds and not _SHORTEST_LAPSE <= seconds <= _LONGEST_LAPSE:
         raise ValueError(f"must be 0 for never, or {_SHORTEST_LAPSE} to {_LONGEST_LAPSE}")
@@ -88,8 +112,8 @@ _AN_ORIGIN = (_ORIGIN, "scheme://host[:port], never a wildcard")
 _AN_ARN = (_KEY_ARN, "the ARN of a KMS key")
 Domain = Annotated[str, _shaped(*_A_DOMAIN), _completed(*_A_DOMAIN)]
 MailAddress = Annotated[str, _shaped(*_AN_ADDRESS), _completed(*_AN_ADDRESS)]
-WebAddress = Annotated[str, _shaped(*_A_URL), _completed(*_A_URL)]
-Origin = Annotated[str, _shaped(*_AN_ORIGIN), _completed(*_AN_ORIGIN)]
+WebAddress = Annotated[str, AfterValidator(_web_address), _completed(*_A_URL)]
+Origin = Annotated[str, _shaped(*_AN_ORIGIN), AfterValidator(_origin), _completed(*_AN_ORIGIN)]
 KeyArn = Annotated[str, _shaped(*_AN_ARN), _completed(*_AN_ARN)]
 _A_PRINCIPAL = (_PRINCIPAL, "the ARN of an IAM role or user, never a wildcard")
 Principal = Annotated[str, _shaped(*_A_PRINCIPAL), _completed(*_A_PRINCIPAL)]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import PydanticUndefined
 
 from commandline import files
+from commandline.text import harmless
 from infra.assets.staging import ROOT
 from infra.settings import OVERRIDES, StageError, StageSettings, stage_settings
 from shared.kernel import strict_json
@@ -158,7 +159,7 @@ def checked(values: object, name: str) -> StageFile:
     try:
         return StageFile.model_validate(values)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, p['loc'])) or 'file'}: {_rule(p)}" for p in error.errors())
+        problems = (f"{_place(p)}: {_rule(p)}" for p in error.errors())
         raise StageError(f"{name}: {'; '.join(problems)}") from None
 
 
@@ -176,6 +177,11 @@ def schema() -> str:
     """`stages/stage.schema.json`, as text."""
     generated = StageFile.model_json_schema(by_alias=True)
     return json.dumps(generated, indent=2, ensure_ascii=False) + "\n"
+
+
+def _place(problem: Mapping[str, Any]) -> str:
+    # A name that looks right may hold what nobody sees: it is spelled out.
+    return harmless(".".join(map(str, problem["loc"]))) or "file"
 
 
 def _rule(problem: Mapping[str, Any]) -> str:

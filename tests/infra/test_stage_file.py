@@ -93,6 +93,8 @@ def test_the_facts_of_the_file_are_the_settings_of_the_stage(tmp_path: Path, sta
         ({"without": "region"}, "region", "is required"),
         ({"without": "facts"}, "facts", "is required"),
         ({"facts_": {}}, "facts_", "is no field"),
+        ({"acc\u200bount": "1"}, "acc\\u200bount", "is no field"),
+        ({"facts": {"alarm\u005femail\u202e": "a@b.test"}}, "\\u202e", "is no field"),
     ],
 )
 def test_a_refusal_names_file_field_and_rule(tmp_path: Path, changes, field: str, rule: str):
