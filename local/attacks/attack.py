@@ -31,6 +31,7 @@ class Attack:
     Args:
         name: what the attacker does.
         gets: what the attacker would get.
+        answer: what the attacker gets.
         promise: the promise in docs/security.md that holds.
         checkouts: the stage it is tried on.
         is_slow: whether it takes seconds: it starts programs or functions anew, or reads every log.
@@ -39,6 +40,7 @@ class Attack:
 
     name: str
     gets: str
+    answer: str
     promise: str
     checkouts: Checkouts
     run: Callable[["Target"], None]

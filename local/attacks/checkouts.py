@@ -15,8 +15,10 @@ from shared.kernel.ids import OrderIds
 _UNKNOWN = "ord_" + "0" * 32
 
 
-def _signed(name: str, gets: str, promise: str) -> tuple[str, str, str, Checkouts]:
-    return name, gets, promise, Checkouts.SIGNED
+def _signed(
+    name: str, gets: str, answer: str, promise: str
+) -> tuple[str, str, str, str, Checkouts]:
+    return name, gets, answer, promise, Checkouts.SIGNED
 
 
 def _refused(answers: Mapping[str, httpx.Response]) -> None:
@@ -214,40 +216,89 @@ def flood_with_bad_signatures(target: Target) -> None:
 
 
 ATTACKS = (
-    Attack(*_signed("an anonymous POST orders all units", "the stock", "S36"), empty_the_stock),
     Attack(
-        *_signed("payment ids are invented before their payers come", "payers get 409", "S36"),
+        *_signed(
+            "an anonymous POST orders all units", "the stock", "401, nothing is stored", "S36"
+        ),
+        empty_the_stock,
+    ),
+    Attack(
+        *_signed(
+            "payment ids are invented before their payers come",
+            "payers get 409",
+            "401, and the payer 202",
+            "S36",
+        ),
         name_a_payment_first,
     ),
     Attack(
-        *_signed("a stranger posts a victim's cart first, with another address", "goods", "S36"),
+        *_signed(
+            "a stranger posts a victim's cart first, with another address",
+            "goods",
+            "401, and the parcel goes to the victim",
+            "S36",
+        ),
         redirect_a_parcel,
     ),
     Attack(
-        *_signed("a signed-in stranger checks out with a victim's payment", "a refund", "S36"),
+        *_signed(
+            "a signed-in stranger checks out with a victim's payment",
+            "a refund",
+            "401, before and after the victim",
+            "S36",
+        ),
         check_out_for_a_victim,
     ),
     Attack(
-        *_signed("a signed-in stranger cancels a victim's order", "a refund", "S20"),
+        *_signed(
+            "a signed-in stranger cancels a victim's order",
+            "a refund",
+            "404, as for an id that there is not",
+            "S20",
+        ),
         cancel_for_a_victim,
     ),
-    Attack(*_signed("order ids are guessed", "others' orders", "S20"), guess_order_ids),
     Attack(
-        *_signed("order ids are counted from payment ids", "others' orders", "S38"),
+        *_signed("order ids are guessed", "others' orders", "404, always the same", "S20"),
+        guess_order_ids,
+    ),
+    Attack(
+        *_signed(
+            "order ids are counted from payment ids",
+            "others' orders",
+            "ids that follow from nothing known",
+            "S38",
+        ),
         count_order_ids,
     ),
     Attack(
-        *_signed("checkouts unsigned, forged, re-keyed, of another body", "goods", "S36"),
+        *_signed(
+            "checkouts unsigned, forged, re-keyed, of another body",
+            "goods",
+            "401, nothing is stored",
+            "S36",
+        ),
         forge_signatures,
     ),
     Attack(
-        *_signed("checkouts signed too early or too late", "goods", "S36"), sign_at_another_time
+        *_signed(
+            "checkouts signed too early or too late", "goods", "401, nothing is stored", "S36"
+        ),
+        sign_at_another_time,
     ),
     Attack(
-        *_signed("a recorded checkout is sent again", "a second order", "S36"), replay_a_checkout
+        *_signed(
+            "a recorded checkout is sent again",
+            "a second order",
+            "202 with the same order, sold once",
+            "S36",
+        ),
+        replay_a_checkout,
     ),
     Attack(
-        *_signed("many bad signatures", "a log line for each", "S23"),
+        *_signed(
+            "many bad signatures", "a log line for each", "401, and a log line a minute", "S23"
+        ),
         flood_with_bad_signatures,
         is_slow=True,
     ),

@@ -188,6 +188,7 @@ ATTACKS = (
     Attack(
         "deliveries unsigned, forged, expired, for another address",
         "any event at all",
+        "401, nothing is stored",
         "S1",
         _SIGNED,
         forge_deliveries,
@@ -195,6 +196,7 @@ ATTACKS = (
     Attack(
         "an event names another payment for a checkout",
         "a refund to a stranger",
+        "a refusal, the row stays as it was",
         "S31",
         _SIGNED,
         rewrite_a_payment,
@@ -202,6 +204,7 @@ ATTACKS = (
     Attack(
         "an event asks for a refund of another amount, payment or user",
         "money",
+        "489, the row stays as it was",
         "S31",
         _SIGNED,
         change_a_refund,
@@ -209,6 +212,7 @@ ATTACKS = (
     Attack(
         "an event asks for a refund of an order that is not cancelled",
         "money and goods",
+        "a refusal, and no money",
         "S31",
         _SIGNED,
         refund_a_live_order,
@@ -216,6 +220,7 @@ ATTACKS = (
     Attack(
         "`notification.email` with 38,000 times 1e23",
         "a mail that is sent for ever",
+        "489, no mail",
         "S32",
         _SIGNED,
         send_numbers_that_grow,
@@ -223,6 +228,7 @@ ATTACKS = (
     Attack(
         "a lease in Redis that ends in a thousand years",
         "an order that is never made",
+        "its order, as if there were no lease",
         "S27",
         _SIGNED,
         lease_an_event_for_ever,
@@ -230,6 +236,7 @@ ATTACKS = (
     Attack(
         "a mark in Redis that an event is done",
         "an order that is lost",
+        "its order, as if there were no mark",
         "S27",
         _SIGNED,
         mark_an_event_as_done,

@@ -85,6 +85,7 @@ ATTACKS = (
     Attack(
         "a checkout key of blanks, of one byte, or with a line break",
         "a key that can be guessed",
+        "a function that does not start",
         "S7",
         _SIGNED,
         guess_a_checkout_key,
@@ -93,6 +94,7 @@ ATTACKS = (
     Attack(
         "a QStash key of one character, or with a line break",
         "a key that can be guessed",
+        "a function that does not start",
         "S7",
         _SIGNED,
         guess_a_delivery_key,

@@ -9,8 +9,8 @@ from local.attacks.target import Target
 _FEW = 4
 
 
-def _open(name: str, gets: str, promise: str) -> tuple[str, str, str, Checkouts]:
-    return name, gets, promise, Checkouts.OPEN
+def _open(name: str, gets: str, answer: str, promise: str) -> tuple[str, str, str, str, Checkouts]:
+    return name, gets, answer, promise, Checkouts.OPEN
 
 
 def empty_the_stock(target: Target) -> None:
@@ -147,26 +147,58 @@ def post_plain_text(target: Target) -> None:
 
 ATTACKS = (
     Attack(
-        *_open("a payment of a victim's is named, and its order lapses", "a refund", "S39"),
+        *_open(
+            "a payment of a victim's is named, and its order lapses",
+            "a refund",
+            "the stock is back, and no money is asked for",
+            "S39",
+        ),
         lapse_with_a_victims_payment,
     ),
     Attack(
-        *_open("twenty unpaid carts with a victim's address", "a full mailbox", "S42"),
+        *_open(
+            "twenty unpaid carts with a victim's address",
+            "a full mailbox",
+            "four mails an hour, and the real one",
+            "S42",
+        ),
         flood_a_mailbox,
     ),
     Attack(
-        *_open("carts with a victim's address in many spellings", "a full mailbox", "S42"),
+        *_open(
+            "carts with a victim's address in many spellings",
+            "a full mailbox",
+            "four mails an hour in all",
+            "S42",
+        ),
         flood_by_tagged_addresses,
     ),
     Attack(
-        *_open("a correlation id that is a victim's order id", "a place in its trace", "S43"),
+        *_open(
+            "a correlation id that is a victim's order id",
+            "a place in its trace",
+            "a trace of its own",
+            "S43",
+        ),
         share_a_correlation_id,
     ),
     Attack(
-        *_open("`payment_id` instead of `paymentId`", "a way past filters", "S35"),
+        *_open(
+            "`payment_id` instead of `paymentId`",
+            "a way past filters",
+            "400; beside the real one it says nothing",
+            "S35",
+        ),
         spell_a_field_otherwise,
     ),
-    Attack(*_open("a form to the API", "a checkout", "S30"), post_plain_text),
+    Attack(
+        *_open("a form to the API", "a checkout", "415, nothing is stored", "S30"), post_plain_text
+    ),
     # The last one: it uses up what this machine's address may order.
-    Attack(*_open("anonymous POSTs order all units", "the stock", "S37"), empty_the_stock),
+    Attack(
+        *_open(
+            "anonymous POSTs order all units", "the stock", "429 after 200 units in an hour", "S37"
+        ),
+        empty_the_stock,
+    ),
 )

@@ -85,8 +85,36 @@ def post_to_redis(target: Target) -> None:
 
 
 ATTACKS = (
-    Attack("a page by a name that leads here", "the local stack", "S30", _SIGNED, rebind_a_name),
-    Attack("a page asks by script", "the local stack", "S30", _SIGNED, ask_from_a_page),
-    Attack("a page sends a form", "the local stack", "S30", _SIGNED, send_a_form),
-    Attack("a form to Redis", "marks of events", "S30", _SIGNED, post_to_redis),
+    Attack(
+        "a page by a name that leads here",
+        "the local stack",
+        "403 or 421 on every port",
+        "S30",
+        _SIGNED,
+        rebind_a_name,
+    ),
+    Attack(
+        "a page asks by script",
+        "the local stack",
+        "403 or 421 on every port",
+        "S30",
+        _SIGNED,
+        ask_from_a_page,
+    ),
+    Attack(
+        "a page sends a form",
+        "the local stack",
+        "403 or 421 on every port",
+        "S30",
+        _SIGNED,
+        send_a_form,
+    ),
+    Attack(
+        "a form to Redis",
+        "marks of events",
+        "a closed connection, nothing is written",
+        "S30",
+        _SIGNED,
+        post_to_redis,
+    ),
 )

@@ -114,6 +114,7 @@ ATTACKS = (
     Attack(
         "odd rows at the head of every queue",
         "a reconciler that stops",
+        "passed over and counted",
         "S33",
         _SIGNED,
         poison_the_reconciler,
@@ -121,6 +122,7 @@ ATTACKS = (
     Attack(
         "odd rows among what operators look at",
         "an audit that stops",
+        "named, and the rest is audited",
         "S33",
         _SIGNED,
         poison_the_operators,
@@ -129,6 +131,7 @@ ATTACKS = (
     Attack(
         "a `--stack` file of another shape",
         "a program that breaks",
+        "exit status 2 and a sentence",
         "S33",
         _SIGNED,
         hand_over_another_file,

@@ -84,12 +84,16 @@ def attempt(attack: Attack, target: Target) -> Result:
 def report(results: Iterable[Result]) -> list[str]:
     """The table, and what was seen where an attack got something."""
     found = list(results)
-    rows = [["attack", "what it gets", "verdict"]]
-    rows += [[r.attack.name, r.attack.gets, r.verdict.value] for r in found]
+    rows = [["attack", "what it would get", "what it gets", "verdict"]]
+    rows += [[r.attack.name, r.attack.gets, _got(r), r.verdict.value] for r in found]
     held = sum(result.verdict is Verdict.HELD for result in found)
     told = [f"  {r.verdict}  {r.attack.name}: {r.seen}" for r in found if r.seen]
     count = f"  {len(found)} attacks, {held} held."
     return ["", *table(rows), "", *told, count]
+
+
+def _got(result: Result) -> str:
+    return result.attack.answer if result.verdict is Verdict.HELD else ""
 
 
 def _tried(target: Target, progress: Progress) -> Iterator[Result]:

@@ -122,10 +122,18 @@ def _mail_of(target: Target, to: str) -> str:
 
 
 ATTACKS = (
-    Attack("links in names", "an invitation by our mail", "S41", _SIGNED, repeat_a_link),
+    Attack(
+        "links in names",
+        "an invitation by our mail",
+        "400; past the API a mail without the link",
+        "S41",
+        _SIGNED,
+        repeat_a_link,
+    ),
     Attack(
         "names that run backwards or hide characters",
         "a mail that says something else",
+        "a mail without those characters",
         "S41",
         _SIGNED,
         hide_characters,
@@ -133,6 +141,7 @@ ATTACKS = (
     Attack(
         "text as a duplicate key, an event type or a dimension",
         "log lines of one's own",
+        "a refusal, logged by its code",
         "S34",
         _SIGNED,
         write_into_the_log,
@@ -140,6 +149,7 @@ ATTACKS = (
     Attack(
         "U+2028 and escape sequences in a dead letter",
         "an operator's terminal",
+        "its characters spelled out",
         "S19",
         _SIGNED,
         command_a_terminal,

@@ -16,7 +16,7 @@ def page_rows() -> list[tuple[str, ...]]:
 
 
 def test_the_page_has_exactly_the_attacks_that_are_tried():
-    assert page_rows() == [(a.name, a.gets, str(a.checkouts), a.promise) for a in ATTACKS]
+    assert page_rows() == [(a.name, a.gets, a.answer, str(a.checkouts), a.promise) for a in ATTACKS]
 
 
 def test_every_attack_has_a_name_and_a_run_of_its_own():
