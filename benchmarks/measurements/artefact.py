@@ -21,6 +21,6 @@ def measure(run: Run) -> list[Figure]:
             )
             for name in trees.functions
         ),
-        count_figure("layer, zipped", trees.packed_bytes / _MEGABYTE, budget=11, unit="MB"),
-        count_figure("layer, unpacked", trees.unpacked_bytes / _MEGABYTE, budget=31, unit="MB"),
+        count_figure("layer, zipped", trees.packed_bytes / _MEGABYTE, budget=10, unit="MB"),
+        count_figure("layer, unpacked", trees.unpacked_bytes / _MEGABYTE, budget=27, unit="MB"),
     ]

@@ -9,7 +9,10 @@ from pathlib import Path
 # Data of the services that some function calls; botocore names a missing one in its error.
 SERVICES = ("dynamodb", "sesv2", "sns", "ssm")
 
-_FOLDERS = ("bin", "aws_lambda_powertools/event_handler/openapi/swagger_ui")
+_FOLDERS = ("bin", "aws_lambda_powertools/event_handler")
+# Logger and Metrics need no other: the rest are features that a program imports by their names.
+_POWERTOOLS = Path("aws_lambda_powertools", "utilities")
+_NEEDED_OF_POWERTOOLS = "jmespath_utils"
 _FILES = (
     # Records of how pip installed them: they differ from machine to machine and nothing reads them.
     "*.dist-info/RECORD",
@@ -17,6 +20,8 @@ _FILES = (
     "*.dist-info/REQUESTED",
     "*.dist-info/sboms/*",
     "botocore/data/*/*/examples-1.json",
+    # botocore trusts what certifi says, and has certificates of its own where there is none.
+    "botocore/cacert.pem",
     "**/*.pyi",
     "**/*.c",
 )
@@ -26,6 +31,9 @@ def slim(site: Path) -> None:
     """Drop it, in place."""
     for name in _FOLDERS:
         shutil.rmtree(site / name, ignore_errors=True)
+    for feature in (site / _POWERTOOLS).iterdir():
+        if feature.is_dir() and feature.name != _NEEDED_OF_POWERTOOLS:
+            shutil.rmtree(feature)
     data = site / "botocore" / "data"
     for service in data.iterdir():
         if service.is_dir() and service.name not in SERVICES:
