@@ -95,6 +95,17 @@ def _text(data: bytes) -> str:
     Raises:
         UnsupportedEncodingError: naming what was found.
     """
+    # Whatever else it is, an object in bytes of its own is neither compressed nor of two bytes a letter.
+    if not (data.startswith(b"{") and b"\0" not in data[:4]):
+        _check_encoding(data)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        rule = f"must be plain UTF-8, and is not at byte {error.start + 1}"
+        raise UnsupportedEncodingError("body", rule) from error
+
+
+def _check_encoding(data: bytes) -> None:
     compressed = (name for magic, name in _COMPRESSED.items() if data.startswith(magic))
     found = next(compressed, None)
     if found is not None:
@@ -103,11 +114,15 @@ def _text(data: bytes) -> str:
     if encoding != "utf-8":
         named = _ENCODINGS.get(encoding, encoding.upper())
         raise UnsupportedEncodingError("body", f"must be plain UTF-8, and is {named}")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        rule = f"must be plain UTF-8, and is not at byte {error.start + 1}"
-        raise UnsupportedEncodingError("body", rule) from error
+
+
+# Made once: each costs as much as reading a short text.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_no_duplicates,
+    parse_float=_fraction,
+    parse_int=_integer,
+    parse_constant=_constant,
+)
 
 
 def loads(data: bytes, *, max_bytes: int) -> Any:
@@ -122,13 +137,7 @@ def loads(data: bytes, *, max_bytes: int) -> Any:
         raise PayloadTooLargeError(f"body: must be at most {max_bytes} bytes")
     text = _text(data)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_no_duplicates,
-            parse_float=_fraction,
-            parse_int=_integer,
-            parse_constant=_constant,
-        )
+        value = _DECODER.decode(text)
         if "\\u" in text:  # an escaped half of a surrogate pair is valid JSON but not text
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
     except UnicodeError as error:
