@@ -180,7 +180,7 @@ def schema() -> str:
 
 
 def _place(problem: Mapping[str, Any]) -> str:
-    # A name that looks right may hold what nobody sees: it is spelled out.
+    # A name that looks right may hold what a reader cannot see: it is spelled out.
     return harmless(".".join(map(str, problem["loc"]))) or "file"
 
 
