@@ -17,6 +17,7 @@ from ops.orders import cli as orders
 from ops.push import cli as push
 from ops.refunds import cli as refunds
 from ops.retention import cli as retention
+from ops.secrets import cli as secrets
 from ops.stock import cli as stock
 from ops.trace import cli as trace
 from shared.adapters.aws.errors import AwsError
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     push.add_to(commands)
     refunds.add_to(commands)
     retention.add_to(commands)
+    secrets.add_to(commands)
     stock.add_to(commands)
     trace.add_to(commands)
     history.add_to(commands)
