@@ -86,7 +86,7 @@ def found(checks: Iterable[Check]) -> Findings:
 def shown(findings: Findings) -> str:
     """The table, and below it what to type, in the order of the table."""
     rows = [(finding.state.value, name, finding.said) for name, finding in findings]
-    lines = [table(("", "check", "found"), rows)]
+    lines = [table(("state", "check", "found"), rows)]
     # Two checks may be mended by one command.
     commands = dict.fromkeys(finding.command for _, finding in findings if finding.command)
     if commands:

@@ -62,7 +62,7 @@ class SecretChanges:
         if found is not None and name == rules.ORDER_ID_KEY:
             raise OperatorError(NEVER_ROTATED)
         self._put(name, value, overwrite=name != rules.ORDER_ID_KEY)
-        return self._told(f"{name}: {'stored' if found is None else 'replaced'}")
+        return self._reported(f"{name}: {'stored' if found is None else 'replaced'}")
 
     def encrypt_again(self, name: str) -> str:
         """Store the same value again, under the stage's own KMS key; what was done.
@@ -74,7 +74,7 @@ class SecretChanges:
         if found is None:
             raise OperatorError(f"{name}: there is none")
         self._put(name, found.value)
-        return self._told(f"{name}: the same value, encrypted with the stage's key")
+        return self._reported(f"{name}: the same value, encrypted with the stage's key")
 
     def rotate_qstash_keys(self, api: QStashApi) -> str:
         """Have QStash sign with its next key, and store the pair it then has; what was done.
@@ -89,14 +89,16 @@ class SecretChanges:
         ours = self.store.read(theirs)
         if {name: found.value for name, found in ours.items()} != theirs:
             self._put_keys(theirs)
-            return self._told("QStash's signing keys: brought in line with QStash; not rotated")
+            return self._reported("QStash's signing keys: brought in line with QStash; not rotated")
         self._refuse_soon(ours)
         if not self.dry_run:
             again = "QStash has rotated, SSM has not: run this again at once, and it ends"
             api.call("POST", "/v2/keys/rotate")
             with noting(lambda: again, _FAILURES):
                 self._put_keys(qstash_keys(api.call("GET", "/v2/keys")))
-        return self._told("QStash's signing keys: rotated; functions read them within 5 minutes")
+        return self._reported(
+            "QStash's signing keys: rotated; functions read them within 5 minutes"
+        )
 
     def begin_checkout_keys(self, value: str) -> str:
         """Believe a second key of the shop's server, beside the current one; what was done.
@@ -113,7 +115,7 @@ class SecretChanges:
         if CHECKOUT_NEXT in found:
             raise OperatorError("a rotation to another key is under way: end it with --finish")
         self._put(CHECKOUT_NEXT, value)
-        return self._told(
+        return self._reported(
             f"{CHECKOUT_NEXT}: stored. Both keys are believed within 5 minutes; then let the shop's "
             "server sign with the new one, and end with --finish"
         )
@@ -134,7 +136,9 @@ class SecretChanges:
             self._put(CHECKOUT_CURRENT, following.value)
         if not self.dry_run:
             self.store.delete(CHECKOUT_NEXT)
-        return self._told(f"{CHECKOUT_CURRENT}: the new key; the old one is not believed any more")
+        return self._reported(
+            f"{CHECKOUT_CURRENT}: the new key; the old one is not believed any more"
+        )
 
     def rotate_token(self, value: str, api: QStashApi) -> str:
         """Store another token of the same QStash account; what was done.
@@ -194,7 +198,7 @@ class SecretChanges:
                 f"again in {int(left) + 1} seconds"
             )
 
-    def _told(self, done: str) -> str:
+    def _reported(self, done: str) -> str:
         return f"dry run, nothing was changed; it would say: {done}" if self.dry_run else done
 
 
