@@ -95,6 +95,8 @@ class Services:
 
     def _start_all(self, qstash_port: int) -> None:
         settings = aws.process_environment(self.home, self.aws_port, {})
+        # As in an account; left alone, the emulator takes what the machine has memory for.
+        settings["LAMBDA_ACCOUNT_CONCURRENCY"] = "1000"
         emulator = self._launch("aws", aws.command(), settings)
         store = self._launch("redis", _redis_command(self.redis_port))
         messages = self._launch("qstash", _qstash_command(qstash_port, self.endpoint.port))

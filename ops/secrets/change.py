@@ -24,6 +24,9 @@ NEVER_ROTATED = (
     "ORDER_ID_KEY is never rotated: the order id of a payment is computed with it. Under another key "
     "a payment that has an order would get a second one"
 )
+# The current one first: QStash signs with it from now on. The other way round, functions that start
+# between the two steps would know it under neither name.
+_AS_WRITTEN = (QSTASH_CURRENT, QSTASH_NEXT)
 _FAILURES = (ClientError, BotoCoreError, OperatorError)
 
 
@@ -174,11 +177,9 @@ class SecretChanges:
         return self.set(rules.REDIS_URL, value)
 
     def _put_keys(self, keys: Mapping[str, str]) -> None:
-        # The current one first: QStash signs with it from now on. The other way round functions that
-        # start between the two steps would know it under neither name.
-        for name in (QSTASH_CURRENT, QSTASH_NEXT):
+        for name in _AS_WRITTEN:
             rules.check(name, keys[name])
-        for name in (QSTASH_CURRENT, QSTASH_NEXT):
+        for name in _AS_WRITTEN:
             self._put(name, keys[name])
 
     def _put(self, name: str, value: str, *, overwrite: bool = True) -> None:

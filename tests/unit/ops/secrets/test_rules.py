@@ -34,6 +34,11 @@ def test_a_torn_secret_breaks_a_rule_that_does_not_show_it(name, torn):
     assert GOOD[name] not in rule
 
 
+@pytest.mark.parametrize("url", ["redis://:pw@redis.shop.test:6379", "unix:///run/redis.sock"])
+def test_a_redis_that_is_reached_in_plain_text_breaks_a_rule(url):
+    assert "must be rediss://" in str(rules.problem("REDIS_URL", url))
+
+
 def test_an_open_stage_needs_no_key_of_the_shop():
     assert set(rules.required("signed")) - set(rules.required("open")) == {rules.CHECKOUT_CURRENT}
     assert rules.CHECKOUT_NEXT not in rules.required("signed")
