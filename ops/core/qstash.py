@@ -4,16 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from ops.core.errors import OperatorError
 from shared.kernel.errors import DependencyError
 
 REGIONS = ("https://qstash.upstash.io", "https://qstash-us-east-1.upstash.io")
 """Where QStash is. Each region has its own tokens and signing keys."""
 _TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 _MAX_BYTES = 100_000
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,12 @@ class QStashApi:
         """Never the token."""
         return f"QStashApi(url={self.url!r})"
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether the token travels encrypted, or not at all beyond this machine."""
+        parts = urlsplit(self.url)
+        return parts.scheme == "https" or parts.hostname in _THIS_MACHINE
+
     def at(self, url: str) -> "QStashApi":
         """The same token at another address."""
         return QStashApi(self._pool, url, self._token)
@@ -68,8 +77,13 @@ class QStashApi:
         """One request, whatever is answered.
 
         Raises:
+            OperatorError: the address is no https one; nothing was sent.
             DependencyError: QStash did not answer.
         """
+        if not self.is_safe:
+            raise OperatorError(
+                f"{self.url} is asked nothing: the token would travel in plain text"
+            )
         try:
             answer = self._pool.request(
                 method,

@@ -57,6 +57,11 @@ class QStashChecks:
 
     def _token(self) -> Finding:
         api = self.open_api()
+        if not api.is_safe:
+            return mend(
+                f"{api.url} is not https: the token would travel in plain text",
+                f'in stages/{self.settings.stage}.json, under "facts": "qstash_url": "{REGIONS[0]}"',
+            )
         answer = api.call("GET", "/v2/keys")
         if answer.status == 200:
             return ok(f"accepted at {api.url}")

@@ -351,18 +351,43 @@ def test_a_plan_that_is_too_small_is_told_and_refuses_the_message(to_deploy):
     assert bad(found) == {"QStash plan", "QStash takes a message"}
 
 
-def test_a_topic_that_is_paused_is_told(to_deploy):
+@pytest.mark.parametrize(
+    ("change", "told", "mended_by"),
+    [
+        ("pause", "paused", "/resume"),
+        ("pin?parallelism=7", "pinned to 7 at once", "/unpin?parallelism=true"),
+    ],
+)
+def test_a_topic_that_was_changed_by_hand_is_told(to_deploy, change, told, mended_by):
     key = "order-pipeline-prod-orders"
-    with urllib3.PoolManager() as pool:
-        api = QStashApi(pool, to_deploy.server.url, to_deploy.server.token)
-        assert api.call("POST", f"/v2/flowControl/{key}/pause").status == 200
-        try:
-            found = look(to_deploy)
-        finally:
-            api.call("POST", f"/v2/flowControl/{key}/resume")
+    with (
+        to_deploy.services.another_qstash("by-hand", parallelism=100) as server,
+        urllib3.PoolManager() as pool,
+    ):
+        to_deploy.server = server
+        to_deploy.secret("QSTASH_TOKEN", server.token)
+        api = QStashApi(pool, server.url, server.token)
+        assert api.call("POST", f"/v2/flowControl/{key}/{change}").status == 200
+        found = look(to_deploy)
+        command = found["QStash flow control, orders"].command
+        mending = command.rpartition(server.url)[2]
+        assert api.call("POST", mending).status == 200
+        after = look(to_deploy)
 
-    assert found["QStash flow control, orders"].command.endswith(f"/v2/flowControl/{key}/resume")
+    assert told in found["QStash flow control, orders"].said
+    assert command.endswith(f"/v2/flowControl/{key}{mended_by}")
     assert bad(found) == {"QStash flow control, orders"}
+    assert bad(after) == set()
+
+
+def test_the_token_goes_to_no_address_in_plain_text(to_deploy):
+    to_deploy.facts = {"qstash_url": "http://qstash.shop.test"}
+
+    found = look(to_deploy)
+
+    assert found["QStash token and region"].state is State.MEND
+    assert "not https" in found["QStash token and region"].said
+    assert "is asked nothing" in found["QStash plan"].said
 
 
 def test_qstash_that_is_down_is_unknown(to_deploy):
