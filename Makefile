@@ -121,6 +121,10 @@ stage: setup ## Write stages/NAME.json by asking (NAME=prod STAGE_ARGS="--accoun
 	@test -n "$(NAME)" || { echo "say which stage: make stage NAME=prod"; exit 2; }
 	@$(PY) -m infra.new_stage "$(NAME)" $(STAGE_ARGS)
 
+.PHONY: preflight
+preflight: setup ## Is everything there that a deployment needs? (STAGE=prod PREFLIGHT_ARGS=--publish)
+	@$(PY) -m ops preflight --stage $(STAGE) $(PREFLIGHT_ARGS)
+
 .PHONY: synth
 synth: setup ## Write the templates to cdk.out (STAGE=dev CONTEXT="name=value …")
 	@$(CDK) synth --quiet $(FACTS)

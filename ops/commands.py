@@ -14,9 +14,11 @@ from ops.docs import cli as docs
 from ops.history import cli as history
 from ops.mail import cli as mail
 from ops.orders import cli as orders
+from ops.preflight import cli as preflight
 from ops.push import cli as push
 from ops.refunds import cli as refunds
 from ops.retention import cli as retention
+from ops.secrets import cli as secrets
 from ops.stock import cli as stock
 from ops.trace import cli as trace
 from shared.adapters.aws.errors import AwsError
@@ -33,9 +35,11 @@ def parser() -> argparse.ArgumentParser:
     dead_letters.add_to(commands)
     mail.add_to(commands)
     orders.add_to(commands)
+    preflight.add_to(commands)
     push.add_to(commands)
     refunds.add_to(commands)
     retention.add_to(commands)
+    secrets.add_to(commands)
     stock.add_to(commands)
     trace.add_to(commands)
     history.add_to(commands)

@@ -27,6 +27,7 @@ from botocore.config import Config
 from local.stack import aws, environment, ports, processes, qstash, redis
 from local.stack.home import Home
 from local.stack.processes import Process
+from local.stack.qstash import Server
 from shared.adapters.aws.credentials import EnvironmentCredentials
 from shared.adapters.aws.json_client import JsonClient, Service
 from shared.kernel.clock import SystemClock
@@ -94,6 +95,8 @@ class Services:
 
     def _start_all(self, qstash_port: int) -> None:
         settings = aws.process_environment(self.home, self.aws_port, {})
+        # As in an account; left alone, the emulator takes what the machine has memory for.
+        settings["LAMBDA_ACCOUNT_CONCURRENCY"] = "1000"
         emulator = self._launch("aws", aws.command(), settings)
         store = self._launch("redis", _redis_command(self.redis_port))
         messages = self._launch("qstash", _qstash_command(qstash_port, self.endpoint.port))
@@ -204,6 +207,24 @@ class Services:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    @contextmanager
+    def another_qstash(self, token: str, *options: str, parallelism: int = 10) -> Iterator[Server]:
+        """A QStash with keys of its own, which a test may rotate.
+
+        Args:
+            options: further ones of its command line.
+        """
+        port = ports.choose("", {})
+        command = _qstash_command(port, self.endpoint.port, token)
+        command += ["--parallelism", str(parallelism), *options]
+        process = self._launch(unique("qstash"), command)
+        server = qstash.Server(f"http://{ports.LOOPBACK}:{port}", token, CURRENT_KEY, NEXT_KEY)
+        try:
+            processes.wait_until(lambda: qstash.is_ready(server), process, _START_LIMIT)
+            yield server
+        finally:
+            self.stop_process(process)
+
     def reset_qstash(self) -> None:
         """No messages, no chaos, and an endpoint that has seen nothing."""
         self.qstash_call("POST", "/_dev/reset")
@@ -235,11 +256,11 @@ def _redis_command(port: int) -> list[str]:
     return redis.choose({"PATH": os.environ.get("PATH", os.defpath)}).command(port)
 
 
-def _qstash_command(port: int, endpoint_port: int) -> list[str]:
+def _qstash_command(port: int, endpoint_port: int, token: str = QSTASH_TOKEN) -> list[str]:
     return [
         *[sys.executable, "-m", "local.qstash", "--port", str(port)],
         *["--route", f"*.example.com={ports.LOOPBACK}:{endpoint_port}"],
-        *["--token", QSTASH_TOKEN, "--time-scale", TIME_SCALE],
+        *["--token", token, "--time-scale", TIME_SCALE],
         *["--current-signing-key", CURRENT_KEY, "--next-signing-key", NEXT_KEY],
     ]
 

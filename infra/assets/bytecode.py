@@ -25,15 +25,20 @@ def interpreter(version: str) -> str | None:
 
     Says so once when there is none, for the price is paid at every cold start.
     """
-    if version == HOST_PYTHON:
-        return sys.executable
-    found = next((path for path in _on_path(f"python{version}") if _is(path, version)), None)
-    if found is None:
+    path = found(version)
+    if path is None:
         announce(
             f"no python{version} on the PATH, so the assets carry no bytecode and start almost "
             f"three times slower; put python{version} on the PATH before a deployment that matters"
         )
-    return found
+    return path
+
+
+def found(version: str) -> str | None:
+    """As ``interpreter``, and says nothing."""
+    if version == HOST_PYTHON:
+        return sys.executable
+    return next((path for path in _on_path(f"python{version}") if _is(path, version)), None)
 
 
 def _on_path(name: str) -> list[str]:

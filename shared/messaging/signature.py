@@ -22,6 +22,8 @@ HEADER = "upstash-signature"
 ISSUER = "Upstash"
 SKEW_SECONDS = 10
 MAX_LIFETIME_SECONDS = 600
+MAX_AGE_SECONDS = 300
+"""How long a warm function keeps signing keys before it reads them again."""
 MAX_TOKEN_CHARACTERS = 4096
 _TEXT_CLAIMS = ("iss", "sub", "jti", "body")
 _TIME_CLAIMS = ("exp", "nbf", "iat")
@@ -58,7 +60,12 @@ class RotatingKeys:
     """
 
     def __init__(
-        self, load: KeyLoader, clock: Clock, *, max_age: float = 300, cooldown: float = 60
+        self,
+        load: KeyLoader,
+        clock: Clock,
+        *,
+        max_age: float = MAX_AGE_SECONDS,
+        cooldown: float = 60,
     ) -> None:
         self._load, self._clock = load, clock
         self._max_age, self._cooldown = max_age, cooldown

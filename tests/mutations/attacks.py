@@ -8,6 +8,7 @@ from tests.mutations.local_files import LOCAL_FILES
 from tests.mutations.operators import OPERATORS
 from tests.mutations.order_ids import ORDER_ID_BUGS
 from tests.mutations.retention import RETENTION
+from tests.mutations.rotations import ROTATIONS
 from tests.mutations.settings import SETTINGS
 from tests.mutations.traces import TRACES
 from tests.mutations.words import WORDS
@@ -24,4 +25,5 @@ ATTACKS = (
     *RETENTION,
     *OPERATORS,
     *SETTINGS,
+    *ROTATIONS,
 )

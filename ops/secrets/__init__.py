@@ -1,0 +1,1 @@
+"""The secrets of a stage: set, checked and rotated without being shown."""
