@@ -15,6 +15,7 @@ class Mutation:
         becomes: what it is replaced with.
         bug: the bug in a few words.
         tests: what must fail then.
+        strangers: whether only a story with strangers shows it: chaos then plays those.
     """
 
     invariant: str
@@ -24,6 +25,7 @@ class Mutation:
     becomes: str
     bug: str
     tests: tuple[str, ...]
+    strangers: bool = False
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ STRANGERS = (
         "return verdict_on(event.event_type, status)",
         "a lapse cancels an order that was confirmed first",
         (f"{_LAPSES}::test_a_step_that_comes_first_wins_over_a_lapse_that_is_on_its_way",),
+        strangers=True,
     ),
     Mutation(
         "I21",
@@ -24,6 +25,7 @@ STRANGERS = (
         "return True",
         "a lapse asks back the payment that a stranger named",
         (f"{_LAPSES}::test_no_money_is_asked_back_of_a_payment_that_a_stranger_may_have_named",),
+        strangers=True,
     ),
     Mutation(
         "I26",
@@ -33,6 +35,7 @@ STRANGERS = (
         "pass",
         "a checkout needs no signature",
         (f"{_SIGNED}::test_another_body_under_a_good_signature_is_refused",),
+        strangers=True,
     ),
     Mutation(
         "I26",
@@ -42,5 +45,6 @@ STRANGERS = (
         "if abs(now - int(timestamp)) > 4 * TOLERANCE_SECONDS:",
         "a signed checkout that was recorded is good for twenty minutes",
         (f"{_SIGNED}::test_a_stale_request_or_one_from_the_future_is_refused",),
+        strangers=True,
     ),
 )

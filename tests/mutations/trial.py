@@ -6,7 +6,7 @@ import io
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from multiprocessing.connection import Connection
@@ -117,9 +117,10 @@ class Chase:
     seconds: float = 60.0
     soon: float = float("inf")
 
-    def seeds(self) -> Iterable[int]:
-        """One after the other, without an end."""
-        return chain([] if self.hint is None else [self.hint], count(self.first))
+    def seeds(self, wanted: Callable[[int], bool]) -> Iterable[int]:
+        """One after the other, without an end: the hint, then those that are wanted."""
+        hint = [] if self.hint is None else [self.hint]
+        return chain(hint, filter(wanted, count(self.first)))
 
 
 def attempt(
@@ -171,7 +172,7 @@ def _planted(
         told.send(Trial(mutation, problem=f"it cannot be loaded: {type(error).__name__}: {error}"))
         return
     asked = ask(tests) if tests else None
-    found = hunt(chase) if chase else None
+    found = hunt(chase, strangers=mutation.strangers) if chase else None
     told.send(Trial(mutation, asked, found, seconds=time.process_time()))
 
 
@@ -218,13 +219,18 @@ def ask(tests: Sequence[str]) -> Asked:
 
 
 # ------------------------------------------------------------------ chaos
-def hunt(chase: Chase) -> Hunt:
-    """Let chaos play seed by seed, up to a breach or until the time is up."""
+def hunt(chase: Chase, *, strangers: bool = False) -> Hunt:
+    """Let chaos play seed by seed, up to a breach or until the time is up.
+
+    Args:
+        strangers: whether only stories with strangers are played.
+    """
     # Loaded here: only now this process has its bug.
     from tests.simulation.campaign import play  # noqa: PLC0415
+    from tests.simulation.scenario import stage_of  # noqa: PLC0415
 
     spent, quickest, best = 0.0, float("inf"), Hunt()
-    for seed in chase.seeds():
+    for seed in chase.seeds(lambda seed: stage_of(seed).strangers or not strangers):
         began = time.process_time()
         result = play(seed, None)
         took = time.process_time() - began

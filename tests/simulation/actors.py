@@ -64,7 +64,7 @@ class Crowd:
             (3, self._loses_its_store),
         ]
         if scenario.stage.strangers:
-            wild += [(14, self._robs), (4, self._cancels_for_others), (8, self._confirms_late)]
+            wild += [(14, self._robs), (4, self._cancels_for_others), (24, self._confirms_late)]
         deeds_here = usual if scenario.plain else usual + wild
         self._deeds = [deed for _, deed in deeds_here]
         self._weights = [weight for weight, _ in deeds_here]
@@ -310,12 +310,12 @@ class Crowd:
         """A confirmation comes in the moment in which its order would lapse."""
         world, after = self._world, self._world.stage.lapses_after or 0
         waiting = [row for row in world.tables.all("orders") if row["status"] == "PENDING"]
-        for order in self._rng.sample(waiting, min(len(waiting), 4)):
+        for order in self._rng.sample(waiting, min(len(waiting), 8)):
             made = datetime.fromisoformat(str(order["createdAt"])).timestamp()
             due = max(0.0, made + after + 5 - world.wall_clock())
             confirm = partial(deeds.move_order, world, str(order["orderId"]), "confirmed")
             world.scheduler.after(due, world.reconcile)
-            world.scheduler.after(due + self._rng.choice((0.0, 0.05, 0.2)), confirm)
+            world.scheduler.after(due + self._rng.choice((0.0, 0.02, 0.05, 0.1, 0.2)), confirm)
 
     def _forges(self) -> None:
         kind = self._rng.choice(("unsigned", "key", "url", "body"))
