@@ -15,6 +15,7 @@ from ops.history import cli as history
 from ops.mail import cli as mail
 from ops.orders import cli as orders
 from ops.preflight import cli as preflight
+from ops.privacy import cli as privacy
 from ops.push import cli as push
 from ops.refunds import cli as refunds
 from ops.retention import cli as retention
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     mail.add_to(commands)
     orders.add_to(commands)
     preflight.add_to(commands)
+    privacy.add_to(commands)
     push.add_to(commands)
     refunds.add_to(commands)
     retention.add_to(commands)

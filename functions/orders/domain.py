@@ -90,7 +90,7 @@ def correction_of(order: OrderRow, told: Mapping[str, str], at: str) -> Mapping[
         at: when the event was written (ISO-8601).
     """
     known = order.tracking
-    if order.status != SHIPPED.status or at <= order.tracking_at:
+    if order.status != SHIPPED.status or at <= order.tracking_at or order.erased_at:
         return None
     if all(known.get(name) == value for name, value in told.items()):
         return None

@@ -32,9 +32,9 @@ _NEW_TRACKING = CustomerMail(ON_ITS_WAY.template, "Your parcel has new tracking"
 
 
 def mail_of(event_type: str, order: OrderRow, facts: Mapping[str, str]) -> EmailPayload | None:
-    """The mail to the customer, None for a step that sends none."""
+    """The mail to the customer, None for a step that sends none, and for a customer who was erased."""
     mail = STEPS[event_type].mail
-    return None if mail is None else _mail(mail, order, facts)
+    return None if mail is None or order.erased_at else _mail(mail, order, facts)
 
 
 def correction_mail_of(order: OrderRow, tracking: Mapping[str, str]) -> EmailPayload:

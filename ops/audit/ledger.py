@@ -67,7 +67,7 @@ def unchanged(page: Page, moment: Moment) -> Iterator[Finding]:
     its place (I29)."""
     for _record, sent in _published(page, moment):
         receipt = page.find(*_flat(sent.receipt))
-        if receipt is None or receipt.get("content") is None:
+        if receipt is None or receipt.get("content") is None or sent.erased:
             continue
         said = _content(sent)
         if said is not None and not may_be_same(said, text(receipt, "content")):

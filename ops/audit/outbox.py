@@ -17,13 +17,18 @@ _MOST_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An event in an outbox."""
+    """An event in an outbox.
+
+    Args:
+        erased: whether its body was made nameless since it was sent (S46).
+    """
 
     event_id: str
     event_type: str
     topic: str
     delayed: bool
     body: Item
+    erased: bool = False
 
     @property
     def payload(self) -> Item:
@@ -56,6 +61,7 @@ def sent_by(record: Item) -> Iterator[Sent]:
             topic=text(entry, "topic"),
             delayed=bool(entry.get("delay")),
             body=parsed(text(entry, "body")),
+            erased=entry.get("erased") is True,
         )
 
 

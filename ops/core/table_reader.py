@@ -1,13 +1,13 @@
 """Reads whole tables page by page, and what belongs to a page by key. Reads nothing else, writes
 nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.core.rows import Name, name_of
-from shared.adapters.attributes import from_attributes
+from shared.adapters.attributes import from_attributes, to_attributes
 from shared.kernel.errors import DependencyError
 from shared.storage.ports import Tables
 from shared.storage.schema import TABLES
@@ -59,15 +59,40 @@ class StoredTables:
             "ConsistentRead": True,
             "Limit": _PAGE,
         }
+        yield from self._read(table, self._client.scan, request)
+
+    def _read(
+        self, table: str, ask: Callable[..., Any], request: dict[str, Any]
+    ) -> Iterator[Sequence[Item]]:
         while True:
             try:
-                answer = self._client.scan(**request)
+                answer = ask(**request)
             except (ClientError, BotoCoreError) as error:
                 raise DependencyError(f"DynamoDB: cannot read {table}: {error}") from error
             yield [from_attributes(item) for item in answer.get("Items", [])]
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def related(self, table: str, value: str, index: str | None = None) -> Iterator[Sequence[Item]]:
+        """Every row with this partition key, of the table or of an index, a page at a time.
+
+        An index may lag behind the table by a moment.
+
+        Raises:
+            DependencyError: DynamoDB did not answer.
+        """
+        schema = TABLES[table]
+        by_name = {found.name: found.partition for found in schema.indexes}
+        request: dict[str, Any] = {
+            "TableName": self._names[table],
+            "KeyConditionExpression": "#k = :v",
+            "ExpressionAttributeNames": {"#k": by_name[index] if index else schema.partition},
+            "ExpressionAttributeValues": to_attributes({":v": value}),
+            "Limit": _PAGE,
+        }
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        yield from self._read(table, self._client.query, request)
 
     def get(self, names: Iterable[Name]) -> Mapping[Name, Item]:
         """Those of the named rows that exist.

@@ -62,6 +62,14 @@ def nameless_identity(checkout: CheckoutRow) -> Mapping[str, str]:
     return kept
 
 
+def erased_identity(known: Mapping[str, str]) -> Mapping[str, str]:
+    """What stays of a request's digests when its customer is erased (S46): the cart and the amount.
+
+    They are enough to recognise the request: a field that only one side knows does not differ.
+    """
+    return {name: digest for name, digest in known.items() if name not in _TEXTS}
+
+
 def user_digest(user_id: str, order_id: str) -> str:
     """The digest that the identity of an order has as ``userId``, if it is this user's."""
     return _digest("userId", user_id, order_id)

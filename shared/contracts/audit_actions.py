@@ -57,6 +57,9 @@ class AuditAction(StrEnum):
     ADDRESS_SUPPRESSED = "address.suppressed"
     ADDRESS_UNSUPPRESSED = "address.unsuppressed"
 
+    PERSON_ERASED = "person.erased"
+    PERSON_EXPORTED = "person.exported"
+
     STOCK_LOW = "stock.low"
     STOCK_REARMED = "stock.rearmed"
     STOCK_RESTOCK = "stock.restock"

@@ -112,6 +112,11 @@ class OrderIds:
         parts = _joined("order.corrected", "user", order_id, str(corrections), *said)
         return f"evt_{hmac.new(self.key, parts, hashlib.sha256).hexdigest()[:32]}"
 
+    def pseudonym_of(self, *person: str) -> str:
+        """What stands in the place of a person who was erased: the same in every run, and nothing that
+        a guess of the person can be tried on without the key (S46)."""
+        return f"erased_{hmac.digest(self.key, _joined('person', *person), 'sha256').hex()[:32]}"
+
 
 def may_be_order_id(order_id: str) -> bool:
     """Whether some payment can have this order id: other orders are not ours."""

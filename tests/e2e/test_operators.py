@@ -1,5 +1,7 @@
 """What operators do, through their own command line, on the deployed stack."""
 
+import json
+
 import pytest
 
 from tests.e2e.stack_client import cart, line, wait_for
@@ -82,6 +84,40 @@ def test_contact_data_is_corrected_once_until_it_is_shipped_and_audited(client, 
     ]
     status, story = ops("history", "order", order_id)
     assert (status, "order.corrected" in story, new in story) == (0, True, False)
+    assert ops("audit")[0] == 0
+
+
+def test_a_customer_is_told_what_is_kept_and_erased_once_nothing_is_on_its_way(
+    client, ops, tmp_path
+):
+    order_id, address = _ordered(client, client.shelf("e2e-privacy", 5))
+    other_id, other = _ordered(client, "e2e-privacy")
+    file, asked = tmp_path / "person.json", ("--email", address, "--reason", "asked by letter")
+
+    early, why = ops("privacy", "erase", *asked)
+    for step in ("confirm", "ship", "deliver"):
+        assert ops("order", step, order_id)[0] == 0
+        client.quiet()
+    exported = ops("privacy", "export", *asked, "--out", str(file))
+    dry, first, again = (
+        ops("privacy", "erase", *asked, *more) for more in (("--dry-run",), (), ())
+    )
+    client.quiet()
+
+    assert (early, f"{order_id}: is PENDING" in why) == (1, True), why
+    assert exported[0] == 0, exported
+    told = json.loads(file.read_text(encoding="utf-8"))
+    assert [row["orderId"] for row in told["orders"]] == [order_id]
+    assert (told["orders"][0]["customerEmail"], other in json.dumps(told)) == (address, False)
+    assert len(told["messages"]) == 4
+    assert [status for status, _ in (dry, first, again)] == [0, 0, 0], (dry, first, again)
+    assert "nothing was changed" in dry[1]
+    assert "nothing is kept of this person" in again[1]
+    row = client.item("orders", orderId=order_id)
+    assert (row["customerName"], row["status"]) == ("erased", "DELIVERED")
+    assert client.item("orders", orderId=other_id)["customerEmail"] == other
+    for story in (ops("trace", order_id), ops("history", "order", order_id)):
+        assert (story[0], "order.delivered" in story[1], address in story[1]) == (0, True, False)
     assert ops("audit")[0] == 0
 
 

@@ -7,6 +7,7 @@ from tests.mutations.leases import LEASES
 from tests.mutations.local_files import LOCAL_FILES
 from tests.mutations.operators import OPERATORS
 from tests.mutations.order_ids import ORDER_ID_BUGS
+from tests.mutations.privacy import PRIVACY
 from tests.mutations.retention import RETENTION
 from tests.mutations.rotations import ROTATIONS
 from tests.mutations.settings import SETTINGS
@@ -23,6 +24,7 @@ ATTACKS = (
     *LEASES,
     *CONTACTS,
     *RETENTION,
+    *PRIVACY,
     *OPERATORS,
     *SETTINGS,
     *ROTATIONS,

@@ -13,7 +13,7 @@ _INTRODUCTION = """\
 
 What must hold whatever crashes, arrives twice, arrives late, or is down: the promises I1 to I31. Comments and tests use
 these numbers. `make docs` generates this page from `catalog.py`, `others.py` and `strangers.py` in `tests/mutations`; a
-test fails when it is stale. What the pipeline promises against attackers, S1 to S45, stands in [security.md](security.md).
+test fails when it is stale. What the pipeline promises against attackers, S1 to S46, stands in [security.md](security.md).
 
 Each promise has lines that protect it, tests that hold it, and at least two planted bugs of different kinds. `make
 test` loads the code with each bug in a process of its own. Then it demands that those tests go red, and that the

@@ -5,7 +5,7 @@ of an order stays as it was placed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -35,6 +35,13 @@ _UNCONFIRMED: OrderStatus = "PENDING"
 _SHARD = "unconfirmedShard"
 # What a step adds to the order, by its name on the wire.
 STEP_FACTS = (*TRACKING, "trackingAt", "deliveredAt", "reason", "cancelledBy", "cause")
+# What of them, and of a timeline's entries, leads to no person: not a parcel's number, no one's words.
+_NAMELESS_FACTS = frozenset(
+    {"carrier", "trackingAt", "deliveredAt", "cancelledBy", "cause", "fields"}
+)
+# What stands in the place of a person's words. ``.invalid`` is no domain, and never will be one.
+ERASED = "erased"
+ERASED_ADDRESS = "erased@erased.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class OrderRow:
         contact_at: when the newest word on each contact field was written (ISO-8601), by name on
             the wire; a field that no correction named is not in it.
         customer_corrections: how often its customer corrected it.
+        erased_at: when its customer was erased (S46): nothing more is mailed or kept of them.
     """
 
     order_id: str
@@ -129,6 +137,7 @@ class OrderRow:
     placed_identity: Mapping[str, str] = field(default_factory=dict)
     contact_at: Mapping[str, str] = field(default_factory=dict)
     customer_corrections: int = 0
+    erased_at: str | None = None
 
     @property
     def contact(self) -> Mapping[str, str]:
@@ -191,6 +200,8 @@ class OrderRow:
             item["contactAt"] = self.contact_at
         if self.customer_corrections:
             item["customerCorrections"] = self.customer_corrections
+        if self.erased_at:
+            item["erasedAt"] = self.erased_at
         return item
 
     @classmethod
@@ -221,6 +232,7 @@ class OrderRow:
             placed_identity=_texts(item.get("placedIdentity")),
             contact_at=_texts(item.get("contactAt")),
             customer_corrections=int(str(item.get("customerCorrections", 0))),
+            erased_at=_text(item, "erasedAt"),
         )
 
 
@@ -338,6 +350,46 @@ def note_return(order: OrderRow, units: ReturnedUnits) -> Update:
         add={"returnCount": 1},
         when=(Equals("status", order.status), unchanged),
     )
+
+
+def erase_customer(order: OrderRow, pseudonym: str, placed: Mapping[str, str], *, now: str) -> Put:
+    """Remove whom an order was for, if the order is as it was read (S46).
+
+    What was sold, for how much, and that its payment has an order, stays for ever (I3).
+
+    Args:
+        pseudonym: what stands in the place of the user.
+        placed: digests of its request that name no person.
+        now: the present moment, ISO-8601.
+    """
+    erased = replace(
+        order,
+        user_id=pseudonym,
+        customer_name=ERASED,
+        customer_email=ERASED_ADDRESS,
+        customer_address=ERASED,
+        # A caller chose it, and may have chosen a name.
+        correlation_id=order.order_id,
+        facts={name: text for name, text in order.facts.items() if name in _NAMELESS_FACTS},
+        timeline=_without_words(order.timeline),
+        returns=tuple(replace(units, reason=ERASED) for units in order.returns),
+        placed_identity=placed,
+        erased_at=now,
+    )
+    unchanged: Condition = (
+        Equals("updatedAt", order.updated_at) if order.updated_at else Missing("updatedAt")
+    )
+    as_read = (Equals("status", order.status), unchanged, *_same_contact(order))
+    return Put(ORDERS.name, erased.to_item(), when=as_read)
+
+
+def _without_words(timeline: Timeline) -> Timeline:
+    def bare(entry: TimelineEntry) -> TimelineEntry:
+        kept = {name: text for name, text in entry.facts.items() if name in _NAMELESS_FACTS}
+        return replace(entry, facts=kept)
+
+    first, newest = map(bare, timeline.first), map(bare, timeline.newest)
+    return replace(timeline, first=tuple(first), newest=tuple(newest))
 
 
 def _line_item(line: OrderLine) -> Mapping[str, Value]:

@@ -1,0 +1,1 @@
+"""How a person is erased from the tables."""
