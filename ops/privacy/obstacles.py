@@ -9,7 +9,7 @@ from ops.core.rows import text
 from ops.privacy.store import Found
 from shared.commerce.order_status import BY_STATUS, SHIPPED
 from shared.kernel.clock import iso
-from shared.messaging.ledger import RETENTION, State
+from shared.messaging.ledger import RETENTION, is_done
 from shared.storage.records.checkout import REQUESTED
 from shared.storage.writes import Item
 
@@ -45,7 +45,7 @@ def obstacles(found: Found, under_way: Iterable[Sent], now: datetime) -> Iterato
             )
     yield from _messages(found.messages)
     for record in found.records:
-        if record.get("state") != State.DONE.value:
+        if not is_done(record):
             yield Obstacle(
                 text(record, "eventId"), "what it caused is not published", "it is, in minutes"
             )

@@ -35,6 +35,11 @@ class State(StrEnum):
     DONE = "done"
 
 
+def is_done(record: Mapping[str, object]) -> bool:
+    """Whether everything that a record's event caused was published."""
+    return record.get("state") == State.DONE.value
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What the ledger knows of an event.
