@@ -5,7 +5,7 @@ yet. The run that loses that race reads what the winner decided: ``committed`` m
 emits may not have left yet, ``done`` that they have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
