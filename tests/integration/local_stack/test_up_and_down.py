@@ -45,7 +45,7 @@ def processes_of(home: Home) -> list[str]:
             marked = mark in (entry / "environ").read_bytes().split(b"\0")
             # Redis shows its title where its environment was.
             writes = (entry / "fd" / "1").readlink().is_relative_to(home.logs)
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         sighting = identity.look(int(entry.name))
