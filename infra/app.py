@@ -69,7 +69,7 @@ def add_stage(app: App, environ: Mapping[str, str], folder: Path = FOLDER) -> St
     """Put in the stage that the context asks for, with the facts of its file.
 
     Args:
-        environ: where the CDK command line says which account and region the credentials are for.
+        environ: where the CDK command line says which account the credentials are for.
 
     Raises:
         StageError: there is no such stage, or it must not be deployed like this.
@@ -77,14 +77,16 @@ def add_stage(app: App, environ: Mapping[str, str], folder: Path = FOLDER) -> St
     stage = str(app.node.try_get_context("stage") or DEFAULT_STAGE)
     context = {name: app.node.try_get_context(name) for name in OVERRIDES}
     given = {name: str(value) for name, value in context.items() if value is not None}
-    account, region = environ.get("CDK_DEFAULT_ACCOUNT"), environ.get("CDK_DEFAULT_REGION")
+    account = environ.get("CDK_DEFAULT_ACCOUNT")
     stage_settings(stage)  # an unknown one is refused by its name
     if stage == LOCAL:
         return build(app, stage_settings(stage, given))
     file = read(stage, folder)
     if file is not None:
         file.refuse_context(given)
-        file.check_place(account, region)
+        # The region that CDK names is its own guess where the credentials have none, and the stacks go
+        # to the file's in any case.
+        file.check_place(account, None)
         return build(app, file.settings(), Environment(account=file.account, region=file.region))
     if account:
         raise StageError(missing(stage, folder, given))

@@ -83,11 +83,14 @@ def _origin(value: str) -> str:
         ValueError: with the rule.
     """
     scheme, _, place = value.partition("://")
-    default = {"http": ":80", "https": ":443"}.get(scheme)
-    as_sent = address(value) == value and "/" not in place
-    if not as_sent or default is None or place.endswith(default):
+    try:
+        as_sent = address(value) == value and "/" not in place
+    except ValueError:
+        as_sent = False
+    if not as_sent or place.endswith({"http": ":80", "https": ":443"}[scheme]):
         raise ValueError(
-            "must be scheme://host[:port] in lower case, without a path or the scheme's own port"
+            "must be scheme://host[:port] in lower case, without a path or the scheme's own port, "
+            "never a wildcard"
         )
     return value
 
@@ -113,7 +116,7 @@ _AN_ARN = (_KEY_ARN, "the ARN of a KMS key")
 Domain = Annotated[str, _shaped(*_A_DOMAIN), _completed(*_A_DOMAIN)]
 MailAddress = Annotated[str, _shaped(*_AN_ADDRESS), _completed(*_AN_ADDRESS)]
 WebAddress = Annotated[str, AfterValidator(_web_address), _completed(*_A_URL)]
-Origin = Annotated[str, _shaped(*_AN_ORIGIN), AfterValidator(_origin), _completed(*_AN_ORIGIN)]
+Origin = Annotated[str, AfterValidator(_origin), _completed(*_AN_ORIGIN)]
 KeyArn = Annotated[str, _shaped(*_AN_ARN), _completed(*_AN_ARN)]
 _A_PRINCIPAL = (_PRINCIPAL, "the ARN of an IAM role or user, never a wildcard")
 Principal = Annotated[str, _shaped(*_A_PRINCIPAL), _completed(*_A_PRINCIPAL)]

@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     preflight = Preflight(
         file,
         settings,
-        botocore_clients.plain,
+        botocore_clients.in_region(file.region),
         clients.http_pool(),
         publish=options.publish,
         sms=options.sms,

@@ -53,9 +53,10 @@ def run(options: argparse.Namespace) -> int:
     if options.action != "check":
         _refuse_words(options)
     file, settings = stage_of_file(options.stage)
-    ssm = botocore_clients.plain("ssm")
+    client = botocore_clients.in_region(file.region)
+    ssm = client("ssm")
     store = SecretStore(ssm, settings.config_prefix, settings.secrets_key_arn)
-    who = caller_in(file, lambda: botocore_clients.plain("sts"), ssm.meta.region_name)
+    who = caller_in(file, lambda: client("sts"), ssm.meta.region_name)
     if options.action == "check":
         found = finding.found(checks(store, options.stage, settings.checkout_trust))
         print(finding.shown(found))

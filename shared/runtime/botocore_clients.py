@@ -3,6 +3,7 @@
 Importing this costs a tenth of a cold start, so only what needs it does.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -38,6 +39,11 @@ def _session() -> Session:
 def plain(service: str) -> Any:
     """botocore's own client of any service."""
     return _session().create_client(service, config=_AWS)
+
+
+def in_region(region: str) -> Callable[[str], Any]:
+    """Makes botocore's own clients for one region, whatever the environment names."""
+    return lambda service: _session().create_client(service, region_name=region, config=_AWS)
 
 
 @cache

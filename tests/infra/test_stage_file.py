@@ -122,22 +122,14 @@ def adding(folder: Path, environ: dict[str, str], **context: str) -> None:
     add_stage(App(context=project_context() | context), environ, folder)
 
 
-@pytest.mark.parametrize(
-    ("environ", "rule"),
-    [
-        ({"CDK_DEFAULT_ACCOUNT": "111111111111"}, "account: is 210987654321, but your credentials"),
-        (
-            {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": "us-east-1"},
-            "region: is eu-central-1, but your credentials are for us-east-1",
-        ),
-    ],
-)
-def test_another_account_or_region_than_the_file_s_is_refused(tmp_path: Path, environ, rule: str):
+def test_another_account_than_the_file_s_is_refused(tmp_path: Path):
     """One forgotten profile must not put production into another account."""
     write(tmp_path)
 
-    with pytest.raises(StageError, match=rule) as refused:
-        adding(tmp_path, environ, stage="prod")
+    with pytest.raises(
+        StageError, match="account: is 210987654321, but your credentials"
+    ) as refused:
+        adding(tmp_path, {"CDK_DEFAULT_ACCOUNT": "111111111111"}, stage="prod")
     assert "prod.json: " in str(refused.value)
 
 
@@ -168,6 +160,14 @@ def test_nothing_is_deployed_without_a_file_and_the_refusal_says_how_to_move(tmp
             "prod",
             True,
             {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": REGION},
+            (ACCOUNT, REGION),
+        ),
+        # What the CDK command line says where nothing names a region, with and without credentials.
+        ("prod", True, {"CDK_DEFAULT_REGION": "us-east-1"}, (ACCOUNT, REGION)),
+        (
+            "prod",
+            True,
+            {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": "us-east-1"},
             (ACCOUNT, REGION),
         ),
         ("prod", False, {}, None),

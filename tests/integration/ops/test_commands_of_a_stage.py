@@ -9,6 +9,7 @@ import pytest
 from ops.__main__ import main
 from ops.preflight import cli as preflight
 from ops.secrets import cli as secrets
+from shared.runtime import botocore_clients
 from tests.integration.ops.stage_to_deploy import StageToDeploy
 from tests.services import aws_environment, product_clients
 
@@ -37,6 +38,21 @@ def test_a_secret_goes_from_standard_input_to_the_stage(account, monkeypatch, ca
 
     assert account.secrets()["QSTASH_TOKEN"] == "a-new-token"
     assert capsys.readouterr().out == "QSTASH_TOKEN: replaced\n"
+
+
+@pytest.mark.parametrize("named", ["", "us-west-2"])
+def test_the_region_is_the_file_s_whichever_the_environment_names(account, monkeypatch, named):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+        if named:
+            monkeypatch.setenv(name, named)
+    botocore_clients.forget()
+    typed(monkeypatch, "a-new-token\n")
+
+    assert main(["secrets", "set", "QSTASH_TOKEN", "--stage", "prod"]) == 0
+
+    assert account.secrets()["QSTASH_TOKEN"] == "a-new-token"
+    botocore_clients.forget()
 
 
 def test_a_dry_run_says_what_would_be_done(account, monkeypatch, capsys):

@@ -23,6 +23,7 @@ from ops.secrets.prompt import secret_from_user
 from ops.secrets.shape import checks
 from ops.secrets.store import SecretStore
 from shared.kernel.clock import SystemClock
+from shared.kernel.errors import UnauthenticatedError
 from shared.messaging.signature import MAX_AGE_SECONDS, RotatingKeys, SigningKeys, Verifier
 from tests.fakes.clock import ManualClock
 from tests.signing import CHECKOUT_KEY, CURRENT_KEY, NEXT_CHECKOUT_KEY, NEXT_KEY, sign
@@ -197,7 +198,7 @@ def is_believed(keys: RotatingKeys, signed_with: str) -> bool:
     token = sign(URL, b"{}", clock.now().timestamp(), key=signed_with)
     try:
         Verifier(keys, clock)(token, b"{}", [URL])
-    except Exception:  # noqa: BLE001 - any refusal
+    except UnauthenticatedError:
         return False
     return True
 
