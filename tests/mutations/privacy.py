@@ -83,6 +83,15 @@ PRIVACY = (
     ),
     Mutation(
         "S46",
+        _PROMISES,
+        "ops/privacy/obstacles.py",
+        "        if not is_done(record):\n",
+        "        if record is None:\n",
+        "what a dead worker left to be published brings an erased person back",
+        (f"{_TESTS}::test_a_decision_whose_events_were_not_all_published_stops_the_erasure",),
+    ),
+    Mutation(
+        "S46",
         _THEIRS,
         "ops/privacy/export.py",
         'if found.subject.is_about(body.get("payload")):',

@@ -346,6 +346,19 @@ def test_an_event_that_was_not_handled_yet_stops_the_erasure(shop):
     assert waiting(shop) == [f"{caused['eventType']} is on its way"]
 
 
+def test_a_decision_whose_events_were_not_all_published_stops_the_erasure(shop):
+    """A worker died after its commit: the reconciler still publishes what the record holds."""
+    [record] = [
+        row
+        for row in shop.memory.all("ledger")
+        if (row["eventType"], row["consumer"]) == ("order.delivered", "orders")
+        and row["correlationId"] == DELIVERED
+    ]
+    shop.memory.seed("ledger", {**record, "state": "committed"})
+
+    assert waiting(shop) == ["what it caused is not published"]
+
+
 def test_a_row_that_changes_meanwhile_is_not_overwritten_and_the_next_run_finishes(shop):
     service = shop.service()
     found = service.find(PERSON)
