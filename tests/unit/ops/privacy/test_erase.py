@@ -317,6 +317,19 @@ def test_a_dead_letter_that_waits_stops_the_erasure(state):
     assert waiting(shop) == [f"its dead letter is {state}"]
 
 
+def test_a_settled_dead_letter_that_is_sent_again_stops_the_erasure():
+    """An operator decided, and the reconciler still has to send it."""
+    shop = PrivacyShop()
+    original = json.dumps(envelope("command.checkout", {**ADA, "paymentId": "pay-7"}))
+    due = {"state": "resolved", "dueAt": "2026-03-01T12:00:00.000Z", "dueShard": "0"}
+    shop.memory.seed("dead_letters", dead_letter_row(originalEvent=original, **due))
+    shop.order("pay-1", ADA)
+    shop.drain()
+    shop.delivered(DELIVERED)
+
+    assert waiting(shop) == ["its dead letter is resolved"]
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
