@@ -24,7 +24,8 @@ CHECKOUT: dict[str, Any] = {
     "status": "confirmed",
     "decidedAt": LONG_AGO,
     "decidedShard": "0",
-    "command": '{"payload":{"customerName":"Ada Example"}}',
+    "identity": {"items": "a digest"},
+    "command": {"body": "Ada Example"},
 }
 
 
