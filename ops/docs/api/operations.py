@@ -106,6 +106,16 @@ _READING = (
     UnsupportedEncodingError,
 )
 
+# What a change of an order by its buyer may meet.
+_CHANGING = (
+    *_READING,
+    SignInRequiredError,
+    NotFoundError,
+    CheckoutUndecidedError,
+    CheckoutRejectedError,
+    AlreadyShippedError,
+)
+
 OPERATIONS = (
     Operation(
         method="post",
@@ -217,12 +227,7 @@ OPERATIONS = (
             ),
         ),
         refusals=(
-            *_READING,
-            SignInRequiredError,
-            NotFoundError,
-            CheckoutUndecidedError,
-            CheckoutRejectedError,
-            AlreadyShippedError,
+            *_CHANGING,
             DependencyError,
             PublishError,
             PipelineError,
@@ -260,12 +265,7 @@ OPERATIONS = (
             ),
         ),
         refusals=(
-            *_READING,
-            SignInRequiredError,
-            NotFoundError,
-            CheckoutUndecidedError,
-            CheckoutRejectedError,
-            AlreadyShippedError,
+            *_CHANGING,
             AlreadyCancelledError,
             CorrectionsUsedError,
             DependencyError,
